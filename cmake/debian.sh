@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# For tests/run.sh and examples/quickstart.sh to source: the Debian packages that each needs, and how to get those that are missing.
+
+# "package=command": the command will do as well, whoever installed it.
+# Arrays for the scripts that source this file.
+# shellcheck disable=SC2034
+build_packages=(
+  build-essential cmake=cmake ninja-build=ninja ccache=ccache pkg-config=pkg-config
+  libwebsocketpp-dev libasio-dev libssl-dev libyaml-cpp-dev zlib1g-dev nlohmann-json3-dev
+)
+# shellcheck disable=SC2034
+test_packages=(
+  catch2 openssl=openssl python3=python3 python3-websockets nginx-light=nginx nodejs=node npm=npm
+)
+
+is_installed() { # package[=command]
+  local command=${1#*=}
+  if [ "$command" != "$1" ] && PATH=$PATH:/usr/sbin command -v "$command" >/dev/null; then return 0; fi
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "${1%%=*}" 2>/dev/null)" = installed ]
+}
+
+# What runs as root. Packages that bring a service must not start it: invoke-rc.d asks policy-rc.d, and 101 is "no". nginx would
+# start with the next boot all the same, so it is disabled, unless it was there before.
+install_as_root() {
+  cat <<'ROOT'
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 1' INT TERM
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+fi
+had_nginx=no
+[ ! -e /etc/init.d/nginx ] || had_nginx=yes
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+if [ "$had_nginx" = no ] && [ -e /etc/init.d/nginx ]; then update-rc.d nginx disable >/dev/null 2>&1; fi
+ROOT
+}
+
+# install_missing <package[=command]>...: returns at once, and asks for no rights, when nothing is missing.
+install_missing() {
+  local entry missing=()
+  for entry in "$@"; do
+    is_installed "$entry" || missing+=("${entry%%=*}")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+
+  if ! command -v apt-get >/dev/null; then
+    echo "This is no Debian, so nothing is installed. What Debian calls these must be here: ${missing[*]}" >&2
+    return 0
+  fi
+  local root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "Missing: ${missing[*]}. Install them as root (apt-get install ${missing[*]}), then run this again." >&2
+      return 1
+    fi
+    root=(sudo)
+  fi
+  echo "Installing with apt-get: ${missing[*]}"
+  if ! "${root[@]}" sh -c "$(install_as_root)" install_missing "${missing[@]}"; then
+    echo "apt-get could not install: ${missing[*]}. See above for why; then run this again." >&2
+    return 1
+  fi
+}

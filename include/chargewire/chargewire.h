@@ -1,0 +1,365 @@
+/*
+ * Chargewire: keeps fleets of EV charging stations connected to their CSMS over OCPP-J WebSockets.
+ *
+ * This header is the whole C ABI. It is C99 and C++ and needs nothing but the standard headers below.
+ *
+ * Words: a *station* is one charge point's connection, the *CSMS* is its server, a *token* is what the
+ * library hands out instead of a pointer: a small number in the shape of a pointer, never to be followed.
+ * A stale, freed or forged token is answered with CWIRE_E_INVALID_HANDLE, from any thread, at any time.
+ *
+ * Threading contract
+ *
+ *  1. Any function may be called from any thread, at any time, also from inside the handler.
+ *  2. Events of one station arrive in order and never concurrently. Between stations there is no order.
+ *  3. The handler runs on an I/O thread. While it runs, the other stations of that thread wait; nothing else does.
+ *  4. No call invokes the handler recursively. No library lock is held while it runs.
+ *  5. Each successful connect yields exactly one CLOSED, the last event of that station; after it the token is stale.
+ *     It is allocated at connect time and arrives even when memory is short. A connect that fails yields no event.
+ *  6. Disconnect is asynchronous and idempotent. Local and remote close yield the same events.
+ *  7. Shutdown yields every CLOSED, then SHUTDOWN, the last event of the manager. `free` outside the handler returns after
+ *     the handler's last return; inside the handler it returns at once and finishes on its own.
+ *  8. Send copies, never blocks, and says QUEUE_FULL instead of waiting; WRITABLE follows when there is room again. An
+ *     accepted message is sent, or reported as not sent. The library never sends one twice.
+ *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped.
+ *
+ * Strings in are NUL-terminated UTF-8, or a pointer and a length. Whatever comes out says who frees it.
+ * Every structure that crosses the ABI begins with `size`; set it to sizeof the structure before the call.
+ */
+#ifndef CHARGEWIRE_CHARGEWIRE_H
+#define CHARGEWIRE_CHARGEWIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define CWIRE_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define CWIRE_API __attribute__((visibility("default")))
+#else
+#define CWIRE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header. cwire_abi_version() and cwire_version() tell the library's. */
+#define CWIRE_VERSION_MAJOR 0
+#define CWIRE_VERSION_MINOR 1
+#define CWIRE_VERSION_PATCH 0
+/* Grows when something is added to the ABI. Nothing is ever removed or changed. */
+#define CWIRE_ABI_VERSION 1
+
+/* ---- Tokens ------------------------------------------------------------------------------------------------ */
+
+typedef struct cwire_config_token *cwire_config;
+typedef struct cwire_manager_token *cwire_manager;
+typedef struct cwire_pool_token *cwire_pool;
+typedef struct cwire_station_token *cwire_station;
+
+/* ---- Statuses ---------------------------------------------------------------------------------------------- */
+
+/* 0 is success, negative is failure. cwire_manager_is_connected and cwire_pool_has also return 1 for "yes". */
+typedef int32_t cwire_status;
+
+#define CWIRE_OK 0
+#define CWIRE_E_INVALID_ARGUMENT (-1)   /* NULL, out of range, CR/LF/NUL in text: the call itself is wrong */
+#define CWIRE_E_INVALID_HANDLE (-2)     /* the token is stale, freed, forged, or of another kind */
+#define CWIRE_E_NO_MEMORY (-3)          /* an allocation failed; nothing was done */
+#define CWIRE_E_INTERNAL (-4)           /* a defect of the library; please report it */
+#define CWIRE_E_CONFIG (-5)             /* an unknown key, a wrong type, a value out of range, a file that is not readable */
+#define CWIRE_E_STATE (-6)              /* not possible now: shut down, wrong delivery mode, or it would wait for itself */
+#define CWIRE_E_TIMEOUT (-7)            /* the time given has passed */
+#define CWIRE_E_ALREADY_CONNECTED (-8)  /* a station of that id exists and is not in `error` or `closed` */
+#define CWIRE_E_NOT_FOUND (-9)          /* no station of that id */
+#define CWIRE_E_NOT_ESTABLISHED (-10)   /* the station is not connected at the moment */
+#define CWIRE_E_QUEUE_FULL (-11)        /* the station's send queue is full; WRITABLE follows when there is room */
+#define CWIRE_E_TOO_BIG (-12)           /* larger than csms.message_size_max, or than a limit of the protocol */
+#define CWIRE_E_CLOSED (-13)            /* the connection ended before this could be done */
+#define CWIRE_E_DIAL (-14)              /* resolve, refused, unreachable, timed out: no TCP connection */
+#define CWIRE_E_TLS (-15)               /* the TLS handshake failed, or the certificate was not accepted */
+#define CWIRE_E_HANDSHAKE (-16)         /* the server did not answer with a correct WebSocket upgrade */
+#define CWIRE_E_SUBPROTOCOL (-17)       /* the server chose no OCPP version, or one that was not offered */
+#define CWIRE_E_AUTH (-18)              /* the server answered 401 or 403 */
+#define CWIRE_E_PROTOCOL (-19)          /* the peer broke RFC 6455 on an open connection */
+#define CWIRE_E_PING_TIMEOUT (-20)      /* no matching pong within csms.pong_timeout */
+#define CWIRE_E_READ (-21)              /* reading failed, or nothing came within csms.read_timeout */
+#define CWIRE_E_WRITE (-22)             /* writing failed, or nothing could be written within csms.write_timeout */
+
+/* A failure in words. `err` may be NULL wherever it is taken. Set `size` first; the library fills the rest, also on
+ * success (status 0, empty message). The message says what happened, to which station, why, and what to do. It never
+ * holds a secret and is always NUL-terminated. `flags` is 0 today. */
+typedef struct cwire_error {
+  size_t size;
+  cwire_status status;
+  uint32_t flags;
+  char message[240];
+} cwire_error;
+
+#ifdef __cplusplus
+#define CWIRE_ERROR_INIT {sizeof(cwire_error), 0, 0, {0}}
+#else
+#define CWIRE_ERROR_INIT {sizeof(cwire_error), 0, 0, {0}}
+#endif
+
+/* ---- States of a station ----------------------------------------------------------------------------------- */
+
+#define CWIRE_STATE_DISCONNECTED 0 /* not connected and not trying: before the first attempt, or closing by request */
+#define CWIRE_STATE_CONNECTING 1   /* the first attempt is under way */
+#define CWIRE_STATE_CONNECTED 2    /* the upgrade was accepted and the subprotocol agreed; messages flow */
+#define CWIRE_STATE_RECONNECTING 3 /* waiting for, or making, another attempt */
+#define CWIRE_STATE_ERROR 4        /* gave up after csms.max_reconnect_attempts; may be connected again */
+#define CWIRE_STATE_CLOSED 5       /* ended by request; may be connected again */
+
+/* ---- Events ------------------------------------------------------------------------------------------------ */
+
+/* Unknown types must be ignored: later versions may add some. What the fields mean per type:
+ *
+ *                status        code                 tag                 data
+ * CONNECTED      OK            0                    number of this      the subprotocol agreed on, "ocpp1.6"
+ *                                                   connection, from 1
+ * MESSAGE        OK            0                    0                   the message; CWIRE_FLAG_BINARY when not text
+ * SENT           OK, or why    0                    the send's tag      empty
+ *                it was not
+ * WRITABLE       OK            0                    0                   empty
+ * DISCONNECTED   why, OK when  close code: the      0                   one line: why, and what follows
+ *                by request    peer's, ours or 1006
+ * ERROR          why           HTTP status, errno   number of failed    one line: an attempt failed, why, what follows
+ *                              or X.509 result      attempts in a row
+ * STATE          OK            the new state        the old state       the name of the new state
+ * CLOSED         OK when by    close code, or 0     0                   one line: why
+ *                request       if never connected
+ * LOG            OK            CWIRE_LOG_*          0                   one line
+ * SHUTDOWN       OK            0                    0                   empty
+ */
+#define CWIRE_EVENT_CONNECTED 1
+#define CWIRE_EVENT_MESSAGE 2
+#define CWIRE_EVENT_SENT 3         /* asked for by CWIRE_FLAG_REPORT; always for an accepted message that was not sent */
+#define CWIRE_EVENT_WRITABLE 4     /* after QUEUE_FULL: there is room again */
+#define CWIRE_EVENT_DISCONNECTED 5 /* an established connection ended; a new attempt may follow */
+#define CWIRE_EVENT_ERROR 6        /* an attempt to connect failed */
+#define CWIRE_EVENT_STATE 7
+#define CWIRE_EVENT_CLOSED 8       /* the last event of a station */
+#define CWIRE_EVENT_LOG 9          /* station may be NULL; see the option log_level */
+#define CWIRE_EVENT_SHUTDOWN 10    /* the last event of the manager */
+
+#define CWIRE_LOG_ERROR 1
+#define CWIRE_LOG_WARNING 2
+#define CWIRE_LOG_INFO 3
+#define CWIRE_LOG_DEBUG 4
+
+/* Flags of sends (in) and of events (out). */
+#define CWIRE_FLAG_BINARY 1u      /* in and out: a binary message. OCPP-J uses text */
+#define CWIRE_FLAG_REPORT 2u      /* in: report with SENT when the kernel has taken the message */
+#define CWIRE_FLAG_RECONNECT 4u   /* out, CONNECTED: not the first connection of this station: OCPP wants no BootNotification */
+#define CWIRE_FLAG_WILL_RETRY 8u  /* out, DISCONNECTED and ERROR: another attempt follows by itself */
+#define CWIRE_FLAG_REMOTE 16u     /* out, DISCONNECTED: the peer closed first */
+
+/* One event. `data`, `station_id` and the array itself belong to the library and live until the handler returns, or until
+ * the next cwire_manager_poll of that manager. `data` is never NULL and a NUL follows data[data_size - 1]. The size of this
+ * structure never changes (fields come out of `reserved`), so arrays of it may be indexed. */
+typedef struct cwire_event {
+  size_t size;
+  int32_t type;           /* CWIRE_EVENT_* */
+  cwire_status status;
+  cwire_station station;  /* NULL where the event belongs to the manager */
+  uintptr_t user_data;    /* as given to connect */
+  const char *station_id; /* "" where the event belongs to the manager */
+  const char *data;
+  size_t data_size;       /* bytes */
+  uint64_t tag;
+  int64_t time_ns;        /* wall clock, nanoseconds since 1970-01-01 UTC */
+  int32_t code;
+  uint32_t flags;         /* CWIRE_FLAG_* */
+  uint64_t reserved[6];
+} cwire_event;
+
+/* Takes `count` >= 1 events, oldest first. Runs on an I/O thread of the manager. Must not throw: an exception that
+ * escapes is swallowed, counted, and reported by a LOG event. `context` is as given to cwire_manager_new. */
+typedef void (*cwire_event_handler)(uintptr_t context, const cwire_event *events, size_t count);
+
+/* ---- Statistics -------------------------------------------------------------------------------------------- */
+
+/* Times are wall clock, nanoseconds since 1970-01-01 UTC; 0 is never. Counters begin at connect and never go back. New
+ * fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled. */
+typedef struct cwire_stats {
+  size_t size;
+  char station_id[200];
+  int32_t state;             /* CWIRE_STATE_* */
+  cwire_status last_error;   /* of the last failed attempt or lost connection; OK if there was none */
+  int64_t connected_at_ns;
+  int64_t disconnected_at_ns;
+  int64_t last_message_at_ns; /* received */
+  uint64_t reconnect_attempts; /* all attempts but the first */
+  uint64_t messages_sent;      /* taken by the kernel */
+  uint64_t messages_received;
+  uint64_t bytes_sent;         /* payload, without frame headers */
+  uint64_t bytes_received;
+  char last_error_message[240];
+  uint64_t connections;        /* established so far */
+  uint64_t messages_not_sent;  /* accepted, then reported as not sent */
+  uint64_t queued_messages;    /* accepted, not yet taken by the kernel */
+  uint64_t queued_bytes;
+  int64_t round_trip_ns;       /* of the last matched pong; 0 before the first */
+} cwire_stats;
+
+/* ---- Version and names ------------------------------------------------------------------------------------- */
+
+/* CWIRE_ABI_VERSION of the library. Never fails. */
+CWIRE_API uint32_t cwire_abi_version(void);
+/* "0.1.0". Static; never NULL. */
+CWIRE_API const char *cwire_version(void);
+/* "CWIRE_E_DIAL". Static; "CWIRE_E_UNKNOWN" for a number that is no status. */
+CWIRE_API const char *cwire_status_name(cwire_status status);
+/* "disconnected", "connecting", "connected", "reconnecting", "error", "closed". Static; "unknown" for others. */
+CWIRE_API const char *cwire_state_name(int32_t state);
+
+/* ---- Configuration ----------------------------------------------------------------------------------------- */
+/* A set of options. Keys, types, ranges and defaults: docs/configuration.md, made from the same table as
+ * cwire_config_schema(). A configuration is copied by whoever takes it, and may be changed or freed right after. */
+
+/* A configuration of defaults. The caller frees it. Returns OK, INVALID_ARGUMENT (out is NULL), NO_MEMORY. */
+CWIRE_API cwire_status cwire_config_new(cwire_config *out);
+/* An independent copy. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, NO_MEMORY. */
+CWIRE_API cwire_status cwire_config_copy(cwire_config config, cwire_config *out);
+/* Reads YAML from a file. On failure nothing is changed, and err names the key, the line and what was expected.
+ * `${NAME}` in a value is replaced by the environment variable NAME. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG,
+ * NO_MEMORY. */
+CWIRE_API cwire_status cwire_config_load_file(cwire_config config, const char *path, cwire_error *err);
+/* The same from memory; `text` need not end in NUL. */
+CWIRE_API cwire_status cwire_config_load_yaml(cwire_config config, const char *text, size_t size, cwire_error *err);
+/* Sets one option by its dotted key, "csms.ping_interval", "30s". Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG. */
+CWIRE_API cwire_status cwire_config_set(cwire_config config, const char *key, const char *value, cwire_error *err);
+/* Writes the option's value as text, NUL-terminated, into buffer (which may be NULL if capacity is 0). `needed`, if not
+ * NULL, gets the size including the NUL. Secrets read as "***". Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG (unknown
+ * key), TOO_BIG (buffer too small; nothing was written). */
+CWIRE_API cwire_status cwire_config_get(cwire_config config, const char *key, char *buffer, size_t capacity,
+                                        size_t *needed);
+/* All options as JSON: {"options":[{"key","type","default","minimum","maximum","description","reloadable","secret"}]}. Static. */
+CWIRE_API const char *cwire_config_schema(void);
+/* Frees it, cleansing its secrets. Returns OK, INVALID_HANDLE. */
+CWIRE_API cwire_status cwire_config_free(cwire_config config);
+
+/* ---- Manager ----------------------------------------------------------------------------------------------- */
+/* A fleet: its I/O threads, its stations by id, its events. Wherever a manager is taken, INVALID_HANDLE is returned for one
+ * that was freed, and wherever a station id is taken, INVALID_ARGUMENT for NULL and NOT_FOUND for one that is not known. */
+
+/* Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
+ * taken by cwire_manager_poll. The caller frees it. Returns OK, INVALID_ARGUMENT, INVALID_HANDLE (config), CONFIG, NO_MEMORY,
+ * INTERNAL (no thread or descriptor to be had; err says which). */
+CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler, uintptr_t context,
+                                         cwire_manager *out, cwire_error *err);
+/* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (0: do not wait, negative: for
+ * ever), and lends up to `max` of them. One poller at a time. Returns OK (also when woken, then *count may be 0), TIMEOUT
+ * (*count is 0), INVALID_ARGUMENT (max is 0, a NULL), STATE (handler mode, another thread polls, or all events including
+ * SHUTDOWN were taken). */
+CWIRE_API cwire_status cwire_manager_poll(cwire_manager manager, int32_t timeout_ms, size_t max,
+                                          const cwire_event **events, size_t *count);
+/* Poll mode: a descriptor that is readable while events wait, for poll(), epoll or a foreign loop. It belongs to the manager:
+ * never read, write or close it. Returns -1 in handler mode or for a bad token. */
+CWIRE_API intptr_t cwire_manager_event_fd(cwire_manager manager);
+/* Makes the current or the next cwire_manager_poll return at once. Returns OK, STATE (handler mode). */
+CWIRE_API cwire_status cwire_manager_wake(cwire_manager manager);
+/* Adds a station and begins to connect it; returns at once. `station_id` is percent-encoded onto the path of `url` (NULL:
+ * csms.default_url). At most 48 characters, no ':', no control characters. `overrides` (or NULL) is a configuration whose
+ * explicitly set options go before the manager's. Certificates and keys are read and checked here. The station keeps
+ * trying (see csms.max_reconnect_attempts); its failures arrive as events. Returns OK, INVALID_ARGUMENT, CONFIG, TLS (a
+ * certificate or key that cannot be used), ALREADY_CONNECTED, STATE (shutting down), NO_MEMORY. */
+CWIRE_API cwire_status cwire_manager_connect(cwire_manager manager, const char *station_id, const char *url,
+                                             cwire_config overrides, uintptr_t user_data, cwire_station *out,
+                                             cwire_error *err);
+/* Connects each entry of the configuration's `stations:` that is not connected yet. All are checked before the first is
+ * begun. *count (or NULL) gets how many were begun. Returns as cwire_manager_connect does, but never ALREADY_CONNECTED. */
+CWIRE_API cwire_status cwire_manager_connect_all(cwire_manager manager, size_t *count, cwire_error *err);
+/* The token of a station. Returns OK, NOT_FOUND (also for one that has ended). */
+CWIRE_API cwire_status cwire_manager_find(cwire_manager manager, const char *station_id, cwire_station *out);
+/* cwire_station_send by id. */
+CWIRE_API cwire_status cwire_manager_send(cwire_manager manager, const char *station_id, const void *data, size_t size,
+                                          uint32_t flags, uint64_t tag);
+/* Sends the same message to every connected station, with tag 0. The payload is copied once. *accepted (or NULL) gets how many queues took
+ * it; a station whose queue is full is passed over and gets WRITABLE later. Returns OK, INVALID_ARGUMENT, TOO_BIG, STATE. */
+CWIRE_API cwire_status cwire_manager_broadcast(cwire_manager manager, const void *data, size_t size, uint32_t flags,
+                                               size_t *accepted);
+/* cwire_station_disconnect by id, with 1000. A station that gave up (state `error`) is forgotten. */
+CWIRE_API cwire_status cwire_manager_disconnect(cwire_manager manager, const char *station_id);
+/* Disconnects all. Returns OK at once. */
+CWIRE_API cwire_status cwire_manager_disconnect_all(cwire_manager manager);
+/* 1 if it is connected, 0 if not, or an error. */
+CWIRE_API cwire_status cwire_manager_is_connected(cwire_manager manager, const char *station_id);
+/* How many stations are connected, and how many are known. Either may be NULL. */
+CWIRE_API cwire_status cwire_manager_counts(cwire_manager manager, size_t *connected, size_t *total);
+/* The statistics of a station. Also for one in state `error`. Set out->size first. */
+CWIRE_API cwire_status cwire_manager_stats(cwire_manager manager, const char *station_id, cwire_stats *out);
+/* The statistics of all stations. out[0].size says how large each element is. *count gets how many stations there are; if
+ * that is more than `capacity`, the first `capacity` are filled and TOO_BIG is returned. `out` may be NULL if capacity is 0. */
+CWIRE_API cwire_status cwire_manager_all_stats(cwire_manager manager, cwire_stats *out, size_t capacity, size_t *count);
+/* Begins an orderly end and returns at once: no new stations, no new sends; what is queued is sent and each connection closed
+ * with 1001, within drain_ms milliseconds (0: at once, without waiting for the peer; range 0 to 3,600,000). Then every CLOSED, then SHUTDOWN. Idempotent: the first call's drain time counts.
+ * Returns OK, INVALID_ARGUMENT. */
+CWIRE_API cwire_status cwire_manager_shutdown(cwire_manager manager, int32_t drain_ms);
+/* Shuts down (with drain 0, unless a shutdown is under way) and frees. In handler mode every CLOSED and SHUTDOWN reach the
+ * handler first; in poll mode what was not polled is dropped, and a poll under way returns INVALID_HANDLE. All its tokens are stale
+ * afterwards. Returns OK, INVALID_HANDLE. */
+CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
+
+/* ---- Station ----------------------------------------------------------------------------------------------- */
+
+/* Sends one message: copies `size` bytes, never blocks. `data` may be NULL if size is 0. flags: CWIRE_FLAG_BINARY,
+ * CWIRE_FLAG_REPORT. Text must be UTF-8; that is the caller's duty. Returns OK (accepted: it will be sent, or reported as not sent by SENT with
+ * `tag`), INVALID_HANDLE, INVALID_ARGUMENT, NOT_ESTABLISHED, QUEUE_FULL, TOO_BIG, NO_MEMORY. */
+CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *data, size_t size, uint32_t flags,
+                                          uint64_t tag);
+
+/* One message of cwire_station_send_many. */
+typedef struct cwire_outgoing {
+  size_t size;           /* sizeof(cwire_outgoing), the same in each element */
+  cwire_station station;
+  const void *data;
+  size_t data_size;      /* bytes */
+  uint64_t tag;
+  uint32_t flags;
+  cwire_status status;   /* out: as cwire_station_send would return */
+} cwire_outgoing;
+
+/* Sends many in one call, to one or many stations, in order. Each gets its own status; *accepted (or NULL) the number that are OK.
+ * Returns OK if all were accepted, else the status of the first that was not, or INVALID_ARGUMENT. */
+CWIRE_API cwire_status cwire_station_send_many(cwire_outgoing *messages, size_t count, size_t *accepted);
+/* Waits until the station is connected, or has ended, or timeout_ms has passed (negative: for ever). Returns OK, TIMEOUT (err
+ * says why the last attempt failed), INVALID_HANDLE, the status of the last failure if the station gave up, CLOSED if it was
+ * disconnected, STATE on an I/O thread, which would wait for itself. */
+CWIRE_API cwire_status cwire_station_wait(cwire_station station, int32_t timeout_ms, cwire_error *err);
+/* *state gets CWIRE_STATE_*. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
+CWIRE_API cwire_status cwire_station_state(cwire_station station, int32_t *state);
+/* Set out->size first. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
+CWIRE_API cwire_status cwire_station_stats(cwire_station station, cwire_stats *out);
+/* Ends the station: sends what is queued, then a close frame, within csms.close_timeout; never reconnects; takes effect at
+ * once during backoff. close_code is 1000, 1001, 3000 to 4999, or 0 for 1000 (RFC 6455 7.4); reason (or NULL) at most 123 bytes
+ * of UTF-8. Idempotent. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
+CWIRE_API cwire_status cwire_station_disconnect(cwire_station station, uint16_t close_code, const char *reason);
+
+/* ---- Pool -------------------------------------------------------------------------------------------------- */
+/* A named group of stations of one manager. It owns nothing: freeing it disconnects no one, a station may be in several, and
+ * one that has ended leaves by itself. The calls are those of the manager, over the group. */
+
+/* The caller frees it; a manager that is freed frees its pools. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, NO_MEMORY. */
+CWIRE_API cwire_status cwire_pool_new(cwire_manager manager, cwire_pool *out);
+/* Idempotent. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT (a station of another manager), NO_MEMORY. */
+CWIRE_API cwire_status cwire_pool_add(cwire_pool pool, cwire_station station);
+/* Takes it out of the group; the connection lives on. Returns OK, NOT_FOUND. */
+CWIRE_API cwire_status cwire_pool_remove(cwire_pool pool, const char *station_id);
+/* 1, 0, or an error. */
+CWIRE_API cwire_status cwire_pool_has(cwire_pool pool, const char *station_id);
+CWIRE_API cwire_status cwire_pool_send(cwire_pool pool, const char *station_id, const void *data, size_t size,
+                                       uint32_t flags, uint64_t tag);
+CWIRE_API cwire_status cwire_pool_broadcast(cwire_pool pool, const void *data, size_t size, uint32_t flags,
+                                            size_t *accepted);
+CWIRE_API cwire_status cwire_pool_counts(cwire_pool pool, size_t *connected, size_t *total);
+CWIRE_API cwire_status cwire_pool_stats(cwire_pool pool, cwire_stats *out, size_t capacity, size_t *count);
+CWIRE_API cwire_status cwire_pool_disconnect_all(cwire_pool pool);
+CWIRE_API cwire_status cwire_pool_free(cwire_pool pool);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHARGEWIRE_CHARGEWIRE_H */

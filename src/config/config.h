@@ -1,0 +1,62 @@
+#pragma once
+
+#include <bitset>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/failure.h"
+#include "config/settings.h"
+
+namespace cwire {
+
+constexpr std::size_t kOptionsMax = 128;
+
+class Config;
+
+// One entry of the YAML's `stations:`: what differs from the rest of the file.
+struct StationEntry {
+  std::string id;
+  std::string url;  // empty: csms.default_url
+  std::shared_ptr<const Config> overrides;
+};
+
+// A set of options, and which of them were set rather than left at their default. Every operation throws Error (status
+// CONFIG) and then changed nothing.
+class Config {
+ public:
+  Config();  // defaults
+
+  void set(std::string_view key, std::string_view value);
+  std::string get(std::string_view key) const;  // secrets read as "***" (empty: "")
+  void load_yaml(std::string_view text, const std::string& source);
+  void load_file(const std::string& path);
+
+  // These settings, with the options that `overrides` set explicitly in place of ours. The manager's options stay ours.
+  // Of the headers, those of the same name are replaced. Credentials follow what is overridden: another csms.auth.type
+  // leaves ours behind, and a password (or token) takes the place of our password_file (token_file), and the other way
+  // round.
+  Config overridden_by(const Config& overrides) const;
+
+  // As set, without the checks and the files of resolve(). What a manager takes its own options from: a fleet may well
+  // leave it to each station to complete, say, its password.
+  const Settings& values() const { return values_; }
+
+  // Ready to use: reads password_file, token_file and the like into the secrets, and checks what concerns several
+  // options at once (a client certificate without key, backoff above its maximum).
+  Settings resolve() const;
+
+  const std::vector<StationEntry>& stations() const { return stations_; }
+
+  static const char* schema();
+
+ private:
+  void load(std::string_view text, const std::string& source, const std::string& directory);
+
+  Settings values_;
+  std::bitset<kOptionsMax> explicit_;
+  std::vector<StationEntry> stations_;
+};
+
+}  // namespace cwire

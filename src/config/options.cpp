@@ -1,0 +1,541 @@
+#include "config/options.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/failure.h"
+#include "config/values.h"
+#include "ocpp/url.h"
+#include "ocpp/utf8.h"
+
+namespace cwire {
+namespace {
+
+constexpr bool kLive = true;  // takes effect without a new connection
+constexpr bool kNextConnection = false;
+
+constexpr char kManager[] = "Manager";
+constexpr char kConnection[] = "Connection";
+constexpr char kKeepalive[] = "Keepalive";
+constexpr char kReconnection[] = "Reconnection";
+constexpr char kLimits[] = "Limits";
+constexpr char kTls[] = "TLS";
+constexpr char kAuth[] = "Authentication";
+
+using T = OptionType;
+
+#define CWIRE_FIELD(member) [](Settings& s) -> FieldRef { return &s.member; }
+
+std::vector<Option> make_table() {
+  return {
+      // group, key, type, default, minimum, maximum, choices, reloadable, field, description
+      {kManager, "io_threads", T::integer, "0", "0", "256", "", kNextConnection, CWIRE_FIELD(io_threads),
+       "I/O threads that the stations are spread over. `0`: one per core."},
+      {kManager, "log_level", T::choice, "warning", "", "", "off|error|warning|info|debug", kLive,
+       CWIRE_FIELD(log_level), "The least important LOG events to deliver."},
+      {kManager, "event_queue_max", T::integer, "16384", "1", "16777216", "", kNextConnection,
+       CWIRE_FIELD(event_queue_max),
+       "Events that may wait to be polled before reading from sockets pauses. Nothing is dropped."},
+
+      {kConnection, "csms.default_url", T::url, "ws://localhost:9000", "", "", "", kNextConnection,
+       CWIRE_FIELD(default_url),
+       "Where stations without a URL of their own connect: `ws://` or `wss://`. The station id is percent-encoded onto "
+       "the end of its path."},
+      {kConnection, "csms.protocol", T::list, "1.6", "", "", "1.6|2.0.1|2.1", kNextConnection, CWIRE_FIELD(protocols),
+       "OCPP version to offer, or several in order of preference: `2.1, 2.0.1, 1.6`."},
+      {kConnection, "csms.headers", T::map, "", "", "", "", kNextConnection, CWIRE_FIELD(headers),
+       "Extra headers of the upgrade request, each under its own name. See [Headers](#headers)."},
+      {kConnection, "csms.connection_timeout", T::duration, "30s", "1ms", "24h", "", kNextConnection,
+       CWIRE_FIELD(connection_timeout),
+       "Time for one whole attempt: resolving, TCP, TLS and the WebSocket upgrade together."},
+      {kConnection, "csms.write_timeout", T::duration, "10s", "1ms", "24h", "", kLive, CWIRE_FIELD(write_timeout),
+       "A connection that takes no byte for this long, while some wait to be sent, is lost."},
+      {kConnection, "csms.read_timeout", T::duration, "60s", "0s", "24h", "", kLive, CWIRE_FIELD(read_timeout),
+       "A connection on which nothing arrives for this long, pongs included, is lost. `0s`: off. Left at its default, "
+       "it is "
+       "never less than twice the ping interval, or twice the heartbeat interval where pings are off."},
+      {kConnection, "csms.close_timeout", T::duration, "5s", "1ms", "24h", "", kLive, CWIRE_FIELD(close_timeout),
+       "Time for the close handshake, and for sending what is queued before it."},
+
+      {kKeepalive, "csms.ping_interval", T::duration, "30s", "0s", "24h", "", kLive, CWIRE_FIELD(ping_interval),
+       "Time between WebSocket pings. `0s`: off."},
+      {kKeepalive, "csms.pong_timeout", T::duration, "10s", "1ms", "24h", "", kLive, CWIRE_FIELD(pong_timeout),
+       "A ping without its pong for this long means that the connection is lost."},
+      {kKeepalive, "csms.heartbeat_interval", T::duration, "60s", "0s", "8760h", "", kLive,
+       CWIRE_FIELD(heartbeat_interval),
+       "OCPP's Heartbeat, which the application sends. The library only keeps the value and gives it back."},
+
+      {kReconnection, "csms.max_reconnect_attempts", T::integer, "0", "0", "1000000", "", kLive,
+       CWIRE_FIELD(reconnect.attempts_max), "Failed attempts in a row before a station gives up. `0`: it never does."},
+      {kReconnection, "csms.reconnect_policy", T::choice, "exponential", "", "", "exponential|ocpp|full|decorrelated",
+       kLive, CWIRE_FIELD(reconnect.policy),
+       "How the waits grow: `exponential` doubles and varies by the jitter; `ocpp` is RetryBackOff of OCPP 2.x with "
+       "the "
+       "`retry_backoff_*` options; `full` takes a random share of the doubled wait; `decorrelated` a random wait up to "
+       "three times the one before."},
+      {kReconnection, "csms.reconnect_backoff", T::duration, "5s", "1ms", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.backoff), "The first wait."},
+      {kReconnection, "csms.reconnect_max_backoff", T::duration, "60s", "1ms", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.backoff_max), "The longest wait, before the jitter is applied."},
+      {kReconnection, "csms.reconnect_jitter", T::ratio, "20%", "0%", "100%", "", kLive, CWIRE_FIELD(reconnect.jitter),
+       "How far a wait may vary each way, so that a fleet does not come back all at once."},
+      {kReconnection, "csms.reconnect_stable_after", T::duration, "30s", "0s", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.stable_after),
+       "Connected for this long, the waits begin anew with the first. `ocpp` begins anew at once."},
+      {kReconnection, "csms.retry_backoff_wait_minimum", T::duration, "10s", "0s", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.wait_minimum), "RetryBackOffWaitMinimum of OCPP 2.x: the first wait, for policy `ocpp`."},
+      {kReconnection, "csms.retry_backoff_random_range", T::duration, "10s", "0s", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.random_range),
+       "RetryBackOffRandomRange of OCPP 2.x: up to this much is added to each wait, for policy `ocpp`."},
+      {kReconnection, "csms.retry_backoff_repeat_times", T::integer, "3", "0", "10", "", kLive,
+       CWIRE_FIELD(reconnect.repeat_times),
+       "RetryBackOffRepeatTimes of OCPP 2.x: how often the wait doubles, for policy `ocpp`."},
+
+      {kLimits, "csms.message_size_max", T::size, "1MiB", "1B", "1GiB", "", kNextConnection,
+       CWIRE_FIELD(message_size_max), "The largest message, each way."},
+      {kLimits, "csms.header_size_max", T::size, "16KiB", "256B", "1MiB", "", kNextConnection,
+       CWIRE_FIELD(header_size_max), "The largest answer to the upgrade request."},
+      {kLimits, "csms.header_count_max", T::integer, "100", "1", "10000", "", kNextConnection,
+       CWIRE_FIELD(header_count_max), "The most headers in that answer."},
+      {kLimits, "csms.fragments_max", T::integer, "4096", "1", "1000000", "", kNextConnection,
+       CWIRE_FIELD(fragments_max), "The most frames that one message may arrive in."},
+      {kLimits, "csms.send_queue_messages", T::integer, "100", "1", "1000000", "", kLive,
+       CWIRE_FIELD(send_queue_messages), "Messages that may wait to be sent before a send is refused."},
+      {kLimits, "csms.send_queue_bytes", T::size, "1MiB", "1B", "1GiB", "", kLive, CWIRE_FIELD(send_queue_bytes),
+       "Bytes that may wait to be sent before a send is refused."},
+
+      {kTls, "csms.tls.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(tls.enabled),
+       "`true`: a `ws://` URL is refused. TLS itself follows from `wss://`."},
+      {kTls, "csms.tls.ca_cert", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.ca_cert),
+       "PEM file of the CAs to trust. Empty: the system's."},
+      {kTls, "csms.tls.client_cert", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_cert),
+       "PEM file of the station's certificate and its chain, for security profile 3."},
+      {kTls, "csms.tls.client_key", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_key),
+       "PEM file of that certificate's private key."},
+      {kTls, "csms.tls.client_key_password", T::secret, "", "", "", "", kNextConnection,
+       CWIRE_FIELD(tls.client_key_password), "Password of the private key, if it is encrypted."},
+      {kTls, "csms.tls.server_name", T::text, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.server_name),
+       "Name for SNI and for verifying the certificate. Empty: the host of the URL."},
+      {kTls, "csms.tls.min_version", T::choice, "1.2", "", "", "1.2|1.3", kNextConnection, CWIRE_FIELD(tls.version_min),
+       "The oldest TLS version to accept."},
+      {kTls, "csms.tls.insecure_skip_verify", T::boolean, "false", "", "", "", kNextConnection,
+       CWIRE_FIELD(tls.insecure_skip_verify),
+       "`true`: any certificate is accepted, and whoever answers gets the password. For tests only."},
+
+      {kAuth, "csms.auth.type", T::choice, "none", "", "", "none|basic|bearer", kNextConnection, CWIRE_FIELD(auth.type),
+       "What the Authorization header holds."},
+      {kAuth, "csms.auth.username", T::text, "", "", "", "", kNextConnection, CWIRE_FIELD(auth.username),
+       "User of `basic`. Empty: the station id, as OCPP wants it."},
+      {kAuth, "csms.auth.password", T::secret, "", "", "", "", kNextConnection, CWIRE_FIELD(auth.password),
+       "Password of `basic`. Better in a file or an environment variable."},
+      {kAuth, "csms.auth.password_file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(auth.password_file),
+       "File that holds the password. One line break at its end does not count."},
+      {kAuth, "csms.auth.password_format", T::choice, "text", "", "", "text|hex", kNextConnection,
+       CWIRE_FIELD(auth.password_format),
+       "`text`: the password goes out as it stands. `hex`: as the 16 to 20 bytes that its digits stand for, which is "
+       "what "
+       "OCPP 1.6 says of AuthorizationKey."},
+      {kAuth, "csms.auth.token", T::secret, "", "", "", "", kNextConnection, CWIRE_FIELD(auth.token),
+       "Token of `bearer`. Better in a file or an environment variable."},
+      {kAuth, "csms.auth.token_file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(auth.token_file),
+       "File that holds the token. One line break at its end does not count."},
+  };
+}
+
+#undef CWIRE_FIELD
+
+constexpr std::size_t kTextMax = 4096;     // bytes
+constexpr std::size_t kSecretMax = 16384;  // a signed token with many claims still fits
+constexpr std::size_t kHeadersMax = 64;
+constexpr char kHidden[] = "***";
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string lowercase(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// "off, error or warning"
+std::string spoken(const char* choices, const char* last_word) {
+  std::string out;
+  const auto names = split(choices, '|');
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i != 0) out += i + 1 == names.size() ? last_word : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+[[noreturn]] void unexpected(const Option& option) {
+  std::string what;
+  const std::string range = std::string(" from ") + option.minimum + " to " + option.maximum;
+  switch (option.type) {
+    case T::boolean:
+      what = "true or false";
+      break;
+    case T::integer:
+      what = "a whole number" + range;
+      break;
+    case T::size:
+      what = "a size" + range + ", such as 64KiB";
+      break;
+    case T::duration:
+      what = "a duration" + range + ", such as 30s or 1m30s";
+      break;
+    case T::ratio:
+      what = "a share" + range + ", such as 20% or 0.2";
+      break;
+    case T::choice:
+      what = spoken(option.choices, " or ");
+      break;
+    case T::list:
+      what = "one or more of " + spoken(option.choices, ", ") + ", each once, in order of preference";
+      break;
+    default:
+      what = "text";
+      break;
+  }
+  throw BadValue{"expected " + what, true};
+}
+
+template <typename Value>
+void check_range(const Option& option, const Value& value, std::optional<Value> (*parse)(std::string_view)) {
+  if (value < *parse(option.minimum) || value > *parse(option.maximum)) unexpected(option);
+}
+
+void check_text(std::string_view value, std::size_t size_max) {
+  if (value.size() > size_max) throw BadValue{"it is longer than " + std::to_string(size_max) + " bytes"};
+  for (const char c : value) {
+    if (c == '\r' || c == '\n' || c == '\0') throw BadValue{"it holds CR, LF or NUL; remove it"};
+  }
+  if (!is_utf8(value)) throw BadValue{"it is not valid UTF-8"};
+}
+
+std::size_t choice_index(const Option& option, std::string_view value) {
+  const auto names = split(option.choices, '|');
+  const auto found = std::find(names.begin(), names.end(), value);
+  if (found == names.end()) unexpected(option);
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+// RFC 7230 3.2.6
+bool is_token(std::string_view name) {
+  const auto is_token_character = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  return !name.empty() && name.size() <= 256 && std::all_of(name.begin(), name.end(), is_token_character);
+}
+
+// What the upgrade request says itself, or what would give it a body. Authorization is allowed as long as
+// csms.auth.type is none, which only Config::resolve can tell.
+bool handshake_owns(std::string_view name) {
+  const std::string lower = lowercase(name);
+  for (const char* owned : {"host", "upgrade", "connection", "content-length", "transfer-encoding"}) {
+    if (lower == owned) return true;
+  }
+  return lower.rfind("sec-websocket-", 0) == 0;
+}
+
+// An empty value stays in the list, so that a station can take away a header of the fleet; Config::resolve leaves it
+// out.
+void assign_header(HeaderList& headers, std::string_view name, std::string_view value) {
+  if (!is_token(name)) throw BadValue{"a header name may hold letters, digits and !#$%&'*+-.^_`|~ only (RFC 7230)"};
+  if (handshake_owns(name)) {
+    throw BadValue{"the WebSocket upgrade writes the header " + std::string(name) + " itself; remove it"};
+  }
+  value = trimmed(value);
+  if (value.size() > kTextMax) throw BadValue{"the header value is longer than " + std::to_string(kTextMax) + " bytes"};
+  for (const char c : value) {
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
+      throw BadValue{"the header value holds a control character (CR, LF, NUL, ...); remove it"};
+    }
+  }
+  const std::string lower = lowercase(name);
+  for (auto& header : headers) {
+    if (lowercase(header.first) != lower) continue;
+    header = {std::string(name), std::string(value)};
+    return;
+  }
+  if (headers.size() >= kHeadersMax) throw BadValue{"there are more than " + std::to_string(kHeadersMax) + " headers"};
+  headers.emplace_back(name, value);
+}
+
+void assign_headers(HeaderList& headers, std::string_view entry, std::string_view value) {
+  if (!entry.empty()) return assign_header(headers, entry, value);
+  for (const std::string_view line : split(value, '\n')) {
+    if (trimmed(line).empty()) continue;
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) throw BadValue{"expected one \"Name: value\" a line"};
+    assign_header(headers, line.substr(0, colon), line.substr(colon + 1));
+  }
+}
+
+// Writes text into whatever the field is.
+struct Assigner {
+  const Option& option;
+  std::string_view entry;
+  std::string_view value;
+
+  void operator()(bool* field) const {
+    const auto parsed = parse_bool(value);
+    if (!parsed) unexpected(option);
+    *field = *parsed;
+  }
+  void operator()(std::uint32_t* field) const { *field = static_cast<std::uint32_t>(number()); }
+  void operator()(std::uint64_t* field) const { *field = number(); }
+  void operator()(std::int32_t* field) const { *field = static_cast<std::int32_t>(choice_index(option, value)); }
+  void operator()(double* field) const {
+    const auto parsed = parse_ratio(value);
+    if (!parsed) unexpected(option);
+    check_range(option, *parsed, parse_ratio);
+    *field = *parsed;
+  }
+  void operator()(Duration* field) const {
+    const auto parsed = parse_duration(value);
+    if (!parsed) unexpected(option);
+    check_range(option, *parsed, parse_duration);
+    *field = *parsed;
+  }
+  void operator()(std::string* field) const {
+    check_text(value, kTextMax);
+    if (option.type == T::url) {
+      try {
+        parse_url(value);
+      } catch (const Error& error) {
+        throw BadValue{error.failure.message};
+      }
+    }
+    *field = std::string(value);
+  }
+  void operator()(Secret* field) const {
+    check_text(value, kSecretMax);
+    *field = Secret(value);
+  }
+  void operator()(std::vector<std::string>* field) const {
+    std::vector<std::string> items;
+    for (const std::string_view part : split(value, ',')) {
+      const std::string item(trimmed(part));
+      choice_index(option, item);
+      if (std::find(items.begin(), items.end(), item) != items.end()) unexpected(option);
+      items.push_back(item);
+    }
+    *field = std::move(items);
+  }
+  void operator()(HeaderList* field) const {
+    HeaderList headers = *field;
+    assign_headers(headers, entry, value);
+    *field = std::move(headers);
+  }
+  template <typename Enum>
+  void operator()(Enum* field) const {
+    *field = static_cast<Enum>(choice_index(option, value));
+  }
+
+ private:
+  std::uint64_t number() const {
+    const auto parse = option.type == T::size ? parse_size : parse_integer;
+    const auto parsed = parse(value);
+    if (!parsed) unexpected(option);
+    check_range(option, *parsed, parse);
+    return *parsed;
+  }
+};
+
+struct Writer {
+  const Option& option;
+  std::string_view entry;
+
+  std::string operator()(const bool* field) const { return *field ? "true" : "false"; }
+  std::string operator()(const std::uint32_t* field) const { return std::to_string(*field); }
+  std::string operator()(const std::uint64_t* field) const {
+    return option.type == T::size ? size_text(*field) : std::to_string(*field);
+  }
+  std::string operator()(const std::int32_t* field) const { return choice(static_cast<std::size_t>(*field)); }
+  std::string operator()(const double* field) const { return ratio_text(*field); }
+  std::string operator()(const Duration* field) const { return duration_text(*field); }
+  std::string operator()(const std::string* field) const { return *field; }
+  std::string operator()(const Secret* field) const { return field->empty() ? "" : kHidden; }
+  std::string operator()(const std::vector<std::string>* field) const {
+    std::string out;
+    for (const std::string& item : *field) out += (out.empty() ? "" : ", ") + item;
+    return out;
+  }
+  std::string operator()(const HeaderList* field) const {
+    std::string lines;
+    for (const auto& [name, value] : *field) {
+      const std::string shown = value.empty() ? "" : kHidden;
+      if (!entry.empty() && lowercase(name) == lowercase(entry)) return shown;
+      lines += (lines.empty() ? "" : "\n") + name + ": " + shown;
+    }
+    return entry.empty() ? lines : "";
+  }
+  template <typename Enum>
+  std::string operator()(const Enum* field) const {
+    return choice(static_cast<std::size_t>(*field));
+  }
+
+ private:
+  std::string choice(std::size_t index) const { return std::string(split(option.choices, '|')[index]); }
+};
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view last_part(std::string_view key) {
+  const std::size_t dot = key.rfind('.');
+  return dot == std::string_view::npos ? key : key.substr(dot + 1);
+}
+
+}  // namespace
+
+bool Option::of_station() const { return std::string_view(key).rfind("csms.", 0) == 0; }
+
+const std::vector<Option>& options() {
+  static const std::vector<Option> table = make_table();
+  return table;
+}
+
+const char* type_name(OptionType type) {
+  switch (type) {
+    case T::boolean:
+      return "bool";
+    case T::integer:
+      return "integer";
+    case T::size:
+      return "size";
+    case T::duration:
+      return "duration";
+    case T::ratio:
+      return "percent";
+    case T::text:
+      return "text";
+    case T::url:
+      return "url";
+    case T::path:
+      return "path";
+    case T::secret:
+      return "secret";
+    case T::list:
+      return "list";
+    case T::map:
+      return "map";
+    case T::choice:
+      return "enum";
+  }
+  return "";
+}
+
+OptionKey find_option(std::string_view key) {
+  for (const Option& option : options()) {
+    const std::string_view own = option.key;
+    if (key == own) return {&option, {}};
+    if (option.type == T::map && key.size() > own.size() + 1 && key.substr(0, own.size()) == own &&
+        key[own.size()] == '.') {
+      return {&option, key.substr(own.size() + 1)};
+    }
+  }
+  return {};
+}
+
+std::size_t option_index(const Option& option) { return static_cast<std::size_t>(&option - options().data()); }
+
+bool is_section(std::string_view key) {
+  for (const Option& option : options()) {
+    const std::string_view own = option.key;
+    if (own.size() > key.size() && own.substr(0, key.size()) == key && own[key.size()] == '.') return true;
+  }
+  return false;
+}
+
+std::string nearest_key(std::string_view key) {
+  constexpr std::size_t kKeyMax = 64;  // nothing longer is near a key of ours
+  if (key.size() > kKeyMax) return {};
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, last_part(key).size() / 3) + 1;
+  const auto consider = [&](std::string_view candidate) {
+    const std::size_t distance = edit_distance(key, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = std::string(candidate);
+    }
+  };
+  for (const Option& option : options()) {
+    consider(option.key);
+    const std::string_view own = option.key;
+    for (std::size_t dot = own.find('.'); dot != std::string_view::npos; dot = own.find('.', dot + 1)) {
+      consider(own.substr(0, dot));
+    }
+  }
+  if (!best.empty()) return best;
+  // The right name in the wrong place: "ping_interval", "csms.password".
+  for (const Option& option : options()) {
+    if (last_part(option.key) == last_part(key)) return option.key;
+  }
+  return {};
+}
+
+void assign(Settings& settings, const OptionKey& key, std::string_view value) {
+  std::visit(Assigner{*key.option, key.entry, value}, key.option->field(settings));
+}
+
+std::string value_text(const Settings& settings, const OptionKey& key) {
+  // The accessors serve reading and writing alike; nothing is written through this one.
+  return std::visit(Writer{*key.option, key.entry}, key.option->field(const_cast<Settings&>(settings)));
+}
+
+void copy_value(Settings& to, const Settings& from, const Option& option) {
+  const FieldRef source = option.field(const_cast<Settings&>(from));
+  std::visit(
+      [&](auto* target) {
+        using Field = std::remove_pointer_t<decltype(target)>;
+        const Field& value = *std::get<Field*>(source);
+        if constexpr (std::is_same_v<Field, HeaderList>) {
+          for (const auto& [name, text] : value) assign_header(*target, name, text);
+        } else {
+          *target = value;
+        }
+      },
+      option.field(to));
+}
+
+const Settings& default_settings() {
+  static const Settings defaults = [] {
+    Settings settings;
+    for (const Option& option : options()) assign(settings, {&option, {}}, option.default_text);
+    return settings;
+  }();
+  return defaults;
+}
+
+}  // namespace cwire

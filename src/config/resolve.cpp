@@ -1,0 +1,95 @@
+#include <algorithm>
+
+#include "config/config.h"
+#include "config/file.h"
+#include "config/options.h"
+#include "config/values.h"
+#include "ocpp/credentials.h"
+
+namespace cwire {
+namespace {
+
+[[noreturn]] void refuse(std::string why) { throw Error(CWIRE_E_CONFIG, std::move(why)); }
+
+// A secret comes from the option itself or from its file, never from both.
+void read_secret(Secret& secret, const std::string& path, const std::string& key) {
+  if (path.empty()) return;
+  if (!secret.empty()) refuse(key + " and " + key + "_file are both set; remove one");
+  secret = read_secret_file(path, key + "_file");
+}
+
+void check_auth(AuthSettings& auth) {
+  // Before the files are read: a forgotten type would otherwise connect without the credentials somebody took care to
+  // give.
+  const bool has_password = !auth.password.empty() || !auth.password_file.empty();
+  const bool has_token = !auth.token.empty() || !auth.token_file.empty();
+  if (has_password && auth.type != AuthType::basic) {
+    refuse("csms.auth.password is set, but csms.auth.type is not basic; set it to basic, or remove the password");
+  }
+  if (has_token && auth.type != AuthType::bearer) {
+    refuse("csms.auth.token is set, but csms.auth.type is not bearer; set it to bearer, or remove the token");
+  }
+  if (auth.type == AuthType::none && !auth.username.empty()) {
+    refuse("csms.auth.username is set, but csms.auth.type is none; set it to basic, or remove the username");
+  }
+  read_secret(auth.password, auth.password_file, "csms.auth.password");
+  read_secret(auth.token, auth.token_file, "csms.auth.token");
+  // The header is made at each connect, with the station's id; here any id shows what is wrong with the rest.
+  authorization_header(auth, "station");
+}
+
+void check_tls(const TlsSettings& tls) {
+  if (!tls.client_cert.empty() && tls.client_key.empty()) {
+    refuse("csms.tls.client_cert is set without csms.tls.client_key; set the key's file as well");
+  }
+  if (tls.client_cert.empty() && !tls.client_key.empty()) {
+    refuse("csms.tls.client_key is set without csms.tls.client_cert; set the certificate's file as well");
+  }
+  if (!tls.client_key_password.empty() && tls.client_key.empty()) {
+    refuse(
+        "csms.tls.client_key_password is set without csms.tls.client_key; set the key's file, or remove the password");
+  }
+}
+
+void check_headers(HeaderList& headers, AuthType auth) {
+  headers.erase(
+      std::remove_if(headers.begin(), headers.end(), [](const auto& header) { return header.second.empty(); }),
+      headers.end());
+  if (auth == AuthType::none) return;
+  for (const auto& header : headers) {
+    std::string name = header.first;
+    for (char& c : name) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    if (name == "authorization") {
+      refuse("csms.headers." + header.first + ": csms.auth.type writes this header already; remove one of the two");
+    }
+  }
+}
+
+// A read timeout that nobody chose must not cut off connections that are merely quiet, as 60 s would with a ping a
+// minute.
+void stretch_read_timeout(Settings& settings) {
+  const bool pings = settings.ping_interval > Duration::zero();
+  const Duration quiet = pings ? settings.ping_interval : settings.heartbeat_interval;
+  settings.read_timeout = std::max(settings.read_timeout, 2 * quiet);
+}
+
+}  // namespace
+
+Settings Config::resolve() const {
+  Settings settings = values_;
+  if (!explicit_[option_index(*find_option("csms.read_timeout").option)]) stretch_read_timeout(settings);
+  const ReconnectSettings& reconnect = settings.reconnect;
+  if (reconnect.backoff > reconnect.backoff_max) {
+    refuse("csms.reconnect_backoff (" + duration_text(reconnect.backoff) +
+           ") is more than csms.reconnect_max_backoff (" + duration_text(reconnect.backoff_max) +
+           "); raise the maximum, or lower the backoff");
+  }
+  check_tls(settings.tls);
+  check_auth(settings.auth);
+  check_headers(settings.headers, settings.auth.type);
+  return settings;
+}
+
+}  // namespace cwire

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/secret.h"
+#include "base/time.h"
+
+namespace cwire {
+
+enum class AuthType { none, basic, bearer };
+// How csms.auth.password goes on the wire: as its own bytes, or as the raw bytes that its hex digits stand for, which
+// is what OCPP 1.6 says of AuthorizationKey.
+enum class PasswordFormat { text, hex };
+enum class TlsVersion { tls1_2, tls1_3 };
+enum class ReconnectPolicyKind { exponential, ocpp, full, decorrelated };
+
+struct TlsSettings {
+  bool enabled = false;  // true: a ws:// URL is refused
+  std::string ca_cert;   // path of a PEM file; empty: the system's store
+  std::string client_cert;
+  std::string client_key;
+  Secret client_key_password;
+  std::string server_name;  // for SNI and verification; empty: the host of the URL
+  TlsVersion version_min = TlsVersion::tls1_2;
+  bool insecure_skip_verify = false;
+};
+
+struct AuthSettings {
+  AuthType type = AuthType::none;
+  std::string username;  // empty: the station id (OCPP 2.x A00.FR.204)
+  Secret password;
+  std::string password_file;
+  PasswordFormat password_format = PasswordFormat::text;
+  Secret token;
+  std::string token_file;
+};
+
+struct ReconnectSettings {
+  ReconnectPolicyKind policy = ReconnectPolicyKind::exponential;
+  std::uint32_t attempts_max = 0;  // failed attempts in a row before giving up; 0: for ever
+  Duration backoff{};
+  Duration backoff_max{};
+  double jitter = 0;        // share of the capped wait, 0..1
+  Duration stable_after{};  // connected this long before the backoff starts over
+  // The RetryBackOff triple of OCPP 2.x.
+  Duration wait_minimum{};
+  Duration random_range{};
+  std::uint32_t repeat_times = 0;
+};
+
+// The value of every option, typed. Defaults and ranges stand in the option table (config/options.cpp), not here.
+struct Settings {
+  // The manager's.
+  std::uint32_t io_threads = 0;       // 0: one per core
+  std::int32_t log_level = 0;         // CWIRE_LOG_*, 0: off
+  std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
+
+  // A station's.
+  std::string default_url;
+  std::vector<std::string> protocols;  // OCPP versions in order of preference: "2.0.1", "1.6"
+  Duration connection_timeout{};
+  Duration write_timeout{};
+  Duration read_timeout{};  // 0: off
+  Duration close_timeout{};
+  Duration ping_interval{};  // 0: off
+  Duration pong_timeout{};
+  Duration heartbeat_interval{};  // the application's; kept and given back
+  ReconnectSettings reconnect;
+  std::uint64_t message_size_max = 0;  // bytes
+  std::uint64_t header_size_max = 0;   // bytes of the HTTP response
+  std::uint32_t header_count_max = 0;
+  std::uint32_t fragments_max = 0;  // frames of one message
+  std::uint32_t send_queue_messages = 0;
+  std::uint64_t send_queue_bytes = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // extra, of the upgrade request
+  TlsSettings tls;
+  AuthSettings auth;
+};
+
+}  // namespace cwire

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chargewire/chargewire.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace cwire {
+
+// One event on its way to the caller. Nodes are linked, so that queueing one that exists can never fail: a station's CLOSED
+// and a manager's SHUTDOWN are made in advance and arrive also when memory is short.
+class Event {
+ public:
+  explicit Event(int type);
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  // About to be shown to the caller.
+  virtual void handed_over() noexcept {}
+  // The caller is done with it. The node must not be touched afterwards.
+  virtual void released() noexcept = 0;
+
+  cwire_event data{};
+  Event* next = nullptr;
+
+ protected:
+  ~Event() = default;
+};
+
+// An event that owns what it shows and deletes itself.
+class OwnedEvent final : public Event {
+ public:
+  explicit OwnedEvent(int type) : Event(type) {}
+  void set_text(std::string text);
+  // `view` lives as long as `owner`.
+  void set_data(std::shared_ptr<const void> owner, std::string_view view);
+  void released() noexcept override { delete this; }
+
+ private:
+  std::shared_ptr<const void> owner_;
+};
+
+// Events in order. Does not own them.
+class EventList {
+ public:
+  bool empty() const { return first_ == nullptr; }
+  std::size_t size() const { return size_; }
+  void append(Event& event) {
+    event.next = nullptr;
+    (last_ == nullptr ? first_ : last_->next) = &event;
+    last_ = &event;
+    ++size_;
+  }
+  void append(EventList&& other) {
+    if (other.empty()) return;
+    (last_ == nullptr ? first_ : last_->next) = other.first_;
+    last_ = other.last_;
+    size_ += other.size_;
+    other = EventList();
+  }
+  Event& pop() {
+    Event& event = *first_;
+    first_ = event.next;
+    if (first_ == nullptr) last_ = nullptr;
+    --size_;
+    return event;
+  }
+
+ private:
+  Event* first_ = nullptr;
+  Event* last_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Releases every event of the list.
+void release_all(EventList& list) noexcept;
+
+}  // namespace cwire

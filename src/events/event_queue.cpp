@@ -1,0 +1,120 @@
+#include "events/event_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cwire {
+
+EventQueue::EventQueue(std::size_t limit) : limit_(limit) {}
+
+EventQueue::~EventQueue() {
+  lent_.reset();
+  release_all(waiting_);
+}
+
+void EventQueue::push(EventList&& events) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const bool was_empty = waiting_.empty();
+  waiting_.append(std::move(events));
+  if (waiting_.size() >= limit_) full_.store(true, std::memory_order_relaxed);
+  update_readiness();
+  if (was_empty) changed_.notify_all();
+}
+
+void EventQueue::update_readiness() {
+  const bool readable = !waiting_.empty() || woken_;
+  if (readable == readable_) return;
+  readable_ = readable;
+  if (readable) {
+    ready_.set();
+  } else {
+    ready_.clear();
+  }
+}
+
+cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count,
+                              bool* drained) {
+  constexpr std::size_t kBatchMax = 16384;  // 2 MiB of events; more at once gains nothing
+  max = std::min(max, kBatchMax);
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (closed_) return CWIRE_E_INVALID_HANDLE;
+  if (polling_) return CWIRE_E_STATE;
+  polling_ = true;
+  // Released without the lock: releasing a CLOSED may end the shutdown, which posts to an I/O thread.
+  lock.unlock();
+  try {
+    if (lent_ == nullptr || lent_->capacity() < max) lent_ = std::make_unique<EventBatch>(max);
+  } catch (...) {
+    lock.lock();
+    polling_ = false;
+    changed_.notify_all();
+    throw;
+  }
+  lent_->release();
+  lock.lock();
+
+  const auto ready = [this] { return closed_ || woken_ || shutdown_taken_ || !waiting_.empty(); };
+  if (timeout_ms < 0) {
+    changed_.wait(lock, ready);
+  } else if (timeout_ms > 0) {
+    changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ready);
+  }
+  cwire_status status = CWIRE_OK;
+  if (closed_) {
+    status = CWIRE_E_INVALID_HANDLE;
+  } else if (!waiting_.empty()) {
+    lent_->fill(waiting_, max);
+    if (lent_->events()[lent_->size() - 1].type == CWIRE_EVENT_SHUTDOWN) shutdown_taken_ = true;
+    // Half, so that reading does not stop and go with each event.
+    if (full() && waiting_.size() <= limit_ / 2) {
+      full_.store(false, std::memory_order_relaxed);
+      *drained = true;
+    }
+  } else if (shutdown_taken_) {
+    status = CWIRE_E_STATE;
+  } else if (!woken_) {
+    status = CWIRE_E_TIMEOUT;
+  }
+  woken_ = false;
+  update_readiness();
+  if (status == CWIRE_OK) {
+    *events = lent_->events();
+    *count = lent_->size();
+  }
+  polling_ = false;
+  changed_.notify_all();
+  return status;
+}
+
+void EventQueue::wake() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  woken_ = true;
+  update_readiness();
+  changed_.notify_all();
+}
+
+void EventQueue::close() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return !polling_; });
+}
+
+void EventQueue::discard_until_shutdown() {
+  if (lent_ != nullptr) lent_->release();
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!shutdown_taken_) {
+    changed_.wait(lock, [this] { return !waiting_.empty(); });
+    EventList discarded = std::exchange(waiting_, EventList());
+    lock.unlock();
+    while (!discarded.empty()) {
+      Event& event = discarded.pop();
+      if (event.data.type == CWIRE_EVENT_SHUTDOWN) shutdown_taken_ = true;
+      event.handed_over();
+      event.released();
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace cwire

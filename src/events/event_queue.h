@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chargewire/chargewire.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+
+#include "base/time.h"
+#include "events/event_batch.h"
+#include "net/wake_fd.h"
+
+namespace cwire {
+
+// Poll mode: the events of all I/O threads of a manager, until the caller takes them.
+class EventQueue {
+ public:
+  // Above `limit` waiting events reading pauses, see full(). Throws std::bad_alloc, Error(INTERNAL) when out of descriptors.
+  explicit EventQueue(std::size_t limit);
+  ~EventQueue();
+
+  // From I/O threads.
+  void push(EventList&& events);
+  // The caller does not keep up: stop reading until the queue reports that it has drained.
+  bool full() const { return full_.load(std::memory_order_relaxed); }
+
+  // Releases the batch before, waits, lends the next one. *drained is set when reading may resume. OK, TIMEOUT, STATE
+  // (another thread polls, or SHUTDOWN was taken), INVALID_HANDLE (closed by close()).
+  // `max` is cut to 16,384.
+  cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count, bool* drained);
+  // The current or next poll returns at once.
+  void wake();
+  // Ends polling for good: the poll under way and later ones return INVALID_HANDLE. Returns when no poll is under way.
+  void close();
+  // After close(): takes and releases events until SHUTDOWN was among them.
+  void discard_until_shutdown();
+
+  int descriptor() const { return ready_.descriptor(); }
+
+ private:
+  void update_readiness();
+
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  EventList waiting_;
+  WakeFd ready_;  // readable while waiting_ is not empty or woken_
+  bool readable_ = false;
+  bool woken_ = false;
+  bool polling_ = false;
+  bool closed_ = false;
+  bool shutdown_taken_ = false;
+  std::atomic<bool> full_{false};
+  std::unique_ptr<EventBatch> lent_;  // of the one poller
+};
+
+}  // namespace cwire

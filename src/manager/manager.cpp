@@ -1,0 +1,192 @@
+#include "manager/manager.h"
+
+#include <algorithm>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "base/failure.h"
+#include "net/resolver.h"
+#include "ocpp/credentials.h"
+#include "ocpp/identity.h"
+
+namespace cwire {
+
+ManagerTable& manager_table() {
+  static ManagerTable& table = *new ManagerTable;
+  return table;
+}
+
+Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context)
+    : config_(std::move(config)),
+      settings_(std::make_shared<const Settings>(config_.config.resolve())),
+      shutdown_event_(*this) {
+  if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings_->event_queue_max);
+  const auto resolver = std::make_shared<Resolver>();
+  const std::uint32_t threads =
+      settings_->io_threads != 0 ? settings_->io_threads : std::max(1u, std::thread::hardware_concurrency());
+  try {
+    for (std::uint32_t i = 0; i < threads; ++i) {
+      Worker::Options options;
+      options.log_level = settings_->log_level;
+      options.handler = handler;
+      options.context = context;
+      options.queue = queue_;
+      options.resolver = resolver;
+      options.fell_silent = [this, i] { fell_silent(i); };
+      options.manager = static_cast<const StationOwner*>(this);
+      workers_.push_back(std::make_shared<Worker>(std::move(options)));
+      workers_.back()->start();
+    }
+  } catch (...) {
+    for (const auto& worker : workers_) worker->stop_and_join();
+    throw;
+  }
+}
+
+Manager::~Manager() = default;
+
+cwire_status Manager::poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count) {
+  bool drained = false;
+  const cwire_status status = queue_->poll(timeout_ms, max, events, count, &drained);
+  if (drained) {
+    for (const auto& worker : workers_) worker->thread().post([worker = worker.get()] { worker->resume_reading(); });
+  }
+  return status;
+}
+
+std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* overrides) {
+  if (overrides == nullptr) return settings_;
+  std::lock_guard<std::mutex> lock(settings_mutex_);
+  std::weak_ptr<const Settings>& known = settings_by_revision_[overrides->revision];
+  std::shared_ptr<const Settings> settings = known.lock();
+  if (settings != nullptr) return settings;
+  settings = std::make_shared<const Settings>(config_.config.overridden_by(overrides->config).resolve());
+  // Secrets in files may be replaced without the configuration changing: those are read at each connect.
+  if (settings->auth.password_file.empty() && settings->auth.token_file.empty()) known = settings;
+  for (auto it = settings_by_revision_.begin(); it != settings_by_revision_.end();) {
+    it = it->second.expired() ? settings_by_revision_.erase(it) : std::next(it);
+  }
+  return settings;
+}
+
+Station::Description Manager::describe(const char* station_id, const char* url,
+                                       const std::shared_ptr<const Settings>& settings, std::uintptr_t user_data) {
+  check_identity(station_id);
+  Station::Description description;
+  description.id = station_id;
+  description.url = connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
+  description.settings = settings;
+  description.user_data = user_data;
+  if (settings->tls.enabled && !description.url.secure) {
+    throw Error(CWIRE_E_CONFIG, description.id + ": csms.tls.enabled is true, but the URL " + description.url.text() +
+                                    " is not wss://; change one of them");
+  }
+  // Checked now, built at each attempt: what is wrong with it is the caller's to know at once.
+  authorization_header(settings->auth, description.id);
+  if (description.url.secure) description.tls = tls_.get(settings->tls);
+  return description;
+}
+
+cwire_station Manager::add(Station::Description description) {
+  // One id stays on one thread, so that the events of a station and of its successor stay in order.
+  const std::size_t worker = std::hash<std::string>()(description.id) % workers_.size();
+  auto pin = station_table().insert(std::make_unique<Station>(workers_[worker], *this, std::move(description)));
+  unsettled_.fetch_add(1, std::memory_order_relaxed);
+  Registry::Added added;
+  try {
+    added = registry_.add_and_connect(*pin);
+  } catch (...) {
+    settle_one();
+    throw;
+  }
+  if (added != Registry::Added::yes) {
+    const std::string id = pin->id();
+    settle_one();
+    if (added == Registry::Added::closed) {
+      throw Error(CWIRE_E_STATE, id + ": the manager is shutting down; no station can be connected any more");
+    }
+    throw Error(CWIRE_E_ALREADY_CONNECTED,
+                id + ": already connected, or connecting; disconnect it first and wait for its CLOSED");
+  }
+  return pin.leak()->handle();  // the pin is given back by CLOSED
+}
+
+cwire_station Manager::connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,
+                               std::uintptr_t user_data) {
+  return add(describe(station_id, url, settings_for(overrides), user_data));
+}
+
+std::size_t Manager::connect_all() {
+  std::vector<Station::Description> descriptions;
+  for (const StationEntry& entry : config_.config.stations()) {
+    if (!registry_.is_free(entry.id)) continue;
+    const auto settings = std::make_shared<const Settings>(config_.config.overridden_by(*entry.overrides).resolve());
+    descriptions.push_back(
+        describe(entry.id.c_str(), entry.url.empty() ? nullptr : entry.url.c_str(), settings, 0));
+  }
+  std::size_t count = 0;
+  for (Station::Description& description : descriptions) {
+    try {
+      add(std::move(description));
+      ++count;
+    } catch (const Error& error) {
+      // Another thread connected it meanwhile: what was asked for is so.
+      if (error.failure.status != CWIRE_E_ALREADY_CONNECTED) throw;
+    }
+  }
+  return count;
+}
+
+StationTable::Pin Manager::find(std::string_view station_id) const {
+  const std::uintptr_t station = registry_.find(station_id);
+  return station == 0 ? StationTable::Pin() : station_table().find(station);
+}
+
+void Manager::shutdown(Duration drain) {
+  if (!registry_.close()) return;
+  // Going away (RFC 6455 7.4.1).
+  constexpr std::uint16_t kGoingAway = 1001;
+  for (const auto& worker : workers_) {
+    worker->thread().post([worker = worker.get(), drain] { worker->disconnect_all(kGoingAway, drain); });
+  }
+  settle_one();
+}
+
+void Manager::station_ended(Station& station) noexcept {
+  registry_.remove(station);
+  settle_one();
+}
+
+void Manager::settle_one() noexcept {
+  if (unsettled_.fetch_sub(1, std::memory_order_acq_rel) == 1) workers_.front()->order_silence();
+}
+
+// One thread after the other, so that SHUTDOWN comes behind whatever any of them still had to say.
+void Manager::fell_silent(std::size_t number) noexcept {
+  if (number + 1 < workers_.size()) {
+    workers_[number + 1]->order_silence();
+  } else {
+    shutdown_event_.data.time_ns = wall_clock_ns();
+    workers_[number]->emit(shutdown_event_);
+  }
+}
+
+void Manager::ShutdownEvent::released() noexcept {
+  std::lock_guard<std::mutex> lock(manager_.finished_mutex_);
+  manager_.shutdown_taken_ = true;
+  manager_.finished_changed_.notify_all();
+}
+
+void Manager::finish() {
+  if (queue_ != nullptr) {
+    queue_->close();
+    queue_->discard_until_shutdown();
+  } else {
+    std::unique_lock<std::mutex> lock(finished_mutex_);
+    finished_changed_.wait(lock, [this] { return shutdown_taken_; });
+  }
+  for (const auto& worker : workers_) worker->stop_and_join();
+}
+
+}  // namespace cwire

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chargewire/chargewire.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/handle_table.h"
+#include "config/config.h"
+#include "events/event_queue.h"
+#include "manager/registry.h"
+#include "station/station.h"
+#include "tls/context.h"
+
+namespace cwire {
+
+class Manager;
+using ManagerTable = HandleTable<Manager, 2>;
+ManagerTable& manager_table();
+
+// A configuration as the ABI hands it in: its revision names its contents, so that a thousand stations connected with one
+// configuration share one copy of its settings.
+struct ConfigSnapshot {
+  Config config;
+  std::uint64_t revision = 0;
+};
+
+// A fleet: its I/O threads, its stations, its events, and their orderly end. Every function may be called from any thread;
+// failures are thrown as Error.
+class Manager final : public StationOwner {
+ public:
+  Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context);
+  ~Manager();  // after finish()
+
+  // Poll mode; null in handler mode.
+  EventQueue* queue() { return queue_.get(); }
+  cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count);
+
+  cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides, std::uintptr_t user_data);
+  std::size_t connect_all();
+  StationTable::Pin find(std::string_view station_id) const;  // empty: not found
+  Registry& registry() { return registry_; }
+  std::size_t message_size_max() const { return settings_->message_size_max; }
+
+  // Tells every worker; returns at once.
+  void shutdown(Duration drain);
+  // Blocks until SHUTDOWN was taken or, in poll mode, discarded; joins the I/O threads. After shutdown(), not on an I/O thread.
+  void finish();
+
+  std::uintptr_t token = 0;
+  std::vector<std::uintptr_t> pools;  // under pools_mutex
+  std::mutex pools_mutex;
+
+ private:
+  // Prepared in advance, like a station's CLOSED.
+  class ShutdownEvent final : public Event {
+   public:
+    explicit ShutdownEvent(Manager& manager) : Event(CWIRE_EVENT_SHUTDOWN), manager_(manager) {}
+    void released() noexcept override;
+
+   private:
+    Manager& manager_;
+  };
+
+  void station_ended(Station& station) noexcept override;
+  Station::Description describe(const char* station_id, const char* url, const std::shared_ptr<const Settings>& settings,
+                                std::uintptr_t user_data);
+  cwire_station add(Station::Description description);
+  std::shared_ptr<const Settings> settings_for(const ConfigSnapshot* overrides);
+  void settle_one() noexcept;
+  void fell_silent(std::size_t worker) noexcept;
+
+  const ConfigSnapshot config_;
+  std::shared_ptr<const Settings> settings_;
+  TlsContexts tls_;
+  std::mutex settings_mutex_;
+  std::map<std::uint64_t, std::weak_ptr<const Settings>> settings_by_revision_;
+  std::shared_ptr<EventQueue> queue_;
+  std::vector<std::shared_ptr<Worker>> workers_;
+  Registry registry_;
+  // What SHUTDOWN waits for: the stations that have not ended, and one for shutdown() itself.
+  std::atomic<std::size_t> unsettled_{1};
+  ShutdownEvent shutdown_event_;
+  std::mutex finished_mutex_;
+  std::condition_variable finished_changed_;
+  bool shutdown_taken_ = false;
+};
+
+}  // namespace cwire

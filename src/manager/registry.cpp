@@ -1,0 +1,116 @@
+#include "manager/registry.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace cwire {
+
+Registry::Added Registry::add_and_connect(Station& station) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (closed_) return Added::closed;
+  const auto old = stations_.find(station.id());
+  if (old != stations_.end()) {
+    if (!old->second.station->may_be_replaced()) return Added::taken;
+    // Its CLOSED is on its way. The key points into the old station, so the entry is made anew; extracting and changing the
+    // node cannot fail.
+    auto node = stations_.extract(old);
+    node.key() = station.id();
+    node.mapped() = Entry{station.token, &station};
+    stations_.insert(std::move(node));
+  } else {
+    stations_.emplace(station.id(), Entry{station.token, &station});
+  }
+  gave_up_.erase(station.id());
+  station.connect();
+  return Added::yes;
+}
+
+void Registry::remove(Station& station) noexcept {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  const auto it = stations_.find(station.id());
+  if (it == stations_.end() || it->second.station != &station) return;
+  if (station.state() == State::error) {
+    try {
+      cwire_stats stats{};
+      stats.size = sizeof stats;
+      station.fill(stats);
+      gave_up_[station.id()] = stats;
+    } catch (const std::bad_alloc&) {
+      // Without memory it is forgotten; its CLOSED has told why it ended.
+    }
+  }
+  stations_.erase(it);
+}
+
+bool Registry::close() {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  return !std::exchange(closed_, true);
+}
+
+bool Registry::closed() const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  return closed_;
+}
+
+std::uintptr_t Registry::find(std::string_view id) const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  const auto it = stations_.find(id);
+  return it == stations_.end() ? 0 : it->second.token;
+}
+
+bool Registry::gave_up(std::string_view id) const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  return gave_up_.count(std::string(id)) != 0;
+}
+
+bool Registry::stats(std::string_view id, cwire_stats& out) const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  // A station in the map is alive: it leaves the map before the library lets go of it.
+  if (const auto it = stations_.find(id); it != stations_.end()) {
+    it->second.station->fill(out);
+    return true;
+  }
+  const auto it = gave_up_.find(std::string(id));
+  if (it == gave_up_.end()) return false;
+  const std::size_t size = std::min(out.size, sizeof out);
+  std::memcpy(&out, &it->second, size);
+  out.size = size;
+  return true;
+}
+
+bool Registry::forget(std::string_view id) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  return gave_up_.erase(std::string(id)) != 0;
+}
+
+void Registry::forget_all() {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  gave_up_.clear();
+}
+
+bool Registry::is_free(std::string_view id) const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  const auto it = stations_.find(id);
+  return it == stations_.end() || it->second.station->may_be_replaced();
+}
+
+std::vector<std::uintptr_t> Registry::tokens() const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  std::vector<std::uintptr_t> tokens;
+  tokens.reserve(stations_.size());
+  for (const auto& entry : stations_) tokens.push_back(entry.second.token);
+  return tokens;
+}
+
+std::vector<cwire_stats> Registry::all_that_gave_up() const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  std::vector<cwire_stats> all;
+  all.reserve(gave_up_.size());
+  for (const auto& entry : gave_up_) all.push_back(entry.second);
+  return all;
+}
+
+}  // namespace cwire

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chargewire/chargewire.h>
+
+#include <cstdint>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "station/station.h"
+
+namespace cwire {
+
+// The stations of a manager by id, and what is left of those that gave up: their statistics, until they are connected again
+// or disconnected. Its lock is held for look-ups only, never while a handler runs.
+class Registry {
+ public:
+  // Enters the station and lets it connect, unless one of that id lives or close() was called. Both under the lock, so that
+  // whoever calls close() knows that every station entered has been told to connect. Throws std::bad_alloc.
+  enum class Added { yes, taken, closed };
+  Added add_and_connect(Station& station);
+  // `station` has ended; forgets it unless the id belongs to a newer one by now.
+  void remove(Station& station) noexcept;
+  // No more stations. True the first time.
+  bool close();
+  bool closed() const;
+
+  std::uintptr_t find(std::string_view id) const;  // 0: not found
+  bool gave_up(std::string_view id) const;
+  // Of one that lives or gave up, filled as Station::fill does. False: not known.
+  bool stats(std::string_view id, cwire_stats& out) const;
+  bool forget(std::string_view id);  // one that gave up
+  void forget_all();                 // all that gave up
+  bool is_free(std::string_view id) const;  // no living station has it
+  std::vector<std::uintptr_t> tokens() const;
+  std::vector<cwire_stats> all_that_gave_up() const;
+
+ private:
+  // Keys point into the Station, and into the cwire_stats: each id is stored once.
+  struct Entry {
+    std::uintptr_t token;
+    Station* station;
+  };
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<std::string_view, Entry> stations_;
+  std::unordered_map<std::string, cwire_stats> gave_up_;
+  bool closed_ = false;
+};
+
+}  // namespace cwire

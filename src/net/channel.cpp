@@ -1,0 +1,413 @@
+#include "net/channel.h"
+
+#include <cerrno>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "net/errno_text.h"
+#include "net/tcp_stream.h"
+#include "tls/context.h"
+
+namespace cwire {
+
+namespace {
+
+// Of one TLS stream, before the other stations of the thread get their turn.
+constexpr int kReadsPerTurn = 4;
+// Of a connection whose writing failed: what the peer said before it hung up, a close frame perhaps, is still worth hearing.
+constexpr int kLastReads = 16;
+// Addresses named in the message of a failed dial.
+constexpr int kAddressesNamed = 3;
+
+// Failures of this machine or process: the next address would fail in the same way.
+bool is_local(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
+}  // namespace
+
+struct Channel::Opening {
+  Target target;
+  std::unique_ptr<Resolver::Query> query;
+  Resolver::Addresses addresses;
+  std::size_t next = 0;  // index of the address to try next
+  std::string refusals;  // "127.0.0.1:9: connection refused, [::1]:9: ..."
+};
+
+Channel::Channel(IoThread& thread, Resolver& resolver, ChannelListener& listener)
+    : thread_(thread),
+      resolver_(resolver),
+      listener_(listener),
+      watched_read_(false),
+      watched_write_(false),
+      paused_(false),
+      write_blocked_(false),
+      write_needs_read_(false),
+      read_needs_write_(false) {
+  thread_.timers().register_timer();
+}
+
+Channel::~Channel() {
+  if (destroyed_ != nullptr) *destroyed_ = true;
+  release();
+  thread_.timers().unregister_timer(*this);
+}
+
+// GCC 12 takes destroyed_ for dangling where a call returns and the channel was destroyed: that is, where it is gone itself.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#endif
+
+// While something that may destroy the channel runs.
+class Channel::Call {
+ public:
+  explicit Call(Channel& channel) : channel_(channel) { channel_.destroyed_ = &destroyed_; }
+  ~Call() {
+    if (!destroyed_) channel_.destroyed_ = nullptr;
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  bool destroyed() const { return destroyed_; }
+
+ private:
+  Channel& channel_;
+  bool destroyed_ = false;
+};
+
+template <typename Body>
+void Channel::attributed(Body body) {
+  const Call call(*this);
+  Failure failure;
+  try {
+    body();
+  } catch (const std::bad_alloc&) {
+    failure = Failure(CWIRE_E_NO_MEMORY, "no memory");
+  } catch (Error& error) {
+    failure = std::move(error.failure);
+  } catch (const std::exception& error) {
+    failure = Failure(CWIRE_E_INTERNAL, error.what());
+  }
+  if (call.destroyed()) return;
+  if (failure && phase_ != Phase::closed) fail(std::move(failure));
+}
+
+void Channel::open(Target target) {
+  try {
+    opening_ = std::make_unique<Opening>();
+    opening_->target = std::move(target);
+    if (opening_->target.server_name.empty()) opening_->target.server_name = opening_->target.host;
+    phase_ = Phase::resolving;
+    opening_->query = resolver_.resolve(thread_, opening_->target.host, opening_->target.port,
+                                        [this](const Failure& failure, Resolver::Addresses addresses) {
+                                          attributed([&] { on_resolved(failure, std::move(addresses)); });
+                                        });
+  } catch (const std::bad_alloc&) {
+    fail_later(Failure(CWIRE_E_NO_MEMORY, "no memory"));
+  } catch (Error& error) {
+    fail_later(std::move(error.failure));
+  }
+}
+
+void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses) {
+  opening_->query.reset();
+  if (failure) return fail(failure);
+  opening_->addresses = std::move(addresses);
+  phase_ = Phase::connecting;
+  connect_next();
+}
+
+void Channel::connect_next() {
+  Opening& opening = *opening_;
+  while (opening.next < opening.addresses.size()) {
+    const asio::ip::tcp::endpoint& remote = opening.addresses[opening.next];
+    peer_ = endpoint_text(remote);
+    ++opening.next;
+    socket_.reset(open_tcp_socket(remote.protocol().family()));
+    int error = socket_.get() < 0 ? errno : begin_connect(socket_.get(), remote);
+    if (error == 0) error = connect_result(socket_.get());
+    if (error == 0) return on_connected();
+    if (error == EINPROGRESS) {
+      watch(false, true);
+      const bool others_remain = opening.next < opening.addresses.size();
+      thread_.timers().arm(*this, others_remain ? thread_.now() + kAddressPatience : kNever);
+      return;
+    }
+    address_failed(error);
+    if (phase_ != Phase::connecting) return;
+  }
+}
+
+// Notes why the current address cannot be used. Fails the channel if it was the last, or if the others would fail too.
+void Channel::address_failed(int error) {
+  Opening& opening = *opening_;
+  watch(false, false);
+  socket_.reset();
+  const std::size_t tried = opening.next;
+  const std::size_t all = opening.addresses.size();
+  const bool given_up = tried == all || is_local(error);
+  if (tried <= kAddressesNamed || given_up) {
+    if (tried > 1) opening.refusals += tried > kAddressesNamed + 1 ? ", ..., " : ", ";
+    opening.refusals += peer_ + ": " + errno_text(error);
+  }
+  peer_.clear();
+  if (!given_up) return;
+  std::string message = "dial tcp " + opening.refusals;
+  const char* advice = errno_advice(error);
+  if (*advice != '\0') message += std::string("; ") + advice;
+  fail(Failure(CWIRE_E_DIAL, std::move(message), error));
+}
+
+void Channel::on_connect_decided() {
+  thread_.timers().cancel(*this);
+  const int error = connect_result(socket_.get());
+  if (error == 0) return on_connected();
+  address_failed(error);
+  if (phase_ == Phase::connecting) connect_next();
+}
+
+void Channel::on_connected() {
+  tls_ = std::move(opening_->target.tls);
+  if (tls_ != nullptr) {
+    stream_ = tls_->open(socket_.get(), opening_->target.server_name);
+  } else {
+    stream_ = std::make_unique<TcpStream>(socket_.get());
+  }
+  phase_ = Phase::handshake;
+  continue_handshake();
+}
+
+void Channel::continue_handshake() {
+  Stream::Outcome outcome = stream_->handshake();
+  switch (outcome.result) {
+    case Stream::Result::want_read:
+      return watch(true, false);
+    case Stream::Result::want_write:
+      return watch(false, true);
+    case Stream::Result::done: {
+      phase_ = Phase::open;
+      opening_.reset();
+      watch_open();
+      // The server may have spoken first, in the same segment as the end of its handshake.
+      if (stream_->has_buffered()) thread_.timers().arm(*this, thread_.now());
+      return listener_.on_channel_open();
+    }
+    case Stream::Result::end:
+    case Stream::Result::failed:
+      return fail(std::move(outcome.failure));
+  }
+}
+
+std::size_t Channel::write(std::string& output) {
+  if ((phase_ != Phase::open && phase_ != Phase::ended) || write_blocked_) return 0;
+  std::size_t taken = 0;
+  bool blocked = false;
+  try {
+    while (taken < output.size() && !blocked) {
+      Stream::Outcome outcome = stream_->write(output.data() + taken, output.size() - taken);
+      switch (outcome.result) {
+        case Stream::Result::done:
+          taken += outcome.bytes;
+          break;
+        case Stream::Result::want_read:
+        case Stream::Result::want_write:
+          blocked = true;
+          if (phase_ != Phase::open) break;
+          write_blocked_ = true;
+          write_needs_read_ = outcome.result == Stream::Result::want_read;
+          watch_open();
+          break;
+        case Stream::Result::end:
+        case Stream::Result::failed:
+          blocked = true;
+          if (phase_ == Phase::open) fail_later(with_peer(std::move(outcome.failure)));
+          break;
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    fail_later(Failure(CWIRE_E_NO_MEMORY, "no memory"));
+  } catch (Error& error) {
+    fail_later(std::move(error.failure));
+  }
+  output.erase(0, taken);
+  return taken;
+}
+
+void Channel::pause_reading() { paused_ = true; }  // the poller is told when bytes come: most pauses are over before
+
+void Channel::resume_reading() {
+  if (!paused_) return;
+  paused_ = false;
+  if (phase_ != Phase::open) return;
+  try {
+    watch_open();
+  } catch (Error& error) {
+    return fail_later(std::move(error.failure));
+  }
+  if (stream_->has_buffered()) thread_.timers().arm(*this, thread_.now());
+}
+
+void Channel::close() {
+  if (phase_ == Phase::open || phase_ == Phase::ended) {
+    stream_->shutdown();
+    finish_sending(socket_.get());
+  }
+  release();
+}
+
+std::string Channel::doing() const {
+  switch (phase_) {
+    case Phase::idle:
+      return "not begun";
+    case Phase::resolving:
+      return "resolving " + opening_->target.host;
+    case Phase::connecting:
+      return "connecting to " + peer_;
+    case Phase::handshake:
+      return "TLS handshake with " + opening_->target.server_name + " at " + peer_;
+    case Phase::open:
+    case Phase::ended:
+      return "connected to " + peer_;
+    case Phase::failing:
+    case Phase::closed:
+      break;
+  }
+  return "closed";
+}
+
+void Channel::on_ready(bool readable, bool writable) {
+  attributed([=] {
+    switch (phase_) {
+      case Phase::connecting:
+        return on_connect_decided();
+      case Phase::handshake:
+        return continue_handshake();
+      case Phase::open:
+        return serve_ready(readable, writable);
+      default:
+        return watch(false, false);
+    }
+  });
+}
+
+void Channel::on_timer(TimePoint) {
+  attributed([this] {
+    switch (phase_) {
+      case Phase::connecting:
+        address_failed(ETIMEDOUT);
+        if (phase_ == Phase::connecting) connect_next();
+        return;
+      case Phase::open:
+        if (!paused_) serve_read();
+        return;
+      case Phase::failing: {
+        const bool* destroyed = destroyed_;
+        if (stream_ != nullptr && !paused_) serve_last_bytes();
+        if (*destroyed || phase_ != Phase::failing) return;
+        return fail(failure_ == nullptr ? Failure(CWIRE_E_NO_MEMORY, "no memory") : std::move(*failure_));
+      }
+      default:
+        return;
+    }
+  });
+}
+
+void Channel::serve_ready(bool readable, bool writable) {
+  const bool* destroyed = destroyed_;
+  // What was asked for and is wanted no more is taken back only here, when it has cost a turn: a station that blocks or
+  // pauses does so again soon.
+  if ((readable && paused_ && !write_needs_read_) || (writable && !write_blocked_ && !read_needs_write_)) watch_open();
+
+  if (write_blocked_ && (write_needs_read_ ? readable : writable)) {
+    write_blocked_ = false;
+    write_needs_read_ = false;
+    listener_.on_channel_writable();
+    if (*destroyed || phase_ != Phase::open) return;
+  }
+  if ((readable || (writable && read_needs_write_)) && !paused_) {
+    read_needs_write_ = false;
+    serve_read();
+  }
+}
+
+void Channel::serve_read() {
+  const bool* destroyed = destroyed_;
+  for (int reads = 0; reads < kReadsPerTurn; ++reads) {
+    Stream::Outcome outcome = stream_->read(thread_.receive_buffer(), IoThread::kReceiveBufferSize);
+    switch (outcome.result) {
+      case Stream::Result::done:
+        listener_.on_channel_data(thread_.receive_buffer(), outcome.bytes);
+        if (*destroyed || phase_ != Phase::open || paused_) return;
+        // The poller tells of what waits in the kernel.
+        if (!stream_->has_buffered()) return;
+        break;
+      case Stream::Result::want_read:
+        return;
+      case Stream::Result::want_write:
+        read_needs_write_ = true;
+        return watch_open();
+      case Stream::Result::end:
+        phase_ = Phase::ended;
+        thread_.timers().cancel(*this);
+        watch(false, false);
+        return listener_.on_channel_end();
+      case Stream::Result::failed:
+        return fail(with_peer(std::move(outcome.failure)));
+    }
+  }
+  // Bytes inside the stream are no readiness that the poller knows of.
+  thread_.timers().arm(*this, thread_.now());
+}
+
+void Channel::serve_last_bytes() {
+  const bool* destroyed = destroyed_;
+  for (int reads = 0; reads < kLastReads; ++reads) {
+    Stream::Outcome outcome = stream_->read(thread_.receive_buffer(), IoThread::kReceiveBufferSize);
+    // A server that refuses our certificate in TLS 1.3 says so only after the handshake: that is why writing failed.
+    if (outcome.failure.status == CWIRE_E_TLS && failure_ != nullptr) *failure_ = std::move(outcome.failure);
+    if (outcome.result != Stream::Result::done) return;
+    listener_.on_channel_data(thread_.receive_buffer(), outcome.bytes);
+    if (*destroyed || phase_ != Phase::failing || paused_) return;
+  }
+}
+
+void Channel::watch(bool read, bool write) {
+  if (read == watched_read_ && write == watched_write_) return;
+  if (!read && !write) {
+    // Not merely asked for nothing: a socket in error would be told of in every turn.
+    thread_.poller().remove(socket_.get(), *this);
+  } else if (!watched_read_ && !watched_write_) {
+    thread_.poller().add(socket_.get(), *this, read, write);
+  } else {
+    thread_.poller().change(socket_.get(), *this, read, write);
+  }
+  watched_read_ = read;
+  watched_write_ = write;
+}
+
+void Channel::fail(Failure failure) {
+  release();
+  listener_.on_channel_failed(std::move(failure));
+}
+
+void Channel::fail_later(Failure failure) noexcept {
+  if (watched_read_ || watched_write_) watch(false, false);
+  failure_.reset(new (std::nothrow) Failure(std::move(failure)));
+  phase_ = Phase::failing;
+  thread_.timers().arm(*this, thread_.now());
+}
+
+Failure Channel::with_peer(Failure failure) const {
+  if (failure.status == CWIRE_E_READ) failure.message = "read tcp " + peer_ + ": " + failure.message;
+  if (failure.status == CWIRE_E_WRITE) failure.message = "write tcp " + peer_ + ": " + failure.message;
+  return failure;
+}
+
+void Channel::release() {
+  if (watched_read_ || watched_write_) watch(false, false);
+  thread_.timers().cancel(*this);
+  stream_.reset();
+  opening_.reset();
+  socket_.reset();
+  phase_ = Phase::closed;
+}
+
+}  // namespace cwire

@@ -1,0 +1,87 @@
+#include "net/io_thread.h"
+
+#include <system_error>
+
+#include "base/failure.h"
+#include "net/signals.h"
+
+namespace cwire {
+
+namespace {
+// A burst of tasks (ten thousand stations connected at once) does not keep its memory for ever.
+constexpr std::size_t kTasksKept = 1024;
+}  // namespace
+
+IoThread::IoThread(Owner& owner)
+    : owner_(owner), now_(Clock::now()), receive_buffer_(new char[kReceiveBufferSize]) {}
+
+IoThread::~IoThread() = default;
+
+void IoThread::start() {
+  const BlockedSignals blocked;
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    throw Error(CWIRE_E_INTERNAL,
+                std::string("no I/O thread: ") + error.code().message() + "; raise the limit of processes (ulimit -u)",
+                error.code().value());
+  }
+}
+
+void IoThread::stop() {
+  stopping_.store(true);
+  if (!is_current()) wake();
+}
+
+void IoThread::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void IoThread::post(std::function<void()> task) {
+  {
+    const std::lock_guard<std::mutex> lock(posted_mutex_);
+    posted_.push_back(std::move(task));
+  }
+  wake();
+}
+
+void IoThread::wake() {
+  // Set already: whoever set it wakes the thread, and the thread looks at everything after it has cleared the flag.
+  if (work_pending_.exchange(true)) return;
+  if (asleep_.exchange(false)) poller_.wake();
+}
+
+void IoThread::run() noexcept {
+  name_this_thread("cwire-io");
+  id_.store(std::this_thread::get_id());
+  owner_.begin_thread();
+  for (bool last = false; !last;) {
+    asleep_.store(true);
+    poller_.wait(work_pending_.load() ? TimePoint::min() : timers_.next(), &now_);
+    asleep_.store(false);
+    // Read before the tasks are taken: what was posted before stop() is among them.
+    last = stopping_.load();
+    work_pending_.exchange(false);
+    run_posted();
+    timers_.run(now_);
+    owner_.end_of_turn();
+    if (stopping_.load() && !work_pending_.load()) last = true;
+  }
+  // The number may be given to another thread.
+  id_.store(std::thread::id());
+}
+
+void IoThread::run_posted() {
+  {
+    const std::lock_guard<std::mutex> lock(posted_mutex_);
+    running_.swap(posted_);
+  }
+  for (std::function<void()>& task : running_) {
+    task();
+    task = nullptr;  // what it holds goes before the next one runs
+  }
+  running_.clear();
+  if (running_.capacity() > kTasksKept) running_.shrink_to_fit();
+}
+
+}  // namespace cwire

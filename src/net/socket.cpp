@@ -1,0 +1,72 @@
+#include "net/socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace cwire {
+
+namespace {
+
+// TCP's simultaneous open: the dialling socket was given the very port it dialled.
+bool is_connected_to_itself(int socket) {
+  asio::ip::tcp::endpoint local;
+  asio::ip::tcp::endpoint remote;
+  socklen_t local_size = static_cast<socklen_t>(local.capacity());
+  socklen_t remote_size = static_cast<socklen_t>(remote.capacity());
+  if (::getsockname(socket, local.data(), &local_size) != 0) return false;
+  if (::getpeername(socket, remote.data(), &remote_size) != 0) return false;
+  local.resize(local_size);
+  remote.resize(remote_size);
+  return local == remote;
+}
+
+}  // namespace
+
+void Socket::reset(int descriptor) {
+  // Not repeated on EINTR: Linux has given the number back by then.
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = descriptor;
+}
+
+int open_tcp_socket(int family) {
+  // SOCK_NONBLOCK and SOCK_CLOEXEC are POSIX since 2024: one call, and no moment in which a fork could inherit it.
+  const int socket = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (socket < 0) return -1;
+  const int on = 1;
+  // Output is gathered once per loop turn already, so waiting for more would only delay it. If this fails, it is merely slower.
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return socket;
+}
+
+int begin_connect(int socket, const asio::ip::tcp::endpoint& remote) {
+  if (::connect(socket, remote.data(), static_cast<socklen_t>(remote.size())) == 0) return 0;
+  // Interrupted, a connect goes on in the background like one that is in progress.
+  return errno == EINTR ? EINPROGRESS : errno;
+}
+
+int connect_result(int socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error == 0 && is_connected_to_itself(socket) ? ECONNREFUSED : error;
+}
+
+void finish_sending(int socket) {
+  if (::shutdown(socket, SHUT_WR) != 0) return;
+  char ignored[4096];
+  for (int reads = 0; reads < 16; ++reads) {
+    if (::recv(socket, ignored, sizeof ignored, MSG_DONTWAIT) <= 0) return;
+  }
+}
+
+std::string endpoint_text(const asio::ip::tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  const std::string port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+}  // namespace cwire

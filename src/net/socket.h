@@ -1,0 +1,40 @@
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <string>
+
+namespace cwire {
+
+// Owns a descriptor.
+class Socket {
+ public:
+  Socket() = default;
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { reset(); }
+
+  int get() const { return descriptor_; }
+  void reset(int descriptor = -1);
+
+ private:
+  int descriptor_ = -1;
+};
+
+// A TCP socket that does not block, does not pass to child processes and does not wait to fill segments. -1: see errno.
+int open_tcp_socket(int family);
+
+// Begins to connect. 0: connected; EINPROGRESS: writable when decided; else why not.
+int begin_connect(int socket, const asio::ip::tcp::endpoint& remote);
+// What came of it: 0 or why not. Dialling a local port that nobody listens on can reach the dialling socket itself, and would keep
+// the server from taking its port again: such a connection counts as refused.
+int connect_result(int socket);
+
+// Ends the sending side and lets go of what the peer sent meanwhile: closing with unread bytes would reset the connection, and
+// a reset can overtake our last bytes on the peer's side.
+void finish_sending(int socket);
+
+// "127.0.0.1:9000", "[::1]:9000"
+std::string endpoint_text(const asio::ip::tcp::endpoint& endpoint);
+
+}  // namespace cwire

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace cwire {
+
+// The absolute ws:// or wss:// URL of RFC 6455 3, split. Parsing throws Error(INVALID_ARGUMENT) with what to change.
+struct Url {
+  bool secure = false;  // wss
+  std::string host;     // without brackets; an IPv6 literal as written
+  bool host_is_ipv6 = false;
+  std::uint16_t port = 0;  // 80 and 443 when the URL has none
+  std::string path;        // begins with '/', with query; percent-encoded as given
+
+  // The Host header of RFC 7230 5.4: IPv6 in brackets, the port only if it is not the scheme's own.
+  std::string host_header() const;
+  // "wss://host:port/path", for messages. A URL with userinfo is refused when parsed, so no secret can be in it.
+  std::string text() const;
+};
+
+Url parse_url(std::string_view text);
+
+}  // namespace cwire

@@ -1,0 +1,315 @@
+#include <openssl/crypto.h>
+
+#include <exception>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "protocol/frame.h"
+#include "protocol/frame_gate.h"
+#include "protocol/session.h"
+#include "protocol/upgrade_request.h"
+#include "protocol/upgrade_response.h"
+#include "protocol/websocketpp_config.h"
+
+namespace cwire {
+
+namespace {
+
+using Client = websocketpp::client<WebsocketppConfig>;
+using Connection = Client::connection_type;
+
+constexpr std::uint16_t kNormal = 1000;
+constexpr std::uint16_t kTooBig = 1009;
+
+// At most kCloseReasonMax bytes, not cut inside a character.
+std::string_view fitting_reason(std::string_view reason) {
+  reason = reason.substr(0, kCloseReasonMax);
+  while (ends_inside_character(reason)) reason.remove_suffix(1);
+  return reason;
+}
+
+// Puts websocketpp between two checks: UpgradeResponse and FrameGate see every byte from the peer first, and what
+// websocketpp would write passes write(). It is left with what it is good at: the key, frames into messages, the echo
+// of a close.
+class WebsocketppSession final : public Session, private memory_transport::ByteSink {
+ public:
+  WebsocketppSession(Client& client, MaskSource& masks, UpgradeRequest request, const ProtocolLimits& limits,
+                     SessionListener& listener)
+      : client_(client),
+        masks_(masks),
+        listener_(listener),
+        gate_(limits.message_size_max, limits.fragments_max),
+        handshake_(std::make_unique<Handshake>(Handshake{std::move(request), limits, {}, nullptr})) {
+    // The address is the transport's business and the Host header ours, so websocketpp gets a URI that says nothing.
+    websocketpp::lib::error_code error;
+    connection_ = client_.get_connection(std::make_shared<websocketpp::uri>(false, "websocketpp", "/"), error);
+    if (error) throw Error(CWIRE_E_INTERNAL, "websocketpp gave no connection: " + error.message());
+    connection_->set_max_message_size(static_cast<std::size_t>(limits.message_size_max));
+    connection_->set_sink(this);
+    connection_->set_message_handler(
+        [this](websocketpp::connection_hdl, Client::message_ptr message) { on_message(std::move(message)); });
+    connection_->set_ping_handler([this](websocketpp::connection_hdl, std::string data) {
+      // Answered at the end of receive(), and only the last one (RFC 6455 5.5.3): a flood of pings costs one pong per
+      // arrival.
+      pong_due_ = true;
+      pong_data_ = std::move(data);
+      return false;
+    });
+    connection_->set_pong_handler([this](websocketpp::connection_hdl, std::string data) {
+      if (is_live()) listener_.on_pong(data);
+    });
+  }
+
+  ~WebsocketppSession() {
+    connection_->stop();
+    if (handshake_ != nullptr) scrub_output();
+  }
+
+  void start() override {
+    guarded([this] {
+      if (state_ != State::idle) return;
+      state_ = State::upgrading;
+      client_.connect(connection_);
+      const std::string& key = connection_->get_request().get_header("Sec-WebSocket-Key");
+      if (key.empty()) throw std::runtime_error("websocketpp made no handshake key");
+      Handshake& handshake = *handshake_;
+      handshake.accept = accept_for(key);
+      handshake.response = std::make_unique<UpgradeResponse>(
+          UpgradeResponse::Expected{handshake.accept, handshake.request.subprotocols, handshake.limits.header_size_max,
+                                    handshake.limits.header_count_max});
+      append([&](std::string& out) { write_upgrade_request(handshake.request, key, out); });
+    });
+  }
+
+  void receive(const char* data, std::size_t size) override {
+    guarded([this, data, size] {
+      std::size_t head = 0;
+      if (state_ == State::upgrading) {
+        head = handshake_->response->consume(data, size);
+        on_upgrade_response();
+      }
+      if (is_live()) receive_frames(data + head, size - head);
+    });
+  }
+
+  bool send(std::string_view payload, bool binary) override {
+    if (state_ != State::open) return false;
+    return guarded([&] { append_frame_of(binary ? Opcode::binary : Opcode::text, payload); });
+  }
+
+  void ping(std::string_view data) override {
+    if (state_ != State::open) return;
+    guarded([&] { append_frame_of(Opcode::ping, data.substr(0, kControlPayloadMax)); });
+  }
+
+  void close(std::uint16_t code, std::string_view reason) override {
+    if (state_ != State::open) return;
+    guarded([&] {
+      append_close(is_close_code(code) ? code : kNormal, reason);
+      state_ = State::closing;
+    });
+  }
+
+  std::string& output() override { return output_; }
+
+  std::int32_t retry_after_s() const override { return retry_after_s_; }
+
+ private:
+  enum class State { idle, upgrading, open, closing /* our close frame is out */, ended };
+
+  // What only the handshake needs; given back when it is over.
+  struct Handshake {
+    UpgradeRequest request;
+    ProtocolLimits limits;
+    std::string accept;
+    std::unique_ptr<UpgradeResponse> response;
+  };
+
+  bool is_live() const { return state_ == State::open || state_ == State::closing; }
+
+  // Nothing is thrown out of a Session. What is thrown inside, also by the listener, ends it; websocketpp itself would
+  // go on half alive, open and never reading again. False: it was thrown.
+  template <typename Work>
+  bool guarded(Work&& work) noexcept {
+    try {
+      work();
+      return true;
+    } catch (const std::bad_alloc&) {
+      end_after_exception(CWIRE_E_NO_MEMORY, "not enough memory to go on; use fewer stations or smaller limits");
+    } catch (const std::exception& error) {
+      end_after_exception(CWIRE_E_INTERNAL, error.what());
+    } catch (...) {
+      end_after_exception(CWIRE_E_INTERNAL, "an unknown exception was thrown");
+    }
+    return false;
+  }
+
+  void end_after_exception(cwire_status status, const char* what) noexcept {
+    if (state_ == State::ended) return;
+    const bool was_live = is_live();
+    state_ = State::ended;
+    Failure failure;
+    failure.status = status;
+    try {
+      failure.message = what;
+    } catch (const std::bad_alloc&) {
+      // The status says it.
+    }
+    try {
+      if (was_live) {
+        CloseInfo info;
+        info.failure = std::move(failure);
+        listener_.on_closed(std::move(info));
+      } else {
+        listener_.on_failed(std::move(failure));
+      }
+    } catch (...) {
+      // The listener has been told; there is nobody else.
+    }
+  }
+
+  void on_upgrade_response() {
+    UpgradeResponse& response = *handshake_->response;
+    if (response.state() == UpgradeResponse::State::reading) return;
+    retry_after_s_ = response.retry_after_s();
+    if (response.state() == UpgradeResponse::State::refused) {
+      state_ = State::ended;
+      const std::unique_ptr<Handshake> over = std::move(handshake_);
+      scrub_output();
+      return listener_.on_failed(response.failure());
+    }
+    // Everything in the peer's answer has been judged; websocketpp gets one that its own parser cannot misread.
+    const std::string answer =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        handshake_->accept + "\r\n\r\n";
+    connection_->feed(answer.data(), answer.size());
+    if (connection_->get_state() != websocketpp::session::state::open) {
+      throw std::runtime_error("websocketpp did not accept the upgrade");
+    }
+    // The connection's own objects are not const, only its accessors are.
+    const_cast<HandshakeRequest&>(connection_->get_request()).forget();
+    const_cast<HandshakeResponse&>(connection_->get_response()).forget();
+    connection_->set_uri(nullptr);
+    const std::unique_ptr<Handshake> over = std::move(handshake_);
+    if (output_.empty()) scrub_output();
+    state_ = State::open;
+    listener_.on_open(response.subprotocol());
+  }
+
+  void receive_frames(const char* data, std::size_t size) {
+    gate_.begin_arrival();
+    connection_->feed(data, gate_.inspect(data, size));
+    if (!is_live()) return;
+    if (gate_.close_received()) return on_close_received();
+    if (gate_.violation() != 0) return fail(gate_.violation(), gate_.reason());
+    if (pong_due_ && state_ == State::open) {
+      const std::string data_of_last_ping = std::move(pong_data_);
+      append_frame_of(Opcode::pong, data_of_last_ping);
+    }
+    pong_due_ = false;
+    std::string().swap(pong_data_);
+  }
+
+  void on_message(Client::message_ptr message) {
+    // Also behind our own close frame: the peer may have sent it before it saw that.
+    if (!is_live()) return;
+    const std::string& payload = message->get_payload();
+    const bool binary = !message->is_text();
+    listener_.on_message(std::shared_ptr<const void>(std::move(message)), payload, binary);
+  }
+
+  void on_close_received() {
+    CloseInfo info;
+    info.remote = state_ == State::open;
+    info.code = static_cast<std::uint16_t>(connection_->get_remote_close_code());
+    info.reason = connection_->get_remote_close_reason();
+    end(std::move(info));
+  }
+
+  // The peer broke the protocol or a limit (RFC 6455 7.1.7).
+  void fail(std::uint16_t code, const char* what) {
+    if (state_ == State::open) append_close(code, what);
+    CloseInfo info;
+    info.code = code;
+    info.failure = Failure(
+        code == kTooBig ? CWIRE_E_TOO_BIG : CWIRE_E_PROTOCOL,
+        std::string("the CSMS sent ") + what + "; the connection was closed with " + std::to_string(code), code);
+    end(std::move(info));
+  }
+
+  void end(CloseInfo info) {
+    state_ = State::ended;
+    connection_->stop();
+    listener_.on_closed(std::move(info));
+  }
+
+  void append_frame_of(Opcode opcode, std::string_view payload) {
+    const std::uint32_t mask = masks_();
+    append([&](std::string& out) { append_frame(out, opcode, payload, mask); });
+  }
+
+  void append_close(std::uint16_t code, std::string_view reason) {
+    std::string payload;
+    payload += static_cast<char>(code >> 8);
+    payload += static_cast<char>(code & 0xff);
+    payload += fitting_reason(reason);
+    append_frame_of(Opcode::close, payload);
+  }
+
+  template <typename Write>
+  void append(Write&& write) {
+    const bool was_empty = output_.empty();
+    write(output_);
+    if (was_empty) listener_.on_output();
+  }
+
+  // From websocketpp: its echo of a close frame. Behind our own close frame nothing may follow.
+  void write(const char* data, std::size_t size) override {
+    if (state_ != State::open || size == 0) return;
+    append([&](std::string& out) { out.append(data, size); });
+  }
+
+  // Also where the request has been taken, its credentials still stand in the buffer's memory.
+  void scrub_output() {
+    if (output_.capacity() <= std::string().capacity()) return;
+    output_.resize(output_.capacity());
+    OPENSSL_cleanse(&output_[0], output_.size());
+    std::string().swap(output_);
+  }
+
+  Client& client_;
+  MaskSource& masks_;
+  SessionListener& listener_;
+  Client::connection_ptr connection_;
+  FrameGate gate_;
+  std::unique_ptr<Handshake> handshake_;
+  std::string output_;
+  std::string pong_data_;
+  std::int32_t retry_after_s_ = -1;
+  State state_ = State::idle;
+  bool pong_due_ = false;
+};
+
+class WebsocketppEngine final : public Engine {
+ public:
+  WebsocketppEngine() { client_.set_user_agent(""); }
+
+  std::unique_ptr<Session> open(const UpgradeRequest& request, const ProtocolLimits& limits,
+                                SessionListener& listener) override {
+    check_upgrade_request(request);
+    return std::make_unique<WebsocketppSession>(client_, masks_, request, limits, listener);
+  }
+
+ private:
+  Client client_;
+  MaskSource masks_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine() { return std::make_unique<WebsocketppEngine>(); }
+
+}  // namespace cwire

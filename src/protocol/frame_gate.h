@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "protocol/utf8_stream.h"
+
+namespace cwire {
+
+// Sees everything a server sends before websocketpp does, and stops at the first byte that RFC 6455 or a limit forbids:
+// in the header of a frame, in a close code, in text that is not UTF-8. websocketpp alone lets 64-bit lengths wrap its
+// message limit, does not check their top bit, has no limit on fragments and control frames, and overlooks the end of
+// fragmented text. Payload is taken in bulk; the state is a few words, and does not depend on how the bytes were split.
+class FrameGate {
+ public:
+  FrameGate(std::uint64_t message_size_max, std::uint32_t fragments_max)
+      : message_size_max_(message_size_max), fragments_max_(fragments_max) {}
+
+  // To be called once for each time bytes arrive, before inspect(). It is the clock by which a burst of control frames
+  // is told from pings that come one by one for days: each arrival forgives a few.
+  void begin_arrival();
+  // Returns how many of the bytes may be passed on. Less than `size`: see violation() and close_received(). After
+  // either, nothing more passes.
+  std::size_t inspect(const char* data, std::size_t size);
+
+  // The close code for what the peer did wrong, 0 if nothing. 1002: a frame. 1007: text or a close reason that is not
+  // UTF-8. 1008: too many fragments (the message may be small, so it is the sender's manner and not the size that is
+  // refused), or a flood of control frames. 1009: the message is over the limit.
+  std::uint16_t violation() const { return violation_; }
+  // What it did, to stand behind "the CSMS sent ". Null if nothing.
+  const char* reason() const { return reason_; }
+  // A close frame has passed whole.
+  bool close_received() const { return stage_ == Stage::closed; }
+
+ private:
+  enum class Stage : std::uint8_t { first_byte, second_byte, length, payload, close_code, closed, violated };
+
+  bool on_first_byte(std::uint8_t byte);
+  bool on_second_byte(std::uint8_t byte);
+  bool on_length();
+  void end_frame();
+  bool violate(std::uint16_t code, const char* reason);
+
+  const std::uint64_t message_size_max_;
+  const std::uint32_t fragments_max_;
+
+  std::uint64_t length_ = 0;        // of the frame being read; then what is left of it
+  std::uint64_t message_size_ = 0;  // of the fragments before
+  const char* reason_ = nullptr;
+  std::uint32_t fragments_ = 0;
+  std::uint32_t quiet_frames_ = 0;  // frames without data since the last with data, less what was forgiven
+  std::uint16_t violation_ = 0;
+  std::uint16_t close_code_ = 0;
+  Stage stage_ = Stage::first_byte;
+  std::uint8_t opcode_ = 0;
+  std::uint8_t length_bytes_ = 0;  // of the extended length, still to come
+  bool short_length_ = false;      // the extended length has 16 bits
+  bool fin_ = false;
+  bool in_message_ = false;  // a fragmented message has begun and not ended
+  bool text_ = false;        // the message that has begun is text
+  bool check_utf8_ = false;  // of the frame being read
+  Utf8Stream utf8_;
+};
+
+}  // namespace cwire

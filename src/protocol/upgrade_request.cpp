@@ -1,0 +1,95 @@
+#include "protocol/upgrade_request.h"
+
+#include <chargewire/chargewire.h>
+
+#include <algorithm>
+
+#include "protocol/http_syntax.h"
+
+namespace cwire {
+
+namespace {
+
+#define CWIRE_TEXT_OF(x) #x
+#define CWIRE_TEXT(x) CWIRE_TEXT_OF(x)
+constexpr std::string_view kUserAgent = "chargewire/" CWIRE_TEXT(CWIRE_VERSION_MAJOR) "." CWIRE_TEXT(
+    CWIRE_VERSION_MINOR) "." CWIRE_TEXT(CWIRE_VERSION_PATCH);
+#undef CWIRE_TEXT
+#undef CWIRE_TEXT_OF
+
+[[noreturn]] void refuse(std::string text) { throw Error(CWIRE_E_INVALID_ARGUMENT, std::move(text)); }
+
+// Headers that carry the handshake itself, or would begin a body.
+bool is_reserved(std::string_view name) {
+  constexpr std::string_view kReserved[] = {"Host",    "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
+                                            "Trailer", "Expect"};
+  constexpr std::string_view kPrefix = "Sec-WebSocket-";
+  return std::any_of(std::begin(kReserved), std::end(kReserved),
+                     [name](std::string_view reserved) { return equals_ignoring_case(name, reserved); }) ||
+         equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
+bool has_header(const UpgradeRequest& request, std::string_view name) {
+  return std::any_of(request.headers.begin(), request.headers.end(),
+                     [name](const auto& header) { return equals_ignoring_case(header.first, name); });
+}
+
+bool is_visible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+void check_upgrade_request(const UpgradeRequest& request) {
+  if (request.url.host.empty() || !is_visible(request.url.host))
+    refuse("the URL's host is empty or holds a space or control character");
+  if (request.url.path.empty() || request.url.path[0] != '/' || !is_visible(request.url.path) ||
+      request.url.path.find('#') != std::string::npos) {
+    refuse(
+        "the URL's path must begin with '/' and hold neither '#' nor spaces nor control characters; percent-encode "
+        "them");
+  }
+  for (auto it = request.subprotocols.begin(); it != request.subprotocols.end(); ++it) {
+    if (!is_token(*it)) refuse("a subprotocol must be a token such as ocpp1.6");
+    if (std::find(request.subprotocols.begin(), it, *it) != it) refuse("the subprotocol " + *it + " is listed twice");
+  }
+  if (!is_field_value(request.authorization.reveal()))
+    refuse("the credentials hold a control character, which no HTTP header may");
+  if (!request.authorization.empty() && has_header(request, "Authorization")) {
+    refuse(
+        "the header Authorization is written from the credentials; remove it from the extra headers, or the "
+        "credentials");
+  }
+  for (const auto& [name, value] : request.headers) {
+    if (!is_token(name)) refuse("the name of an extra header is empty or holds characters that HTTP does not allow");
+    if (is_reserved(name)) refuse("the header " + name + " belongs to the handshake; remove it from the extra headers");
+    if (!is_field_value(value))
+      refuse("the value of the header " + name + " holds a control character such as CR, LF or NUL");
+  }
+}
+
+void write_upgrade_request(const UpgradeRequest& request, std::string_view key, std::string& out) {
+  std::string text =
+      "GET " + request.url.path + " HTTP/1.1\r\nHost: " + request.url.host_header() +
+      "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
+  text.append(key).append("\r\n");
+  const char* separator = "Sec-WebSocket-Protocol: ";
+  for (const std::string& subprotocol : request.subprotocols) {
+    text.append(separator).append(subprotocol);
+    separator = ", ";
+  }
+  if (!request.subprotocols.empty()) text.append("\r\n");
+  if (!has_header(request, "User-Agent")) text.append("User-Agent: ").append(kUserAgent).append("\r\n");
+
+  std::size_t size =
+      out.size() + text.size() + sizeof "Authorization: \r\n\r\n" + request.authorization.reveal().size();
+  for (const auto& [name, value] : request.headers) size += name.size() + value.size() + sizeof ": \r\n";
+  out.reserve(size);
+  out.append(text);
+  for (const auto& [name, value] : request.headers) out.append(name).append(": ").append(value).append("\r\n");
+  if (!request.authorization.empty())
+    out.append("Authorization: ").append(request.authorization.reveal()).append("\r\n");
+  out.append("\r\n");
+}
+
+}  // namespace cwire

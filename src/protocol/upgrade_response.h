@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/failure.h"
+
+namespace cwire {
+
+// The Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (RFC 6455 4.2.2).
+std::string accept_for(std::string_view key);
+
+// Reads and judges the head of the server's answer to the upgrade request, as strictly as RFC 6455 4.1 and RFC 7230
+// ask. A body is never read.
+class UpgradeResponse {
+ public:
+  struct Expected {
+    std::string accept;
+    std::vector<std::string> subprotocols;  // what was offered
+    std::size_t header_size_max = 0;        // bytes, from the status line to the empty line
+    std::uint32_t header_count_max = 0;
+  };
+  enum class State { reading, accepted, refused };
+
+  explicit UpgradeResponse(Expected expected) : expected_(std::move(expected)) {}
+
+  // Returns how many bytes belong to the head. What follows once the state is `accepted` are frames.
+  std::size_t consume(const char* data, std::size_t size);
+
+  State state() const { return state_; }
+  // One of those offered; empty if none was.
+  const std::string& subprotocol() const { return subprotocol_; }
+  // HANDSHAKE, SUBPROTOCOL or AUTH; code: the HTTP status.
+  const Failure& failure() const { return failure_; }
+  // What Retry-After asked for, at most an hour; -1: there was none that can be read.
+  std::int32_t retry_after_s() const { return retry_after_s_; }
+
+ private:
+  void on_line(std::string_view line);
+  void on_status_line(std::string_view line);
+  void on_header(std::string_view name, std::string_view value);
+  void on_end();
+  // The answer itself is malformed. When its status has already said no, that is the more useful news.
+  void malformed(const char* what);
+  void refuse(cwire_status status, std::string text);
+  void refuse_by_status();
+
+  Expected expected_;
+  State state_ = State::reading;
+  std::string line_;
+  std::size_t size_ = 0;
+  std::uint32_t headers_ = 0;
+  std::int32_t http_status_ = 0;  // 0: the status line has not come yet
+  std::int32_t retry_after_s_ = -1;
+  std::uint32_t upgrades_ = 0, connections_ = 0, accepts_ = 0, subprotocols_ = 0;
+  bool upgrade_right_ = false, connection_right_ = false, accept_right_ = false, extension_ = false;
+  std::string subprotocol_;
+  Failure failure_;
+};
+
+}  // namespace cwire

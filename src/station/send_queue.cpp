@@ -1,0 +1,96 @@
+#include "station/send_queue.h"
+
+namespace cwire {
+
+namespace {
+
+OutgoingList oldest_first(OutgoingMessage* newest) {
+  OutgoingMessage* reversed = nullptr;
+  while (newest != nullptr) {
+    OutgoingMessage* next = newest->next;
+    newest->next = reversed;
+    reversed = newest;
+    newest = next;
+  }
+  OutgoingList list;
+  while (reversed != nullptr) {
+    OutgoingMessage* next = reversed->next;
+    list.append(*reversed);
+    reversed = next;
+  }
+  return list;
+}
+
+}  // namespace
+
+OutgoingMessage* SendQueue::closed_gate() {
+  static OutgoingMessage gate;
+  return &gate;
+}
+
+SendQueue::~SendQueue() {
+  OutgoingList left = close();
+  while (!left.empty()) delete &left.pop();
+}
+
+bool SendQueue::try_reserve(std::size_t size) {
+  if (messages_.fetch_add(1) + 1 <= messages_max_) {
+    // A single message larger than the whole queue still goes through an empty one: message_size_max is its limit.
+    const std::size_t before = bytes_.fetch_add(size);
+    if (before + size <= bytes_max_ || before == 0) return true;
+    bytes_.fetch_sub(size);
+  }
+  messages_.fetch_sub(1);
+  return false;
+}
+
+cwire_status SendQueue::reserve(std::size_t size) {
+  if (try_reserve(size)) return CWIRE_OK;
+  turned_away_.store(true);
+  // Once more: had everything been settled between the two lines above, nobody would be left to announce the room.
+  if (!try_reserve(size)) return CWIRE_E_QUEUE_FULL;
+  return CWIRE_OK;
+}
+
+cwire_status SendQueue::push(OutgoingMessage* message) {
+  if (inbox_.load(std::memory_order_relaxed) == closed_gate()) return CWIRE_E_NOT_ESTABLISHED;
+  const std::size_t size = message->size;
+  const cwire_status status = reserve(size);
+  if (status != CWIRE_OK) return status;
+  OutgoingMessage* newest = inbox_.load(std::memory_order_relaxed);
+  do {
+    if (newest == closed_gate()) {
+      messages_.fetch_sub(1);
+      bytes_.fetch_sub(size);
+      return CWIRE_E_NOT_ESTABLISHED;
+    }
+    message->next = newest;
+  } while (!inbox_.compare_exchange_weak(newest, message, std::memory_order_acq_rel, std::memory_order_relaxed));
+  return CWIRE_OK;
+}
+
+void SendQueue::open() {
+  turned_away_.store(false);
+  inbox_.store(nullptr, std::memory_order_release);
+}
+
+OutgoingList SendQueue::close() {
+  OutgoingMessage* newest = inbox_.exchange(closed_gate(), std::memory_order_acq_rel);
+  return newest == closed_gate() ? OutgoingList() : oldest_first(newest);
+}
+
+OutgoingList SendQueue::take() {
+  // Only this thread opens and closes the gate, so it does not change in between.
+  if (inbox_.load(std::memory_order_relaxed) == closed_gate()) return OutgoingList();
+  return oldest_first(inbox_.exchange(nullptr, std::memory_order_acq_rel));
+}
+
+bool SendQueue::settle(std::size_t size) {
+  const std::size_t messages = messages_.fetch_sub(1) - 1;
+  const std::size_t bytes = bytes_.fetch_sub(size) - size;
+  // Announced at half, so that a caller who waits for room finds some worth waking for.
+  if (messages > messages_max_ / 2 || bytes > bytes_max_ / 2) return false;
+  return turned_away_.load() && turned_away_.exchange(false);
+}
+
+}  // namespace cwire

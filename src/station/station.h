@@ -1,0 +1,176 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/handle_table.h"
+#include "events/event.h"
+#include "net/channel.h"
+#include "ocpp/url.h"
+#include "protocol/session.h"
+#include "station/send_queue.h"
+#include "station/statistics.h"
+#include "station/web_socket_client.h"
+#include "station/worker.h"
+
+namespace cwire {
+
+class Station;
+class TlsContext;
+
+using StationTable = HandleTable<Station, 1>;
+StationTable& station_table();
+
+// Who registered the station.
+class StationOwner {
+ public:
+  // CLOSED was taken by the caller. The station goes as soon as nobody has it pinned.
+  virtual void station_ended(Station& station) noexcept = 0;
+
+ protected:
+  ~StationOwner() = default;
+};
+
+// One station: drives its WebSocketClient, carries out what that decides (open, ping, close, report) on the network and the
+// protocol engine, and moves messages both ways. Belongs to the I/O thread of its worker, except for the functions that say otherwise.
+class Station final : private ChannelListener, private SessionListener, private TimerQueue::Timer {
+ public:
+  struct Description {
+    std::string id;
+    Url url;  // with the identity on the path
+    std::shared_ptr<const Settings> settings;
+    std::shared_ptr<const TlsContext> tls;  // null: ws
+    std::uintptr_t user_data = 0;
+  };
+
+  Station(std::shared_ptr<Worker> worker, StationOwner& owner, Description description);
+  ~Station();
+
+  // From any thread.
+  void connect();
+  // The payload may be shared with other stations.
+  cwire_status send(Payload payload, std::uint32_t flags, std::uint64_t tag);
+  void disconnect(std::uint16_t close_code, std::string_view reason);
+  cwire_status wait(std::int32_t timeout_ms, Failure* why) const;
+  State state() const { return state_.load(std::memory_order_acquire); }
+  bool may_be_replaced() const { return state() == State::error || state() == State::closed; }
+  // Fills at most out.size bytes.
+  void fill(cwire_stats& out) const;
+  const std::string& id() const { return description_.id; }
+  const StationOwner* owner() const { return &owner_; }
+  std::size_t message_size_max() const { return description_.settings->message_size_max; }
+  cwire_station handle() const { return reinterpret_cast<cwire_station>(token); }
+  std::uintptr_t user_data() const { return description_.user_data; }
+
+  std::uintptr_t token = 0;
+
+  // For the worker.
+  void run_scheduled() noexcept;
+  void flush() noexcept;
+  void resume_reading();
+  void disconnect_now(std::uint16_t close_code, std::string_view reason, Duration limit) noexcept;
+
+ private:
+  friend class Worker;
+
+  // Prepared at connect, so that it can be delivered without memory.
+  class ClosedEvent final : public Event {
+   public:
+    explicit ClosedEvent(Station& station) : Event(CWIRE_EVENT_CLOSED), station_(station) {}
+    void handed_over() noexcept override;
+    void released() noexcept override;
+
+   private:
+    Station& station_;
+  };
+  // How a session ended, kept until the session's own function has returned.
+  struct SessionEnd {
+    bool opened;
+    CloseInfo info;
+  };
+
+  void on_channel_open() override;
+  void on_channel_data(const char* data, std::size_t size) override;
+  void on_channel_writable() override;
+  void on_channel_end() override;
+  void on_channel_failed(Failure failure) override;
+
+  void on_open(std::string_view subprotocol) override;
+  void on_failed(Failure failure) override;
+  void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) override;
+  void on_pong(std::string_view data) override;
+  void on_closed(CloseInfo info) override;
+  void on_output() override;
+
+  void on_timer(TimePoint now) override;
+
+  // Runs one input of the loop; whatever is thrown ends the connection, never the thread.
+  template <class Input>
+  void guarded(Input input) noexcept;
+  void begin();
+  void perform(const Actions& actions);
+  void open_connection();
+  void connection_ended(Failure failure);
+  void session_ended();
+  void drop_connection(cwire_status why);
+  void accept(OutgoingMessage& message);
+  void pump();
+  void written(std::size_t bytes);
+  void finish(OutgoingMessage& message, cwire_status status) noexcept;
+  void give_up_for_memory() noexcept;
+
+  template <class Report>
+  void reporting(Report report) noexcept;
+  std::unique_ptr<OwnedEvent> make_event(int type) const;
+  void emit(std::unique_ptr<OwnedEvent> event);
+  void set_state(const Action& action);
+  void report_connected(const Action& action);
+  void report_failure(int type, const Action& action);
+  void report_closed();
+  std::string what_follows(const Action& action) const;
+  void log(std::int32_t level, const std::string& text) const { worker_->log(level, this, text.c_str()); }
+
+  const std::shared_ptr<Worker> worker_;
+  StationOwner& owner_;
+  const Description description_;
+  ClosedEvent closed_event_;
+  std::atomic<State> state_{State::disconnected};
+  Statistics statistics_;
+  SendQueue queue_;
+
+  // Orders from other threads, taken by run_scheduled().
+  static constexpr unsigned kConnect = 1;
+  static constexpr unsigned kDisconnect = 2;
+  std::atomic<unsigned> orders_{0};
+  std::atomic<bool> is_scheduled_{false};
+  Station* next_scheduled_ = nullptr;
+  mutable std::mutex close_mutex_;
+  std::uint16_t close_code_ = 0;
+  std::string close_reason_;
+
+  // The I/O thread's.
+  WebSocketClient client_;
+  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<SessionEnd> session_end_;
+  std::string subprotocol_;
+  OutgoingList waiting_;  // accepted, not framed
+  OutgoingList framed_;   // in the session's output, not taken by the kernel
+  std::uint64_t written_ = 0;  // bytes of this connection the kernel has taken
+  std::uint16_t last_close_code_ = 0;
+  bool last_close_remote_ = false;
+  bool timer_registered_ = false;
+  bool close_wanted_ = false;
+  bool reading_paused_ = false;
+  bool blocked_ = false;
+  bool is_dirty_ = false;
+  Station* next_dirty_ = nullptr;
+  Station* next_ = nullptr;  // the worker's list
+  Station* previous_ = nullptr;
+};
+
+}  // namespace cwire

@@ -1,0 +1,342 @@
+#include "station/web_socket_client.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <initializer_list>
+#include <limits>
+#include <new>
+#include <string_view>
+
+namespace cwire {
+
+namespace {
+
+// A limit of 0 is none, and one beyond the end of time does not wrap around.
+TimePoint after(TimePoint start, Duration limit) {
+  if (limit <= Duration::zero() || limit >= kNever - start) return kNever;
+  return start + limit;
+}
+
+// The time that passed from `then` until `now` without the pause counts as if it had not been.
+TimePoint without_pause(TimePoint then, TimePoint paused_at, TimePoint now) {
+  return then + std::max(Duration::zero(), now - std::max(then, paused_at));
+}
+
+std::string text(Duration duration) {
+  using namespace std::chrono;
+  const auto ms = duration_cast<milliseconds>(duration).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
+}
+
+// A station must outlive a shortage of memory: the status stays, only the words are lost.
+template <typename Words>
+Failure failure_with(cwire_status status, std::int32_t code, Words words) {
+  try {
+    return Failure(status, words(), code);
+  } catch (const std::bad_alloc&) {
+    return Failure(status, std::string(), code);
+  }
+}
+
+constexpr std::int32_t kNoCloseFrame = 1006;  // RFC 6455 7.1.5
+
+Action report(Action::Type type, std::uint64_t number) {
+  Action action{type};
+  action.number = number;
+  return action;
+}
+
+}  // namespace
+
+Actions WebSocketClient::start(TimePoint now) {
+  Actions actions;
+  if (phase_ != Phase::idle) return actions;
+  change_state(State::connecting, actions);
+  begin_attempt(now, actions);
+  return actions;
+}
+
+Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure) {
+  assert(failure);
+  Actions actions;
+  if (phase_ != Phase::attempting) return actions;
+  if (failure.status != CWIRE_E_DIAL) policy_.waited_longer(now - since_);
+  fail_attempt(now, random, std::move(failure), actions);
+  return actions;
+}
+
+Actions WebSocketClient::opened(TimePoint now, Random& random) {
+  Actions actions;
+  if (phase_ != Phase::attempting) return actions;
+  phase_ = Phase::open;
+  attempt_doing_ = std::string();
+  failed_in_row_ = 0;
+  policy_.established();
+  ++connections_;
+  since_ = last_received_ = last_write_progress_ = ping_sent_ = now;
+  nonce_ = 0;
+  draw_ping_share(random);
+  change_state(State::connected, actions);
+  actions.add(report(Action::Type::report_connected, connections_));
+  return actions;
+}
+
+Actions WebSocketClient::lost(TimePoint now, Random& random, Failure failure) {
+  Actions actions;
+  if (phase_ == Phase::closing) {
+    if (failure) {
+      failure = failure_with(CWIRE_OK, kNoCloseFrame, [&] {
+        return "closed by request, but without a complete close handshake: " + failure.message;
+      });
+    }
+    end_closing(std::move(failure), actions);
+  } else if (phase_ == Phase::open) {
+    if (!failure) {
+      failure.status = CWIRE_E_CLOSED;
+      if (failure.message.empty()) {
+        failure = failure_with(CWIRE_E_CLOSED, failure.code, [] { return "closed: the peer ended the connection"; });
+      }
+    }
+    lose(now, random, std::move(failure), actions);
+  }
+  return actions;
+}
+
+Actions WebSocketClient::pong(TimePoint now, std::uint64_t nonce) {
+  if (phase_ == Phase::open && nonce_ != 0 && nonce == nonce_) {
+    nonce_ = 0;
+    round_trip_ = now - ping_sent_;
+  }
+  return Actions();
+}
+
+void WebSocketClient::write_blocked(TimePoint now, bool blocked) {
+  if (blocked && !write_blocked_) last_write_progress_ = now;
+  write_blocked_ = blocked;
+}
+
+void WebSocketClient::reading_paused(TimePoint now, bool paused) {
+  if (paused == (paused_at_ != kNever)) return;
+  if (!paused) {
+    last_received_ = without_pause(last_received_, paused_at_, now);
+    ping_sent_ = without_pause(ping_sent_, paused_at_, now);
+  }
+  paused_at_ = paused ? now : kNever;
+}
+
+Actions WebSocketClient::disconnect(TimePoint now, Duration limit) {
+  Actions actions;
+  const bool at_once = limit <= Duration::zero();
+  switch (phase_) {
+    case Phase::ended:
+      break;
+    case Phase::attempting:
+      actions.add(Action{Action::Type::abandon});
+      [[fallthrough]];
+    case Phase::idle:
+    case Phase::waiting:
+      last_failure_ = failure_with(CWIRE_OK, 0, [] { return "closed by request"; });
+      end(State::closed, actions);
+      break;
+    case Phase::open:
+      phase_ = Phase::closing;
+      until_ = kNever;
+      actions.add(Action{Action::Type::close});
+      change_state(State::disconnected, actions);
+      [[fallthrough]];
+    case Phase::closing:
+      until_ = std::min(until_, after(now, limit));
+      if (at_once) {
+        actions.add(Action{Action::Type::abandon});
+        end_closing(
+            failure_with(CWIRE_OK, kNoCloseFrame, [] { return "closed by request, without waiting for the peer"; }),
+            actions);
+      }
+      break;
+  }
+  return actions;
+}
+
+Actions WebSocketClient::tick(TimePoint now, Random& random) {
+  Actions actions;
+  switch (phase_) {
+    case Phase::idle:
+    case Phase::ended:
+      break;
+    case Phase::waiting:
+      if (now < until_) break;
+      policy_.waited_longer(now - until_);
+      begin_attempt(now, actions);
+      break;
+    case Phase::attempting: {
+      if (now < until_) break;
+      actions.add(Action{Action::Type::abandon});
+      fail_attempt(now, random,
+                   failure_with(attempt_phase_, attempt_phase_ == CWIRE_E_DIAL ? ETIMEDOUT : 0,
+                                [&] {
+                                  std::string words = attempt_phase_ == CWIRE_E_TLS         ? "TLS"
+                                                      : attempt_phase_ == CWIRE_E_HANDSHAKE ? "handshake"
+                                                                                            : "dial";
+                                  words += ": timed out after " + text(settings_.connection_timeout);
+                                  if (!attempt_doing_.empty()) words += " while " + attempt_doing_;
+                                  return words + "; check the way to the CSMS, or raise csms.connection_timeout";
+                                }),
+                   actions);
+      break;
+    }
+    case Phase::open: {
+      const TimePoint pong = pong_due(), read = read_due(), write = write_due();
+      const TimePoint first = std::min({pong, read, write});
+      if (first <= now) {
+        Failure failure;
+        if (first == pong) {
+          failure = failure_with(CWIRE_E_PING_TIMEOUT, kNoCloseFrame, [&] {
+            return "ping: no matching pong within " + text(settings_.pong_timeout) +
+                   ", so the peer is taken for gone; if it is merely slow, raise csms.pong_timeout";
+          });
+        } else if (first == read) {
+          failure = failure_with(CWIRE_E_READ, ETIMEDOUT, [&] {
+            return "read: nothing received for " + text(settings_.read_timeout) +
+                   ", so the peer is taken for gone; if it may be silent that long, raise csms.read_timeout";
+          });
+        } else {
+          failure = failure_with(CWIRE_E_WRITE, ETIMEDOUT, [&] {
+            return "write: nothing could be written for " + text(settings_.write_timeout) +
+                   ", so the peer is taken for stuck; if it is merely slow, raise csms.write_timeout";
+          });
+        }
+        actions.add(Action{Action::Type::abandon});
+        lose(now, random, std::move(failure), actions);
+      } else if (ping_due() <= now) {
+        nonce_ = std::uniform_int_distribution<std::uint64_t>(1)(random);
+        ping_sent_ = now;
+        draw_ping_share(random);
+        Action ping{Action::Type::ping};
+        ping.nonce = nonce_;
+        actions.add(ping);
+      }
+      break;
+    }
+    case Phase::closing:
+      if (now < until_) break;
+      actions.add(Action{Action::Type::abandon});
+      end_closing(
+          failure_with(CWIRE_OK, kNoCloseFrame,
+                       [] { return "closed by request; the peer did not complete the close handshake in time"; }),
+          actions);
+      break;
+  }
+  return actions;
+}
+
+void WebSocketClient::describe_attempt(std::string doing, cwire_status phase) {
+  if (phase_ != Phase::attempting) return;
+  attempt_doing_ = std::move(doing);
+  attempt_phase_ = phase;
+}
+
+TimePoint WebSocketClient::deadline() const {
+  switch (phase_) {
+    case Phase::idle:
+    case Phase::ended:
+      break;
+    case Phase::waiting:
+    case Phase::attempting:
+    case Phase::closing:
+      return until_;
+    case Phase::open:
+      return std::min({ping_due(), pong_due(), read_due(), write_due()});
+  }
+  return kNever;
+}
+
+void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
+  phase_ = Phase::attempting;
+  since_ = now;
+  until_ = after(now, settings_.connection_timeout);  // absolute: nothing the peer does defers it
+  attempt_phase_ = CWIRE_E_DIAL;
+  write_blocked_ = false;
+  paused_at_ = kNever;
+  actions.add(report(Action::Type::attempt, ++attempts_));
+}
+
+void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions) {
+  last_failure_ = std::move(failure);
+  attempt_doing_ = std::string();
+  if (failed_in_row_ < std::numeric_limits<std::uint32_t>::max()) ++failed_in_row_;
+  Action error = report(Action::Type::report_error, failed_in_row_);
+  const std::uint32_t attempts_max = settings_.reconnect.attempts_max;
+  if (attempts_max != 0 && failed_in_row_ >= attempts_max) {
+    actions.add(error);
+    end(State::error, actions);
+    return;
+  }
+  error.will_retry = true;
+  error.retry_in = begin_wait(now, random);
+  actions.add(error);
+  change_state(State::reconnecting, actions);
+}
+
+void WebSocketClient::lose(TimePoint now, Random& random, Failure failure, Actions& actions) {
+  last_failure_ = std::move(failure);
+  policy_.ended(now - since_);
+  Action disconnected = report(Action::Type::report_disconnected, connections_);
+  disconnected.will_retry = true;
+  disconnected.retry_in = begin_wait(now, random);
+  actions.add(disconnected);
+  change_state(State::reconnecting, actions);
+}
+
+void WebSocketClient::end_closing(Failure failure, Actions& actions) {
+  last_failure_ = std::move(failure);
+  actions.add(report(Action::Type::report_disconnected, connections_));
+  end(State::closed, actions);
+}
+
+void WebSocketClient::end(State state, Actions& actions) {
+  phase_ = Phase::ended;
+  attempt_doing_ = std::string();
+  change_state(state, actions);
+  actions.add(Action{Action::Type::report_closed});
+}
+
+Duration WebSocketClient::begin_wait(TimePoint now, Random& random) {
+  phase_ = Phase::waiting;
+  const Duration wait = policy_.next(random);
+  until_ = after(now, wait);
+  return wait;
+}
+
+void WebSocketClient::change_state(State to, Actions& actions) {
+  if (state_ == to) return;
+  Action action{Action::Type::report_state};
+  action.from = state_;
+  action.to = to;
+  actions.add(action);
+  state_ = to;
+}
+
+void WebSocketClient::draw_ping_share(Random& random) {
+  // Stations that connected together must not ping together for ever.
+  ping_share_ = std::uniform_real_distribution<float>(0.9F, 1.1F)(random);
+}
+
+TimePoint WebSocketClient::ping_due() const {
+  if (nonce_ != 0 || write_blocked_ || paused_at_ != kNever) return kNever;
+  const Duration wait(static_cast<Duration::rep>(static_cast<double>(settings_.ping_interval.count()) * ping_share_));
+  return std::min(after(std::max(last_received_, ping_sent_), wait), after(ping_sent_, 2 * wait));
+}
+
+TimePoint WebSocketClient::pong_due() const {
+  return nonce_ == 0 || paused_at_ != kNever ? kNever : after(ping_sent_, settings_.pong_timeout);
+}
+
+TimePoint WebSocketClient::read_due() const {
+  return paused_at_ != kNever ? kNever : after(last_received_, settings_.read_timeout);
+}
+
+TimePoint WebSocketClient::write_due() const {
+  return write_blocked_ ? after(last_write_progress_, settings_.write_timeout) : kNever;
+}
+
+}  // namespace cwire

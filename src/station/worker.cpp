@@ -1,0 +1,171 @@
+#include "station/worker.h"
+
+#include <utility>
+
+#include "station/station.h"
+
+namespace cwire {
+
+namespace {
+thread_local const void* current = nullptr;
+}
+
+Worker::Worker(Options options)
+    : options_(std::move(options)), thread_(*this), engine_(make_engine()), random_(std::random_device{}()) {
+  if (options_.handler != nullptr) {
+    handler_ = std::make_unique<HandlerDelivery>(options_.handler, options_.context);
+  }
+}
+
+Worker::~Worker() { release_all(pending_); }
+
+const void* Worker::current_manager() { return current; }
+
+Station* Worker::sealed() {
+  // Only an address that no station has.
+  static std::max_align_t place;
+  return reinterpret_cast<Station*>(&place);
+}
+
+void Worker::stop_and_join() {
+  thread_.stop();
+  thread_.join();
+  // Late orders to stations that have ended: nothing is left to do but to give the pins back.
+  Station* station = scheduled_.exchange(sealed(), std::memory_order_acq_rel);
+  while (station != nullptr && station != sealed()) {
+    Station* next = station->next_scheduled_;
+    station_table().unpin(station->token);
+    station = next;
+  }
+}
+
+void Worker::schedule(Station& station) {
+  // Set before the station's orders are read, cleared before they are taken: whoever finds it set knows they will be seen.
+  if (station.is_scheduled_.exchange(true, std::memory_order_acq_rel)) return;
+  auto pin = station_table().pin(station);
+  Station* newest = scheduled_.load(std::memory_order_relaxed);
+  do {
+    if (newest == sealed()) return;
+    station.next_scheduled_ = newest;
+  } while (!scheduled_.compare_exchange_weak(newest, &station, std::memory_order_acq_rel, std::memory_order_relaxed));
+  pin.leak();  // given back when the station has run
+  thread_.wake();
+}
+
+void Worker::run_scheduled() {
+  Station* newest = scheduled_.exchange(nullptr, std::memory_order_acq_rel);
+  Station* oldest = nullptr;
+  while (newest != nullptr) {
+    Station* next = newest->next_scheduled_;
+    newest->next_scheduled_ = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  while (oldest != nullptr) {
+    Station* station = oldest;
+    oldest = station->next_scheduled_;
+    station->is_scheduled_.exchange(false, std::memory_order_acq_rel);
+    station->run_scheduled();
+    station_table().unpin(station->token);
+  }
+}
+
+void Worker::add(Station& station) {
+  station.next_ = stations_;
+  if (stations_ != nullptr) stations_->previous_ = &station;
+  stations_ = &station;
+}
+
+void Worker::remove(Station& station) {
+  if (station.next_ != nullptr) station.next_->previous_ = station.previous_;
+  (station.previous_ != nullptr ? station.previous_->next_ : stations_) = station.next_;
+  station.next_ = station.previous_ = nullptr;
+}
+
+void Worker::mark_dirty(Station& station) {
+  if (station.is_dirty_) return;
+  station.is_dirty_ = true;
+  station_table().pin(station).leak();  // its CLOSED may be taken, by another thread, before it is flushed
+  station.next_dirty_ = dirty_;
+  dirty_ = &station;
+}
+
+void Worker::resume_reading() {
+  for (Station* station = stations_; station != nullptr; station = station->next_) station->resume_reading();
+}
+
+void Worker::disconnect_all(std::uint16_t close_code, Duration limit) {
+  run_scheduled();  // a station may have been connected just before
+  for (Station* station = stations_; station != nullptr;) {
+    Station* next = station->next_;  // a station that ends leaves the list
+    station->disconnect_now(close_code, "", limit);
+    station = next;
+  }
+}
+
+void Worker::log(std::int32_t level, const Station* station, const char* text) noexcept {
+  if (level > options_.log_level || silent_) return;
+  try {
+    auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_LOG);
+    event->set_text(text);
+    event->data.code = level;
+    if (station != nullptr) {
+      event->data.station = station->handle();
+      event->data.station_id = station->id().c_str();
+      event->data.user_data = station->user_data();
+    }
+    pending_.append(*event.release());
+  } catch (...) {
+  }
+}
+
+void Worker::begin_thread() { current = options_.manager; }
+
+void Worker::end_of_turn() {
+  run_scheduled();
+  if (silence_ordered_.exchange(false, std::memory_order_acquire)) fall_silent();
+  // The handler's sends are flushed in the same turn, and what flushing reports is delivered in the same turn.
+  constexpr int kRounds = 4;
+  for (int round = 0; round < kRounds; ++round) {
+    deliver();
+    flush_dirty();
+    if (pending_.empty()) return;
+  }
+  if (handler_ == nullptr) deliver();
+  if (!pending_.empty() || dirty_ != nullptr) thread_.wake();
+}
+
+void Worker::flush_dirty() {
+  while (dirty_ != nullptr) {
+    Station* station = std::exchange(dirty_, nullptr);
+    while (station != nullptr) {
+      Station* next = std::exchange(station->next_dirty_, nullptr);
+      station->is_dirty_ = false;
+      station->flush();
+      station_table().unpin(station->token);
+      station = next;
+    }
+  }
+}
+
+void Worker::deliver() {
+  if (pending_.empty()) return;
+  if (handler_ == nullptr) {
+    options_.queue->push(std::exchange(pending_, EventList()));
+  } else if (handler_->deliver(pending_) != 0) {
+    log(CWIRE_LOG_ERROR, nullptr, "the event handler threw an exception, which it must not; the events of that call count as delivered");
+  }
+}
+
+void Worker::order_silence() {
+  silence_ordered_.store(true, std::memory_order_release);
+  thread_.wake();
+}
+
+void Worker::fall_silent() {
+  while (!pending_.empty()) deliver();
+  silent_ = true;
+  options_.fell_silent();
+}
+
+}  // namespace cwire

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+
+#include "events/event.h"
+#include "events/event_queue.h"
+#include "events/handler_delivery.h"
+#include "net/io_thread.h"
+#include "net/resolver.h"
+#include "protocol/session.h"
+
+namespace cwire {
+
+class Station;
+
+// What the stations of one I/O thread share: the loop, websocketpp's endpoint, the way events leave, and the lists of what is to be
+// done this turn. Stations keep it alive, so that a call that races with the manager's end finds it; the thread is long
+// joined then.
+class Worker final : public IoThread::Owner {
+ public:
+  struct Options {
+    std::int32_t log_level = 0;
+    cwire_event_handler handler = nullptr;  // null: poll mode, events go to `queue`
+    std::uintptr_t context = 0;
+    std::shared_ptr<EventQueue> queue;
+    std::shared_ptr<Resolver> resolver;
+    const void* manager = nullptr;      // only to be compared
+    std::function<void()> fell_silent;  // what order_silence() leads to, on this thread
+  };
+
+  explicit Worker(Options options);  // throws Error(INTERNAL), std::bad_alloc
+  ~Worker();
+
+  void start() { thread_.start(); }
+  // Ends the loop. Everything its stations had to say must have been said.
+  void stop_and_join();
+
+  // From any thread. The station's run_scheduled() is called on this thread soon, once for any number of calls. Allocates nothing.
+  void schedule(Station& station);
+  // Delivers what is pending, writes no LOG afterwards, and calls fell_silent. From any thread; allocates nothing.
+  void order_silence();
+  IoThread& thread() { return thread_; }
+
+  // The manager whose I/O thread the caller is on, else null.
+  static const void* current_manager();
+
+  // A lock and a condition for cwire_station_wait, shared by the stations of this thread.
+  std::mutex& state_mutex() { return state_mutex_; }
+  std::condition_variable& state_changed() { return state_changed_; }
+
+  // Of this thread only.
+  void add(Station& station);
+  void remove(Station& station);
+  void emit(Event& event) { pending_.append(event); }
+  void mark_dirty(Station& station);
+  bool reading_paused() const { return options_.queue != nullptr && options_.queue->full(); }
+  void resume_reading();
+  void disconnect_all(std::uint16_t close_code, Duration limit);
+  // A LOG event; `station` may be null. Never throws: without memory there is no log.
+  void log(std::int32_t level, const Station* station, const char* text) noexcept;
+  Engine& engine() { return *engine_; }
+  Resolver& resolver() { return *options_.resolver; }
+  std::minstd_rand& random() { return random_; }
+  std::int32_t log_level() const { return options_.log_level; }
+
+ private:
+  void begin_thread() override;
+  void end_of_turn() override;
+  void run_scheduled();
+  void flush_dirty();
+  void deliver();
+  void fall_silent();
+  static Station* sealed();
+
+  Options options_;
+  IoThread thread_;
+  std::unique_ptr<Engine> engine_;
+  std::minstd_rand random_;
+  EventList pending_;
+  std::unique_ptr<HandlerDelivery> handler_;
+  Station* dirty_ = nullptr;
+  Station* stations_ = nullptr;
+  bool silent_ = false;
+  std::atomic<bool> silence_ordered_{false};
+  std::atomic<Station*> scheduled_{nullptr};  // newest first; sealed() once the loop has ended
+  std::mutex state_mutex_;
+  std::condition_variable state_changed_;
+};
+
+}  // namespace cwire

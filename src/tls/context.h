@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "config/settings.h"
+#include "net/stream.h"
+
+struct ssl_ctx_st;
+
+namespace cwire {
+
+// One SSL_CTX: certificates read, parsed and checked once, for all stations of one TLS configuration.
+class TlsContext {
+ public:
+  // Throws Error(TLS): a file that cannot be read, a key that does not match, an encrypted key without password.
+  explicit TlsContext(const TlsSettings& settings);
+  ~TlsContext();
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  bool verifies() const { return verifies_; }
+  // A TLS stream on a connected, non-blocking socket. `server_name`: the host name or address literal (without brackets) that
+  // the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). Throws std::bad_alloc.
+  std::unique_ptr<Stream> open(int socket, const std::string& server_name) const;
+
+ private:
+  ssl_ctx_st* context_ = nullptr;
+  bool verifies_ = true;
+};
+
+// The contexts of a manager: one per distinct TlsSettings, kept while any station uses it. From any thread.
+class TlsContexts {
+ public:
+  std::shared_ptr<const TlsContext> get(const TlsSettings& settings);  // throws Error(TLS)
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const TlsContext>> by_settings_;
+};
+
+}  // namespace cwire

@@ -1,0 +1,223 @@
+#include "tls/stream.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+
+#include "net/errno_text.h"
+#include "tls/failure_text.h"
+
+namespace cwire {
+
+namespace {
+
+// A message of 240 bytes has room for this much of what a certificate says.
+constexpr std::size_t kNamesSizeMax = 80;
+
+int int_of(std::size_t size) {
+  return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
+}
+
+bool is_literal(const std::string& name) {
+  unsigned char address[sizeof(in6_addr)];
+  return ::inet_pton(AF_INET, name.c_str(), address) == 1 || ::inet_pton(AF_INET6, name.c_str(), address) == 1;
+}
+
+std::uint16_t peer_port(int socket) {
+  sockaddr_storage remote{};
+  socklen_t size = sizeof remote;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&remote), &size) != 0) return 0;
+  if (remote.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(remote).sin_port);
+  if (remote.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(remote).sin6_port);
+  return 0;
+}
+
+// Whoever made the certificate chose these bytes: only what is safe in a line of a log is kept.
+void append_name(std::string& names, const unsigned char* bytes, int size) {
+  if (names.size() > kNamesSizeMax) return;
+  if (!names.empty()) names += ", ";
+  for (int i = 0; i < size && names.size() <= kNamesSizeMax; ++i) {
+    names += bytes[i] > 0x20 && bytes[i] < 0x7f ? static_cast<char>(bytes[i]) : '?';
+  }
+}
+
+void append_address(std::string& names, const ASN1_STRING* address) {
+  char text[INET6_ADDRSTRLEN];
+  const int size = ASN1_STRING_length(address);
+  const int family = size == 4 ? AF_INET : AF_INET6;
+  if (size != 4 && size != 16) return;
+  if (::inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof text) == nullptr) return;
+  append_name(names, reinterpret_cast<const unsigned char*>(text), static_cast<int>(std::char_traits<char>::length(text)));
+}
+
+// The names that a certificate is for: its SANs, or the CN if it has none.
+std::string names_of(X509* certificate) {
+  std::string names;
+  auto* alternatives = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  if (alternatives != nullptr) {
+    for (int i = 0; i < sk_GENERAL_NAME_num(alternatives); ++i) {
+      const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives, i);
+      if (name->type == GEN_DNS) {
+        append_name(names, ASN1_STRING_get0_data(name->d.dNSName), ASN1_STRING_length(name->d.dNSName));
+      } else if (name->type == GEN_IPADD) {
+        append_address(names, name->d.iPAddress);
+      }
+    }
+    GENERAL_NAMES_free(alternatives);
+  }
+  if (!names.empty()) return names;
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  const int position = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (position < 0) return names;
+  const ASN1_STRING* common_name = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, position));
+  append_name(names, ASN1_STRING_get0_data(common_name), ASN1_STRING_length(common_name));
+  return names;
+}
+
+}  // namespace
+
+struct TlsStream::Rejected {
+  int depth = 0;  // 0: the server's own certificate, above: of its issuers
+  std::string names;
+};
+
+TlsStream::TlsStream(ssl_ctx_st* context, bool verifies, int socket, const std::string& server_name)
+    : port_(peer_port(socket)), server_name_(server_name) {
+  ERR_clear_error();
+  socket_.socket = socket;
+  ssl_ = SSL_new(context);
+  if (ssl_ == nullptr) throw std::bad_alloc();
+  BIO* bio = new_socket_bio(socket_);
+  if (bio == nullptr) {
+    SSL_free(ssl_);
+    throw std::bad_alloc();
+  }
+  SSL_set_bio(ssl_, bio, bio);
+  SSL_set_app_data(ssl_, this);
+  SSL_set_connect_state(ssl_);
+  if (!expect_name(verifies)) {
+    SSL_free(ssl_);
+    throw Error(CWIRE_E_TLS, "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL");
+  }
+}
+
+TlsStream::~TlsStream() { SSL_free(ssl_); }
+
+// False: OpenSSL refuses the name (empty, too long, NUL inside).
+bool TlsStream::expect_name(bool verifies) {
+  // "csms.example." is the same host, but neither SNI (RFC 6066 3) nor certificates have the dot. A zone ("%eth0") means
+  // something on this machine only.
+  std::string name = server_name_.substr(0, server_name_.find('%'));
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  if (name.empty() || name.find('\0') != std::string::npos) return false;
+
+  const bool literal = is_literal(name);
+  if (!literal && SSL_set_tlsext_host_name(ssl_, name.c_str()) != 1) return false;
+  if (!verifies) return true;
+  X509_VERIFY_PARAM* expected = SSL_get0_param(ssl_);
+  if (literal) return X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str()) == 1;
+  // "w*.example" is no wildcard that an authority may issue. The CN counts only where there is no SAN dnsName.
+  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()) == 1;
+}
+
+int TlsStream::note_verification(int accepted, x509_store_ctx_st* store) {
+  if (accepted == 1) return accepted;
+  auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
+  const int result = X509_STORE_CTX_get_error(store);
+  X509* certificate = X509_STORE_CTX_get_current_cert(store);
+  try {
+    auto rejected = std::make_unique<Rejected>();
+    rejected->depth = X509_STORE_CTX_get_error_depth(store);
+    const bool other_name = result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH;
+    if (other_name && certificate != nullptr) rejected->names = names_of(certificate);
+    stream->rejected_ = std::move(rejected);
+  } catch (const std::bad_alloc&) {
+    // The message has less to say then; the decision stands.
+  }
+  return accepted;
+}
+
+Stream::Outcome TlsStream::handshake() {
+  ERR_clear_error();
+  const int returned = SSL_do_handshake(ssl_);
+  return outcome_of(returned, 0, CWIRE_E_TLS);
+}
+
+Stream::Outcome TlsStream::read(char* buffer, std::size_t capacity) {
+  ERR_clear_error();
+  const int returned = SSL_read(ssl_, buffer, int_of(capacity));
+  return outcome_of(returned, returned > 0 ? static_cast<std::size_t>(returned) : 0, CWIRE_E_READ);
+}
+
+Stream::Outcome TlsStream::write(const char* data, std::size_t size) {
+  ERR_clear_error();
+  const int returned = SSL_write(ssl_, data, int_of(size));
+  return outcome_of(returned, returned > 0 ? static_cast<std::size_t>(returned) : 0, CWIRE_E_WRITE);
+}
+
+bool TlsStream::has_buffered() const { return SSL_has_pending(ssl_) == 1; }
+
+void TlsStream::shutdown() {
+  if (broken_ || SSL_is_init_finished(ssl_) != 1) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
+}
+
+Stream::Outcome TlsStream::outcome_of(int returned, std::size_t bytes, cwire_status status) {
+  Outcome outcome;
+  if (returned > 0) {
+    outcome.result = Result::done;
+    outcome.bytes = bytes;
+    return outcome;
+  }
+  const int kind = SSL_get_error(ssl_, returned);
+  if (kind == SSL_ERROR_WANT_READ) {
+    outcome.result = Result::want_read;
+  } else if (kind == SSL_ERROR_WANT_WRITE) {
+    outcome.result = Result::want_write;
+  } else if (kind == SSL_ERROR_ZERO_RETURN && status == CWIRE_E_READ) {
+    outcome.result = Result::end;
+  } else {
+    broken_ = true;
+    outcome.failure = failure_of(kind, status);
+  }
+  ERR_clear_error();
+  return outcome;
+}
+
+Failure TlsStream::failure_of(int kind, cwire_status status) const {
+  const unsigned long code = ERR_peek_error();
+  const bool cut_off = kind == SSL_ERROR_ZERO_RETURN || (kind == SSL_ERROR_SYSCALL && socket_.error == 0) ||
+                       (kind == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
+  if (status == CWIRE_E_TLS && (cut_off || kind == SSL_ERROR_SYSCALL)) {
+    const std::string why = cut_off ? "it closed the connection" : errno_text(socket_.error);
+    return Failure(CWIRE_E_TLS, "TLS: " + server() + " broke off the handshake: " + why +
+                                    "; check that this port speaks TLS, and the server's log");
+  }
+  if (cut_off) {
+    return Failure(status, "the TLS connection was truncated: the peer closed it without close_notify");
+  }
+  if (kind == SSL_ERROR_SYSCALL) return Failure(status, errno_text(socket_.error), socket_.error);
+  if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && status == CWIRE_E_TLS) {
+    return verification_failure(server(), SSL_get_verify_result(ssl_), rejected_ == nullptr ? 0 : rejected_->depth,
+                                rejected_ == nullptr ? std::string() : rejected_->names);
+  }
+  return protocol_failure(server(), code);
+}
+
+std::string TlsStream::server() const {
+  const bool v6 = server_name_.find(':') != std::string::npos;
+  return (v6 ? "[" + server_name_ + "]" : server_name_) + ":" + std::to_string(port_);
+}
+
+}  // namespace cwire

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "net/stream.h"
+#include "tls/socket_bio.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+struct x509_store_ctx_st;
+
+namespace cwire {
+
+// TLS 1.2 or 1.3 as the client, on a connected, non-blocking socket.
+class TlsStream final : public Stream {
+ public:
+  // Throws std::bad_alloc, Error(TLS) for a name that no certificate can be for.
+  TlsStream(ssl_ctx_st* context, bool verifies, int socket, const std::string& server_name);
+  ~TlsStream() override;
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
+
+  Outcome handshake() override;
+  Outcome read(char* buffer, std::size_t capacity) override;
+  Outcome write(const char* data, std::size_t size) override;
+  bool has_buffered() const override;
+  void shutdown() override;
+
+  // For SSL_CTX_set_verify: notes what is wrong with which certificate, and leaves the decision as it is.
+  static int note_verification(int accepted, x509_store_ctx_st* store);
+
+ private:
+  // Made when verification fails: what the message needs and OpenSSL does not keep.
+  struct Rejected;
+
+  bool expect_name(bool verifies);
+  Outcome outcome_of(int returned, std::size_t bytes, cwire_status status);
+  Failure failure_of(int kind, cwire_status status) const;
+  std::string server() const;  // "csms.example:443"
+
+  ssl_st* ssl_ = nullptr;
+  SocketBio socket_;
+  bool broken_ = false;  // nothing may be sent any more, not even a goodbye
+  std::uint16_t port_ = 0;
+  std::string server_name_;
+  std::unique_ptr<Rejected> rejected_;
+};
+
+}  // namespace cwire

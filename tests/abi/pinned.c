@@ -1,0 +1,126 @@
+/* The ABI's layouts and numbers, written down a second time. A line that fails here is a change that breaks programs which were
+ * compiled before it: take the change back. New fields and new constants get new lines. */
+#include <chargewire/chargewire.h>
+
+/* The offsets are those of 64-bit systems with 8-byte pointers, where all of today's users are. */
+#if defined(__LP64__)
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define PIN(condition) typedef char JOIN(pinned_at_line_, __LINE__)[(condition) ? 1 : -1]
+#define PIN_FIELD(type, field, offset, size) \
+  PIN(offsetof(type, field) == (offset) && sizeof(((type *)0)->field) == (size))
+
+PIN(sizeof(cwire_status) == 4 && (cwire_status)-1 < 0);
+PIN(sizeof(cwire_config) == 8);
+PIN(sizeof(cwire_manager) == 8);
+PIN(sizeof(cwire_pool) == 8);
+PIN(sizeof(cwire_station) == 8);
+
+PIN(sizeof(cwire_error) == 256);
+PIN_FIELD(cwire_error, size, 0, 8);
+PIN_FIELD(cwire_error, status, 8, 4);
+PIN_FIELD(cwire_error, flags, 12, 4);
+PIN_FIELD(cwire_error, message, 16, 240);
+
+PIN(sizeof(cwire_event) == 128);
+PIN_FIELD(cwire_event, size, 0, 8);
+PIN_FIELD(cwire_event, type, 8, 4);
+PIN_FIELD(cwire_event, status, 12, 4);
+PIN_FIELD(cwire_event, station, 16, 8);
+PIN_FIELD(cwire_event, user_data, 24, 8);
+PIN_FIELD(cwire_event, station_id, 32, 8);
+PIN_FIELD(cwire_event, data, 40, 8);
+PIN_FIELD(cwire_event, data_size, 48, 8);
+PIN_FIELD(cwire_event, tag, 56, 8);
+PIN_FIELD(cwire_event, time_ns, 64, 8);
+PIN_FIELD(cwire_event, code, 72, 4);
+PIN_FIELD(cwire_event, flags, 76, 4);
+PIN_FIELD(cwire_event, reserved, 80, 48);
+
+/* cwire_stats may grow at its end; what is here stays. */
+PIN(sizeof(cwire_stats) >= 424);
+PIN_FIELD(cwire_stats, size, 0, 8);
+PIN_FIELD(cwire_stats, station_id, 8, 64);
+PIN_FIELD(cwire_stats, state, 72, 4);
+PIN_FIELD(cwire_stats, last_error, 76, 4);
+PIN_FIELD(cwire_stats, connected_at_ns, 80, 8);
+PIN_FIELD(cwire_stats, disconnected_at_ns, 88, 8);
+PIN_FIELD(cwire_stats, last_message_at_ns, 96, 8);
+PIN_FIELD(cwire_stats, reconnect_attempts, 104, 8);
+PIN_FIELD(cwire_stats, messages_sent, 112, 8);
+PIN_FIELD(cwire_stats, messages_received, 120, 8);
+PIN_FIELD(cwire_stats, bytes_sent, 128, 8);
+PIN_FIELD(cwire_stats, bytes_received, 136, 8);
+PIN_FIELD(cwire_stats, last_error_message, 144, 240);
+PIN_FIELD(cwire_stats, connections, 384, 8);
+PIN_FIELD(cwire_stats, messages_not_sent, 392, 8);
+PIN_FIELD(cwire_stats, queued_messages, 400, 8);
+PIN_FIELD(cwire_stats, queued_bytes, 408, 8);
+PIN_FIELD(cwire_stats, round_trip_ns, 416, 8);
+
+PIN(sizeof(cwire_outgoing) == 48);
+PIN_FIELD(cwire_outgoing, size, 0, 8);
+PIN_FIELD(cwire_outgoing, station, 8, 8);
+PIN_FIELD(cwire_outgoing, data, 16, 8);
+PIN_FIELD(cwire_outgoing, data_size, 24, 8);
+PIN_FIELD(cwire_outgoing, tag, 32, 8);
+PIN_FIELD(cwire_outgoing, flags, 40, 4);
+PIN_FIELD(cwire_outgoing, status, 44, 4);
+
+PIN(CWIRE_ABI_VERSION >= 1);
+
+PIN(CWIRE_OK == 0);
+PIN(CWIRE_E_INVALID_ARGUMENT == -1);
+PIN(CWIRE_E_INVALID_HANDLE == -2);
+PIN(CWIRE_E_NO_MEMORY == -3);
+PIN(CWIRE_E_INTERNAL == -4);
+PIN(CWIRE_E_CONFIG == -5);
+PIN(CWIRE_E_STATE == -6);
+PIN(CWIRE_E_TIMEOUT == -7);
+PIN(CWIRE_E_ALREADY_CONNECTED == -8);
+PIN(CWIRE_E_NOT_FOUND == -9);
+PIN(CWIRE_E_NOT_ESTABLISHED == -10);
+PIN(CWIRE_E_QUEUE_FULL == -11);
+PIN(CWIRE_E_TOO_BIG == -12);
+PIN(CWIRE_E_CLOSED == -13);
+PIN(CWIRE_E_DIAL == -14);
+PIN(CWIRE_E_TLS == -15);
+PIN(CWIRE_E_HANDSHAKE == -16);
+PIN(CWIRE_E_SUBPROTOCOL == -17);
+PIN(CWIRE_E_AUTH == -18);
+PIN(CWIRE_E_PROTOCOL == -19);
+PIN(CWIRE_E_PING_TIMEOUT == -20);
+PIN(CWIRE_E_READ == -21);
+PIN(CWIRE_E_WRITE == -22);
+
+PIN(CWIRE_STATE_DISCONNECTED == 0);
+PIN(CWIRE_STATE_CONNECTING == 1);
+PIN(CWIRE_STATE_CONNECTED == 2);
+PIN(CWIRE_STATE_RECONNECTING == 3);
+PIN(CWIRE_STATE_ERROR == 4);
+PIN(CWIRE_STATE_CLOSED == 5);
+
+PIN(CWIRE_EVENT_CONNECTED == 1);
+PIN(CWIRE_EVENT_MESSAGE == 2);
+PIN(CWIRE_EVENT_SENT == 3);
+PIN(CWIRE_EVENT_WRITABLE == 4);
+PIN(CWIRE_EVENT_DISCONNECTED == 5);
+PIN(CWIRE_EVENT_ERROR == 6);
+PIN(CWIRE_EVENT_STATE == 7);
+PIN(CWIRE_EVENT_CLOSED == 8);
+PIN(CWIRE_EVENT_LOG == 9);
+PIN(CWIRE_EVENT_SHUTDOWN == 10);
+
+PIN(CWIRE_LOG_ERROR == 1);
+PIN(CWIRE_LOG_WARNING == 2);
+PIN(CWIRE_LOG_INFO == 3);
+PIN(CWIRE_LOG_DEBUG == 4);
+
+PIN(CWIRE_FLAG_BINARY == 1u);
+PIN(CWIRE_FLAG_REPORT == 2u);
+PIN(CWIRE_FLAG_RECONNECT == 4u);
+PIN(CWIRE_FLAG_WILL_RETRY == 8u);
+PIN(CWIRE_FLAG_REMOTE == 16u);
+
+#endif

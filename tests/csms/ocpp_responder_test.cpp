@@ -1,0 +1,93 @@
+#include "ocpp_responder.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+using namespace csms;
+using nlohmann::json;
+
+namespace {
+
+const std::chrono::system_clock::time_point noon{std::chrono::milliseconds(1738324800007)};
+
+Answer answered(const std::string& message, OcppVersion version) { return answer_to(message, version, noon, 300); }
+
+json answer_text(const std::string& message, OcppVersion version) {
+  const Answer answer = answered(message, version);
+  REQUIRE(answer.text);
+  return json::parse(*answer.text);
+}
+
+// The code and the id of the CALLERROR that comes back.
+std::pair<std::string, std::string> error_of(const std::string& message, OcppVersion version) {
+  const json answer = answer_text(message, version);
+  REQUIRE(answer.size() == 5);
+  REQUIRE(answer[0] == 4);
+  REQUIRE(answer[4] == json::object());
+  return {answer[2], answer[1]};
+}
+
+using Error = std::pair<std::string, std::string>;
+constexpr OcppVersion all_versions[] = {OcppVersion::v1_6, OcppVersion::v2_0_1, OcppVersion::v2_1};
+
+}  // namespace
+
+TEST_CASE("the CSMS accepts a boot and tells the time") {
+  for (const OcppVersion version : all_versions) {
+    const json answer = answer_text(R"([2,"1","BootNotification",{"reason":"PowerUp"}])", version);
+    CHECK(answer == json::parse(R"([3,"1",{"status":"Accepted","interval":300,
+                                          "currentTime":"2025-01-31T12:00:00.007Z"}])"));
+    CHECK(answer_text(R"([2,"2","Heartbeat",{}])", version) ==
+          json::parse(R"([3,"2",{"currentTime":"2025-01-31T12:00:00.007Z"}])"));
+    CHECK(answer_text(R"([2,"3","StatusNotification",{}])", version) == json::parse(R"([3,"3",{}])"));
+    CHECK(error_of(R"([2,"4","Authorize",{}])", version) == Error("NotImplemented", "4"));
+  }
+  CHECK(answered(R"([2,"1","BootNotification",{}])", OcppVersion::v1_6).action == "BootNotification");
+}
+
+TEST_CASE("brackets and escapes in strings do not confuse the CSMS") {
+  CHECK(answer_text(R"( [2, "a\"]\\ü", "Heartbeat", {"x":"],{\""}] )", OcppVersion::v1_6)[1] == "a\"]\\\u00fc");
+}
+
+TEST_CASE("a malformed CALL is answered in the spelling of its version") {
+  CHECK(error_of(R"([2,"1","Heartbeat"])", OcppVersion::v1_6) == Error("FormationViolation", "1"));
+  CHECK(error_of(R"([2,"1","Heartbeat",null])", OcppVersion::v1_6) == Error("FormationViolation", "1"));
+  for (const OcppVersion version : {OcppVersion::v2_0_1, OcppVersion::v2_1}) {
+    CHECK(error_of(R"([2,"1","Heartbeat"])", version) == Error("RpcFrameworkError", "1"));
+    CHECK(error_of(R"([2,"1",7,{}])", version) == Error("RpcFrameworkError", "1"));
+    CHECK(error_of(R"([2,"1","Heartbeat",[]])", version) == Error("FormatViolation", "1"));
+  }
+}
+
+TEST_CASE("an id that cannot be read is answered with -1 in 2.x and not at all in 1.6") {
+  const std::string too_long = "[2,\"" + std::string(37, 'x') + "\",\"Heartbeat\",{}]";
+  for (const std::string& message :
+       {std::string("[2,"), std::string("{}"), std::string("[2]"), std::string("[2,5,\"a\",{}]"),
+        std::string("[2,\"\",\"a\",{}]"), std::string(), too_long}) {
+    CAPTURE(message);
+    CHECK_FALSE(answered(message, OcppVersion::v1_6).text);
+    CHECK(error_of(message, OcppVersion::v2_0_1) == Error("RpcFrameworkError", "-1"));
+    CHECK(error_of(message, OcppVersion::v2_1) == Error("RpcFrameworkError", "-1"));
+  }
+  CHECK(answered("[2,\"" + std::string(36, 'x') + "\",\"Heartbeat\",{}]", OcppVersion::v1_6).text);
+}
+
+TEST_CASE("what is no CALL is not answered") {
+  for (const OcppVersion version : all_versions) {
+    CHECK_FALSE(answered(R"([3,"1",{}])", version).text);
+    CHECK_FALSE(answered(R"([4,"1","GenericError","",{}])", version).text);
+  }
+  CHECK_FALSE(answered(R"([5,"1","GenericError","",{}])", OcppVersion::v2_1).text);
+  CHECK_FALSE(answered(R"([6,"1","NotifyPeriodicEventStream",{}])", OcppVersion::v2_1).text);
+  CHECK(answered(R"([6,"1","NotifyPeriodicEventStream",{}])", OcppVersion::v2_1).action == "NotifyPeriodicEventStream");
+}
+
+TEST_CASE("only 2.0.1 answers a message type that it does not know") {
+  for (const char* message : {R"([7,"1",{}])", R"([6,"1","a",{}])", R"([-1,"1"])"}) {
+    CAPTURE(message);
+    CHECK_FALSE(answered(message, OcppVersion::v1_6).text);
+    CHECK_FALSE(answered(message, OcppVersion::v2_1).text);
+    CHECK(error_of(message, OcppVersion::v2_0_1) == Error("MessageTypeNotSupported", "1"));
+  }
+}

@@ -1,0 +1,206 @@
+#include "raw_peer.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <poll.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace raw {
+
+namespace {
+
+constexpr int kPatience_ms = 40000;
+
+bool wait_for(int descriptor, short what, int timeout_ms) {
+  pollfd ready{descriptor, what, 0};
+  int n;
+  do {
+    n = ::poll(&ready, 1, timeout_ms);
+  } while (n < 0 && errno == EINTR);
+  return n == 1;
+}
+
+// A socket bound to a port of the kernel's choice on the loopback.
+int bound_socket(int family, int receive_buffer, std::uint16_t* port) {
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) throw std::runtime_error("raw peer: socket");
+  if (receive_buffer != 0) ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  if (family == AF_INET) {
+    auto& address = reinterpret_cast<sockaddr_in&>(storage);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    size = sizeof address;
+  } else {
+    auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_loopback;
+    size = sizeof address;
+  }
+  if (::bind(descriptor, reinterpret_cast<sockaddr*>(&storage), size) != 0) {
+    ::close(descriptor);
+    throw std::runtime_error("raw peer: bind");
+  }
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size);
+  *port = ntohs(reinterpret_cast<sockaddr_in&>(storage).sin_port);  // at the same place in both families
+  return descriptor;
+}
+
+}  // namespace
+
+Connection::Connection(Connection&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), buffer_(std::move(other.buffer_)) {}
+
+bool Connection::fill() {
+  if (!wait_for(descriptor_, POLLIN, kPatience_ms)) throw std::runtime_error("raw peer: nothing to receive");
+  char bytes[65536];
+  const ssize_t n = ::recv(descriptor_, bytes, sizeof bytes, 0);
+  if (n <= 0) return false;
+  buffer_.append(bytes, static_cast<std::size_t>(n));
+  return true;
+}
+
+std::string Connection::read_request() {
+  std::size_t end;
+  while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+    if (!fill()) throw std::runtime_error("raw peer: closed before the request was complete");
+  }
+  const std::string request = buffer_.substr(0, end + 4);
+  buffer_.erase(0, end + 4);
+  return request;
+}
+
+std::string Connection::header(const std::string& request, const std::string& name) {
+  std::size_t at = request.find("\r\n");
+  while (at != std::string::npos && at + 2 < request.size()) {
+    at += 2;
+    const std::size_t end = request.find("\r\n", at);
+    const std::string line = request.substr(at, end - at);
+    const std::size_t colon = line.find(':');
+    if (colon == name.size() && ::strncasecmp(line.c_str(), name.c_str(), colon) == 0) {
+      const std::size_t value = line.find_first_not_of(' ', colon + 1);
+      return value == std::string::npos ? std::string() : line.substr(value);
+    }
+    at = end;
+  }
+  return {};
+}
+
+void Connection::accept_upgrade(const std::string& request, const std::string& subprotocol,
+                                const std::string& more_headers) {
+  const std::string key = header(request, "Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
+  unsigned char accept[64];
+  EVP_EncodeBlock(accept, digest, sizeof digest);
+  send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+       std::string(reinterpret_cast<char*>(accept)) + "\r\n" +
+       (subprotocol.empty() ? std::string() : "Sec-WebSocket-Protocol: " + subprotocol + "\r\n") + more_headers + "\r\n");
+}
+
+std::string Connection::upgrade(const std::string& subprotocol) {
+  const std::string request = read_request();
+  accept_upgrade(request, subprotocol);
+  return request;
+}
+
+void Connection::send(const std::string& bytes) {
+  if (!send_unless_blocked(bytes, kPatience_ms)) throw std::runtime_error("raw peer: nothing can be sent");
+}
+
+bool Connection::send_unless_blocked(const std::string& bytes, int timeout_ms) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    if (!wait_for(descriptor_, POLLOUT, timeout_ms)) return false;
+    const ssize_t n = ::send(descriptor_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno != EAGAIN) throw std::runtime_error(std::string("raw peer: send: ") + std::strerror(errno));
+    if (n > 0) sent += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+std::string frame(int opcode, const std::string& payload, bool fin) {
+  std::string bytes(1, static_cast<char>((fin ? 0x80 : 0) | opcode));
+  const std::uint64_t size = payload.size();
+  const int size_bytes = size < 126 ? 0 : size < 65536 ? 2 : 8;
+  bytes += static_cast<char>(size_bytes == 0 ? size : size_bytes == 2 ? 126 : 127);
+  for (int i = size_bytes - 1; i >= 0; --i) bytes += static_cast<char>(size >> (8 * i));
+  return bytes + payload;
+}
+
+void Connection::send_frame(int opcode, const std::string& payload, bool fin) { send(frame(opcode, payload, fin)); }
+
+std::optional<Frame> Connection::read_frame() {
+  const auto need = [this](std::size_t size) {
+    while (buffer_.size() < size) {
+      if (!fill()) return false;
+    }
+    return true;
+  };
+  const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(buffer_[i]); };
+  if (!need(2)) return std::nullopt;
+  Frame frame{byte(0) & 0x0f, (byte(0) & 0x80) != 0, {}};
+  if ((byte(1) & 0x80) == 0) throw std::runtime_error("raw peer: a client's frame must be masked");
+  std::uint64_t size = byte(1) & 0x7f;
+  std::size_t head = 2;
+  if (size >= 126) {
+    const std::size_t size_bytes = size == 126 ? 2 : 8;
+    if (!need(2 + size_bytes)) return std::nullopt;
+    size = 0;
+    for (std::size_t i = 0; i < size_bytes; ++i) size = size << 8 | byte(2 + i);
+    head += size_bytes;
+  }
+  head += 4;
+  if (!need(head + size)) return std::nullopt;
+  frame.payload = buffer_.substr(head, size);
+  for (std::size_t i = 0; i < size; ++i) frame.payload[i] = static_cast<char>(frame.payload[i] ^ buffer_[head - 4 + i % 4]);
+  buffer_.erase(0, head + size);
+  return frame;
+}
+
+std::string Connection::read_all() {
+  while (fill()) {
+  }
+  return std::move(buffer_);
+}
+
+void Connection::close() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+void Connection::reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
+Server::Server(int receive_buffer, int family) : family_(family), descriptor_(bound_socket(family, receive_buffer, &port_)) {
+  if (::listen(descriptor_, 64) != 0) throw std::runtime_error("raw peer: listen");
+}
+
+Server::~Server() { ::close(descriptor_); }
+
+std::string Server::url() const {
+  return std::string(family_ == AF_INET ? "ws://127.0.0.1:" : "ws://[::1]:") + std::to_string(port_);
+}
+
+Connection Server::accept() {
+  if (!somebody_wants_in(kPatience_ms)) throw std::runtime_error("raw peer: nobody connects");
+  return Connection(::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
+bool Server::somebody_wants_in(int timeout_ms) { return wait_for(descriptor_, POLLIN, timeout_ms); }
+
+ClosedPort::ClosedPort() : descriptor_(bound_socket(AF_INET, 0, &port_)) {}
+ClosedPort::~ClosedPort() { ::close(descriptor_); }
+std::string ClosedPort::url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
+
+}  // namespace raw

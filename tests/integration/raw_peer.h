@@ -1,0 +1,94 @@
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+// A server made of plain blocking sockets, which does exactly what a test says and nothing by itself: it answers no ping,
+// reads nothing, or says things that no decent server would.
+namespace raw {
+
+// RFC 6455 5.2.
+enum Opcode { continuation = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+
+struct Frame {
+  int opcode;
+  bool fin;
+  std::string payload;  // unmasked
+};
+
+// Every function that waits throws std::runtime_error when nothing comes for too long.
+class Connection {
+ public:
+  explicit Connection(int descriptor) : descriptor_(descriptor) {}
+  Connection(Connection&& other) noexcept;
+  Connection& operator=(Connection&&) = delete;
+  ~Connection() { close(); }
+
+  // The head of the HTTP request, with the empty line.
+  std::string read_request();
+  // The value of one of its headers; empty if it has none.
+  static std::string header(const std::string& request, const std::string& name);
+  // Answers it with 101 and the right Accept. An empty subprotocol: without that header.
+  void accept_upgrade(const std::string& request, const std::string& subprotocol = "ocpp1.6",
+                      const std::string& more_headers = "");
+  // Both.
+  std::string upgrade(const std::string& subprotocol = "ocpp1.6");
+
+  void send(const std::string& bytes);
+  // False if the kernel took nothing more for this long.
+  bool send_unless_blocked(const std::string& bytes, int timeout_ms);
+  void send_frame(int opcode, const std::string& payload, bool fin = true);
+  // Nothing: the station closed the connection.
+  std::optional<Frame> read_frame();
+  // Everything until the station closes the connection.
+  std::string read_all();
+  void close();
+  // Closes with RST instead of FIN.
+  void reset();
+
+ private:
+  bool fill();
+  int descriptor_;
+  std::string buffer_;
+};
+
+std::string frame(int opcode, const std::string& payload, bool fin = true);
+
+class Server {
+ public:
+  // receive_buffer: of the sockets it accepts, bytes; 0: the kernel's choice. A small one fills soon.
+  explicit Server(int receive_buffer = 0, int family = AF_INET);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  std::string url() const;
+  Connection accept();
+  // True if somebody wants in within this time.
+  bool somebody_wants_in(int timeout_ms);
+
+ private:
+  const int family_;
+  int descriptor_;
+  std::uint16_t port_ = 0;
+};
+
+// A port nobody listens on, kept from others.
+class ClosedPort {
+ public:
+  ClosedPort();
+  ~ClosedPort();
+  ClosedPort(const ClosedPort&) = delete;
+  ClosedPort& operator=(const ClosedPort&) = delete;
+  std::string url() const;
+
+ private:
+  int descriptor_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace raw

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Installs what is missing (Debian 12), builds, runs every test, and ends with one line: N passed, N failed, N skipped.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=cmake/debian.sh
+source cmake/debian.sh
+
+usage() {
+  cat <<'TEXT'
+usage: tests/run.sh [options]
+  --sanitize       also build and test with AddressSanitizer + UndefinedBehaviorSanitizer, and with ThreadSanitizer
+  --preset NAME    build and test this preset (debug, release, asan-ubsan, tsan); may be repeated; default: release
+  --nightly        also run the tests that take long
+  --filter REGEX   only tests whose name matches, as `ctest -R`
+  --jobs N         that many at a time; default: the number of processors
+TEXT
+}
+
+presets=()
+sanitize=no
+ctest_options=()
+nightly=no
+jobs=$(nproc)
+while [ $# -gt 0 ]; do
+  case $1 in
+    --preset | --filter | --jobs)
+      [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2; exit 2; }
+      ;;&
+    --sanitize) sanitize=yes ;;
+    --nightly) nightly=yes ;;
+    --preset) presets+=("$2"); shift ;;
+    --filter) ctest_options+=(--tests-regex "$2"); shift ;;
+    --jobs) jobs=$2; shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "unknown option: $1" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+[ ${#presets[@]} -gt 0 ] || presets=(release)
+[ $sanitize = no ] || presets+=(asan-ubsan tsan)
+[ $nightly = yes ] || ctest_options+=(--label-exclude '^nightly$')
+
+passed=0 failed=0 skipped=0
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] || exit 1
+  exit 0
+}
+# What stops the run before its tests counts as one failure, so that the closing line is never good by accident.
+give_up() {
+  echo "tests/run.sh: $*" >&2
+  failed=$((failed + 1))
+  finish
+}
+
+count() { # pattern, file: a test is one line of what ctest writes
+  grep -c -- "$1" "$2" || true
+}
+
+run_preset() { # preset
+  local preset=$1 results=$PWD/build/$1/results.xml status=0
+  echo "== $preset: configuring"
+  cmake --preset "$preset" >"build/$preset.log" 2>&1 || { cat "build/$preset.log"; give_up "configuring $preset failed"; }
+  echo "== $preset: building (the first time takes some minutes)"
+  cmake --build --preset "$preset" --parallel "$jobs" || give_up "building $preset failed"
+  echo "== $preset: testing"
+  rm -f "$results"
+  # ThreadSanitizer of GCC 12 cannot start in an address space with more than 28 random bits, which newer kernels have.
+  local without_aslr=()
+  if [ "$preset" = tsan ] && [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)" -gt 28 ]; then
+    without_aslr=(setarch "$(uname -m)" --addr-no-randomize)
+  fi
+  "${without_aslr[@]}" ctest --preset "$preset" --parallel "$jobs" --output-junit "$results" "${ctest_options[@]}" || status=$?
+  [ -s "$results" ] || give_up "ctest ended with $status and no results"
+
+  local all ran_well skips
+  all=$(count '<testcase ' "$results")
+  ran_well=$(count '<testcase .*status="run"' "$results")
+  skips=$(count '<skipped message="SKIP_\|<testcase .*status="disabled"' "$results")
+  # Whatever was neither run to its end nor skipped by its own word (not built, timed out, crashed) has failed.
+  passed=$((passed + ran_well))
+  skipped=$((skipped + skips))
+  failed=$((failed + all - ran_well - skips))
+  if [ $status -ne 0 ] && [ $((all - ran_well - skips)) -eq 0 ]; then give_up "ctest ended with $status"; fi
+}
+
+mkdir -p build
+install_missing "${build_packages[@]}" "${test_packages[@]}" || give_up "packages are missing"
+for preset in "${presets[@]}"; do run_preset "$preset"; done
+finish

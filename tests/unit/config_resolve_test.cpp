@@ -1,0 +1,169 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+
+#include "config/config.h"
+#include "config/options.h"
+
+using namespace cwire;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Values = std::vector<std::pair<std::string, std::string>>;
+
+Config with(const Values& values) {
+  Config config;
+  for (const auto& [key, value] : values) config.set("csms." + key, value);
+  return config;
+}
+
+std::string refusal(const Config& config) {
+  try {
+    config.resolve();
+  } catch (const Error& error) {
+    CHECK(error.failure.status == CWIRE_E_CONFIG);
+    CHECK(error.failure.message.find("s3cret") == std::string::npos);
+    CHECK(error.failure.message.size() < 240);
+    return error.failure.message;
+  }
+  FAIL("accepted");
+  return {};
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view text) {
+    const char* base = getenv("TMPDIR");
+    directory_ = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/cwire-config-XXXXXX";
+    REQUIRE(mkdtemp(directory_.data()) != nullptr);
+    path_ = directory_ + "/secret";
+    std::ofstream(path_, std::ios::binary) << text;
+  }
+  ~TemporaryFile() {
+    unlink(path_.c_str());
+    rmdir(directory_.c_str());
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string directory_;
+  std::string path_;
+};
+
+}  // namespace
+
+TEST_CASE("options that contradict each other are refused with what to change") {
+  const auto [values, part] = GENERATE(table<Values, std::string>({
+      {{{"reconnect_backoff", "2m"}}, "csms.reconnect_backoff (2m) is more than csms.reconnect_max_backoff (60s)"},
+      {{{"tls.client_cert", "c.pem"}}, "without csms.tls.client_key"},
+      {{{"tls.client_key", "k.pem"}}, "without csms.tls.client_cert"},
+      {{{"tls.client_key_password", "s3cret"}}, "without csms.tls.client_key"},
+      {{{"auth.type", "basic"}}, "there is no password"},
+      {{{"auth.type", "bearer"}}, "there is no token"},
+      {{{"auth.password", "s3cret"}}, "csms.auth.type is not basic"},
+      {{{"auth.password_file", "none"}}, "csms.auth.type is not basic"},
+      {{{"auth.token", "s3cret"}}, "csms.auth.type is not bearer"},
+      {{{"auth.username", "u"}}, "csms.auth.type is none"},
+      {{{"auth.type", "bearer"}, {"auth.token", "t"}, {"auth.password", "s3cret"}}, "csms.auth.type is not basic"},
+      {{{"auth.type", "basic"}, {"auth.password", "p"}, {"auth.token", "s3cret"}}, "csms.auth.type is not bearer"},
+      {{{"auth.type", "basic"}, {"auth.password", "s3cret"}, {"auth.password_file", "f"}}, "both set"},
+      {{{"auth.type", "bearer"}, {"auth.token", "s3cret"}, {"auth.token_file", "f"}}, "both set"},
+      {{{"auth.type", "basic"}, {"auth.password", "s3cret"}, {"auth.username", "a:b"}}, "csms.auth.username"},
+      {{{"auth.type", "basic"}, {"auth.password", "s3cret"}, {"auth.password_format", "hex"}}, "hex digit"},
+      {{{"auth.type", "bearer"}, {"auth.token", "s3cret x"}}, "csms.auth.token"},
+      {{{"auth.type", "basic"}, {"auth.password", "p"}, {"headers.authorization", "s3cret"}},
+       "csms.headers.authorization"},
+  }));
+  CAPTURE(part);
+  CHECK(has(refusal(with(values)), part));
+}
+
+TEST_CASE("an Authorization header of one's own is allowed without csms.auth") {
+  CHECK(with({{"headers.Authorization", "Digest x"}}).resolve().headers.size() == 1);
+}
+
+TEST_CASE("secrets come from files, without one line break at the end") {
+  const auto [text, secret] = GENERATE(table<std::string, std::string>(
+      {{"pa ss", "pa ss"}, {"pa ss\n", "pa ss"}, {"pa ss\r\n", "pa ss"}, {" pass ", " pass "}}));
+  TemporaryFile file(text);
+  CHECK(with({{"auth.type", "basic"}, {"auth.password_file", file.path()}}).resolve().auth.password.reveal() == secret);
+}
+
+TEST_CASE("a token comes from a file, and each resolve reads it anew") {
+  TemporaryFile file("t1\n");
+  const Config config = with({{"auth.type", "bearer"}, {"auth.token_file", file.path()}});
+  CHECK(config.resolve().auth.token.reveal() == "t1");
+  std::ofstream(file.path()) << "t2";
+  CHECK(config.resolve().auth.token.reveal() == "t2");
+  CHECK(config.get("csms.auth.token").empty());
+}
+
+TEST_CASE("a secret's file that does not serve is an error that names it and shows nothing of it") {
+  const auto refused = [](const std::string& path) {
+    return refusal(with({{"auth.type", "basic"}, {"auth.password_file", path}}));
+  };
+  TemporaryFile empty("");
+  TemporaryFile newline("\n");
+  TemporaryFile two_lines("s3cret\ns3cret\n");
+  TemporaryFile two_breaks("s3cret\n\n");
+  TemporaryFile nul(std::string_view("s3cret\0", 7));
+  TemporaryFile large("s3cret" + std::string(20000, 'x'));
+  CHECK(has(refused(empty.path()), "is empty"));
+  CHECK(has(refused(newline.path()), "is empty"));
+  CHECK(has(refused(two_lines.path()), "control character"));
+  CHECK(has(refused(two_breaks.path()), "control character"));
+  CHECK(has(refused(nul.path()), "control character"));
+  CHECK(has(refused(large.path()), large.path() + "\" is larger than 16384 bytes"));
+  CHECK(has(refused("/nonexistent/key"), "csms.auth.password_file: cannot open \"/nonexistent/key\": No such file"));
+  CHECK(has(refused("/dev/zero"), "larger"));
+}
+
+TEST_CASE("a read timeout that nobody chose leaves room for two pings") {
+  CHECK(with({}).resolve().read_timeout == 60s);
+  CHECK(with({{"ping_interval", "10s"}}).resolve().read_timeout == 60s);
+  CHECK(with({{"ping_interval", "5m"}}).resolve().read_timeout == 10min);
+  CHECK(with({{"ping_interval", "0s"}}).resolve().read_timeout == 120s);
+  CHECK(with({{"ping_interval", "0s"}, {"heartbeat_interval", "0s"}}).resolve().read_timeout == 60s);
+  CHECK(with({{"ping_interval", "5m"}, {"read_timeout", "2s"}}).resolve().read_timeout == 2s);
+  CHECK(with({{"ping_interval", "5m"}}).overridden_by(with({{"read_timeout", "0s"}})).resolve().read_timeout == 0s);
+}
+
+TEST_CASE("only what was set explicitly overrides") {
+  const Config base = with({{"ping_interval", "7s"}, {"pong_timeout", "3s"}});
+  const Config merged = base.overridden_by(with({{"ping_interval", "30s"}}));
+  CHECK(merged.values().ping_interval == 30s);
+  CHECK(merged.values().pong_timeout == 3s);
+  CHECK(base.values().ping_interval == 7s);
+}
+
+TEST_CASE("the manager's options are not a station's to override") {
+  Config overrides;
+  overrides.set("io_threads", "7");
+  CHECK(Config().overridden_by(overrides).values().io_threads == 0);
+}
+
+TEST_CASE("a password of the station takes the place of the fleet's file, and the other way round") {
+  TemporaryFile file("from-file");
+  const Config fleet_file = with({{"auth.type", "basic"}, {"auth.password_file", file.path()}});
+  CHECK(fleet_file.overridden_by(with({{"auth.password", "own"}})).resolve().auth.password.reveal() == "own");
+  const Config fleet_password = with({{"auth.type", "basic"}, {"auth.password", "fleet"}});
+  const Config own_file = with({{"auth.password_file", file.path()}});
+  CHECK(fleet_password.overridden_by(own_file).resolve().auth.password.reveal() == "from-file");
+  CHECK(has(refusal(fleet_password.overridden_by(with({{"auth.password", "x"}, {"auth.password_file", "f"}}))),
+            "both set"));
+}
+
+TEST_CASE("another type of authentication leaves the fleet's credentials behind, the same type keeps them") {
+  const Config fleet = with({{"auth.type", "basic"}, {"auth.username", "u"}, {"auth.password", "p"}});
+  CHECK(fleet.overridden_by(with({{"auth.type", "none"}})).resolve().auth.password.empty());
+  CHECK(fleet.overridden_by(with({{"auth.type", "basic"}})).resolve().auth.password.reveal() == "p");
+  const Settings bearer = fleet.overridden_by(with({{"auth.type", "bearer"}, {"auth.token", "t"}})).resolve();
+  CHECK(bearer.auth.username.empty());
+  CHECK(bearer.auth.token.reveal() == "t");
+}

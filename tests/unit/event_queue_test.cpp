@@ -1,0 +1,144 @@
+#include "events/event_queue.h"
+
+#include <poll.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+
+#include "events/handler_delivery.h"
+
+using namespace cwire;
+
+namespace {
+
+void push(EventQueue& queue, const std::string& text, int type = CWIRE_EVENT_MESSAGE) {
+  auto* event = new OwnedEvent(type);
+  event->set_text(text);
+  EventList list;
+  list.append(*event);
+  queue.push(std::move(list));
+}
+
+bool readable(const EventQueue& queue) {
+  pollfd p{queue.descriptor(), POLLIN, 0};
+  return ::poll(&p, 1, 0) == 1;
+}
+
+struct Poll {
+  const cwire_event* events = nullptr;
+  std::size_t count = 0;
+  bool drained = false;
+  cwire_status status;
+  Poll(EventQueue& queue, int timeout_ms, std::size_t max = 10) {
+    status = queue.poll(timeout_ms, max, &events, &count, &drained);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("events are lent in order, in batches, and stay until the next poll") {
+  EventQueue queue(100);
+  for (int i = 0; i < 5; ++i) push(queue, "event " + std::to_string(i));
+  Poll first(queue, 0, 3);
+  REQUIRE(first.status == CWIRE_OK);
+  REQUIRE(first.count == 3);
+  CHECK(std::string(first.events[0].data) == "event 0");
+  CHECK(std::string(first.events[2].data, first.events[2].data_size) == "event 2");
+  push(queue, "late");
+  CHECK(std::string(first.events[1].data) == "event 1");
+  Poll second(queue, 0, 3);
+  CHECK(second.count == 3);
+  CHECK(std::string(second.events[2].data) == "late");
+  CHECK(Poll(queue, 0).status == CWIRE_E_TIMEOUT);
+}
+
+TEST_CASE("the descriptor is readable exactly while events wait") {
+  EventQueue queue(100);
+  CHECK_FALSE(readable(queue));
+  push(queue, "a");
+  push(queue, "b");
+  CHECK(readable(queue));
+  Poll one(queue, 0, 1);
+  CHECK(readable(queue));
+  Poll two(queue, 0, 1);
+  CHECK_FALSE(readable(queue));
+}
+
+TEST_CASE("wake ends the current or the next poll") {
+  EventQueue queue(100);
+  queue.wake();
+  CHECK(readable(queue));
+  Poll woken(queue, -1);
+  CHECK(woken.status == CWIRE_OK);
+  CHECK(woken.count == 0);
+  CHECK_FALSE(readable(queue));
+  std::thread waker([&] { queue.wake(); });
+  CHECK(Poll(queue, -1).status == CWIRE_OK);
+  waker.join();
+}
+
+TEST_CASE("a queue over its limit is full until half of it is taken") {
+  EventQueue queue(10);
+  for (int i = 0; i < 9; ++i) push(queue, "x");
+  CHECK_FALSE(queue.full());
+  push(queue, "x");
+  CHECK(queue.full());
+  CHECK_FALSE(Poll(queue, 0, 4).drained);
+  CHECK(queue.full());
+  CHECK(Poll(queue, 0, 1).drained);
+  CHECK_FALSE(queue.full());
+  CHECK_FALSE(Poll(queue, 0, 1).drained);
+}
+
+TEST_CASE("after SHUTDOWN there is nothing to poll") {
+  EventQueue queue(10);
+  push(queue, "x");
+  push(queue, "", CWIRE_EVENT_SHUTDOWN);
+  CHECK(Poll(queue, -1).count == 2);
+  CHECK(Poll(queue, -1).status == CWIRE_E_STATE);
+}
+
+TEST_CASE("closing the queue ends a poll under way, and a second poller is refused") {
+  EventQueue queue(10);
+  std::atomic<cwire_status> status{CWIRE_OK};
+  std::thread poller([&] { status = Poll(queue, -1).status; });
+  while (Poll(queue, 0).status != CWIRE_E_STATE) std::this_thread::yield();
+  queue.close();
+  poller.join();
+  CHECK(status == CWIRE_E_INVALID_HANDLE);
+  CHECK(Poll(queue, 0).status == CWIRE_E_INVALID_HANDLE);
+}
+
+TEST_CASE("a huge max is cut, not allocated") {
+  EventQueue queue(10);
+  push(queue, "x");
+  CHECK(Poll(queue, 0, SIZE_MAX).count == 1);
+}
+
+TEST_CASE("the handler gets what it causes in a later call, and its exceptions are counted") {
+  static EventList pending;
+  static int calls, depth;
+  calls = depth = 0;
+  HandlerDelivery delivery(
+      [](std::uintptr_t, const cwire_event* events, std::size_t count) {
+        REQUIRE(depth++ == 0);
+        if (++calls == 1) {
+          for (std::size_t i = 0; i < count; ++i) {
+            auto* event = new OwnedEvent(CWIRE_EVENT_LOG);
+            event->set_text(std::string("after ") + events[i].data);
+            pending.append(*event);
+          }
+        }
+        --depth;
+        if (calls == 2) throw 1;
+      },
+      0);
+  auto* event = new OwnedEvent(CWIRE_EVENT_MESSAGE);
+  event->set_text("x");
+  pending.append(*event);
+  CHECK(delivery.deliver(pending) == 1);
+  CHECK(calls == 2);
+  CHECK(pending.empty());
+}

@@ -1,0 +1,155 @@
+#include "net/poller.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <thread>
+
+#include "base/failure.h"
+
+using namespace cwire;
+
+namespace {
+
+struct Pair {
+  int ends[2];
+  Pair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0); }
+  ~Pair() {
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
+  void send() { REQUIRE(::send(ends[1], "x", 1, 0) == 1); }
+};
+
+struct Probe final : Poller::Watcher {
+  int calls = 0;
+  bool readable = false;
+  bool writable = false;
+  std::function<void()> action;
+  void on_ready(bool r, bool w) override {
+    ++calls;
+    readable = r;
+    writable = w;
+    if (action) action();
+  }
+};
+
+const TimePoint kAtOnce = TimePoint::min();
+
+}  // namespace
+
+TEST_CASE("a descriptor is told of for what was asked, as long as it is ready") {
+  Poller poller;
+  Pair pair;
+  Probe probe;
+  poller.add(pair.ends[0], probe, true, false);
+  poller.wait(kAtOnce);
+  REQUIRE(probe.calls == 0);
+  pair.send();
+  poller.wait(kNever);
+  poller.wait(kNever);  // level-triggered: not read, so told again
+  REQUIRE(probe.calls == 2);
+  REQUIRE(probe.readable);
+  REQUIRE_FALSE(probe.writable);
+  poller.change(pair.ends[0], probe, false, true);
+  poller.wait(kNever);
+  REQUIRE(probe.calls == 3);
+  REQUIRE_FALSE(probe.readable);
+  REQUIRE(probe.writable);
+  poller.remove(pair.ends[0], probe);
+  poller.wait(kAtOnce);
+  REQUIRE(probe.calls == 3);
+}
+
+TEST_CASE("a hang-up counts as readable and writable") {
+  Poller poller;
+  Pair pair;
+  Probe probe;
+  poller.add(pair.ends[0], probe, true, false);
+  ::shutdown(pair.ends[0], SHUT_WR);
+  ::shutdown(pair.ends[1], SHUT_WR);
+  poller.wait(kNever);
+  REQUIRE(probe.readable);
+  REQUIRE(probe.writable);
+  poller.remove(pair.ends[0], probe);
+}
+
+TEST_CASE("a watcher that is removed while events are being served is not called any more") {
+  Poller poller;
+  Pair pairs[2];
+  Probe probes[2];
+  for (int i = 0; i < 2; ++i) {
+    poller.add(pairs[i].ends[0], probes[i], true, false);
+    pairs[i].send();
+    // Whichever comes first removes the other.
+    probes[i].action = [&, i] { poller.remove(pairs[1 - i].ends[0], probes[1 - i]); };
+  }
+  poller.wait(kNever);
+  REQUIRE(probes[0].calls + probes[1].calls == 1);
+  poller.wait(kNever);
+  REQUIRE(probes[0].calls + probes[1].calls == 2);
+  REQUIRE((probes[0].calls == 2 || probes[1].calls == 2));
+  for (int i = 0; i < 2; ++i) poller.remove(pairs[i].ends[0], probes[i]);
+}
+
+TEST_CASE("waiting ends at the deadline and not before") {
+  Poller poller;
+  for (const auto wait : {std::chrono::microseconds(1), std::chrono::microseconds(1500), std::chrono::microseconds(20000)}) {
+    const TimePoint deadline = Clock::now() + wait;
+    TimePoint now;
+    poller.wait(deadline, &now);
+    REQUIRE(now >= deadline);
+  }
+}
+
+TEST_CASE("wake() ends a wait, each time, also when it comes before") {
+  Poller poller;
+  poller.wake();
+  poller.wait(kNever);
+  poller.wake();
+  poller.wake();
+  poller.wait(kNever);
+  std::thread waker([&] { poller.wake(); });
+  poller.wait(kNever);
+  waker.join();
+}
+
+TEST_CASE("a signal does not end a wait") {
+  struct sigaction ignore {};
+  ignore.sa_handler = [](int) {};
+  struct sigaction before {};
+  ::sigaction(SIGUSR1, &ignore, &before);
+  Poller poller;
+  const pthread_t waiting = ::pthread_self();
+  const TimePoint deadline = Clock::now() + std::chrono::milliseconds(100);
+  std::atomic<bool> over{false};
+  std::thread disturber([&] {
+    while (!over.load()) {
+      ::pthread_kill(waiting, SIGUSR1);
+      std::this_thread::yield();
+    }
+  });
+  TimePoint now;
+  poller.wait(deadline, &now);
+  over.store(true);
+  disturber.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  REQUIRE(now >= deadline);
+}
+
+TEST_CASE("a descriptor that cannot be watched is an error") {
+  Poller poller;
+  Probe probe;
+  try {
+    poller.add(-1, probe, true, false);
+    FAIL("no error");
+  } catch (const Error& error) {
+    REQUIRE(error.failure.status == CWIRE_E_INTERNAL);
+    REQUIRE(error.failure.code == EBADF);
+  }
+}

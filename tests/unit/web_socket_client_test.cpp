@@ -1,0 +1,1195 @@
+#include "station/web_socket_client.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+using namespace cwire;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+Settings defaults() {
+  Settings settings;
+  settings.connection_timeout = seconds(30);
+  settings.write_timeout = seconds(10);
+  settings.read_timeout = seconds(60);
+  settings.close_timeout = seconds(5);
+  settings.ping_interval = seconds(30);
+  settings.pong_timeout = seconds(10);
+  settings.reconnect.backoff = seconds(5);
+  settings.reconnect.backoff_max = seconds(60);
+  settings.reconnect.jitter = 0;
+  settings.reconnect.stable_after = seconds(30);
+  settings.reconnect.wait_minimum = seconds(10);
+  settings.reconnect.repeat_times = 3;
+  return settings;
+}
+
+Settings with(void (*change)(Settings&)) {
+  Settings settings = defaults();
+  change(settings);
+  return settings;
+}
+
+std::string words(const Actions& actions) {
+  std::string result;
+  for (const Action& action : actions) {
+    if (!result.empty()) result += ", ";
+    switch (action.type) {
+      case Action::Type::attempt:
+        result += "attempt " + std::to_string(action.number);
+        break;
+      case Action::Type::abandon:
+        result += "abandon";
+        break;
+      case Action::Type::ping:
+        result += "ping";
+        break;
+      case Action::Type::close:
+        result += "close";
+        break;
+      case Action::Type::report_state: {
+        const char* names[] = {"disconnected", "connecting", "connected", "reconnecting", "error", "closed"};
+        result += std::string(names[static_cast<int>(action.from)]) + ">" + names[static_cast<int>(action.to)];
+        break;
+      }
+      case Action::Type::report_connected:
+        result += "report connected " + std::to_string(action.number);
+        break;
+      case Action::Type::report_disconnected:
+        result += "report disconnected " + std::to_string(action.number);
+        break;
+      case Action::Type::report_error:
+        result += "report error " + std::to_string(action.number);
+        break;
+      case Action::Type::report_closed:
+        result += "report closed";
+        break;
+    }
+    if (action.will_retry) {
+      const auto ms = std::chrono::duration_cast<milliseconds>(action.retry_in).count();
+      result += " retry in " + std::to_string(ms) + "ms";
+    }
+  }
+  return result;
+}
+
+Failure refused() { return Failure(CWIRE_E_DIAL, "dial: connection refused", ECONNREFUSED); }
+Failure answered_503() { return Failure(CWIRE_E_HANDSHAKE, "handshake: the server answered 503", 503); }
+Failure reset() { return Failure(CWIRE_E_READ, "read: connection reset by peer", ECONNRESET); }
+
+// A station under a virtual clock.
+struct Station {
+  const Settings settings;
+  Random random{42};
+  TimePoint now = TimePoint() + hours(1000);
+  WebSocketClient client;
+
+  explicit Station(Settings s = defaults()) : settings(std::move(s)), client(settings) {}
+
+  std::string start() { return words(client.start(now)); }
+  std::string fail(Failure failure = refused()) {
+    return words(client.attempt_failed(now, random, std::move(failure)));
+  }
+  std::string open() { return words(client.opened(now, random)); }
+  std::string lose(Failure failure = reset()) { return words(client.lost(now, random, std::move(failure))); }
+  std::string disconnect(Duration limit = seconds(5)) { return words(client.disconnect(now, limit)); }
+  std::string tick() { return words(client.tick(now, random)); }
+  Duration wait() const { return client.deadline() - now; }
+  void pass(Duration time) { now += time; }
+
+  // Goes to the deadline; nothing may happen before.
+  std::string next() {
+    REQUIRE(client.deadline() != kNever);
+    REQUIRE(client.deadline() >= now);
+    now = client.deadline() - Duration(1);
+    REQUIRE(client.tick(now, random).size() == 0);
+    pass(Duration(1));
+    return tick();
+  }
+  // Goes to the deadline, where a ping is due, and returns its nonce.
+  std::uint64_t next_ping() {
+    now = client.deadline();
+    const Actions actions = client.tick(now, random);
+    REQUIRE(words(actions) == "ping");
+    return actions[0].nonce;
+  }
+  void answer(std::uint64_t nonce) {
+    client.received(now);
+    CHECK(client.pong(now, nonce).size() == 0);
+  }
+  // Whatever comes now must change nothing.
+  void expect_nothing_more() {
+    CHECK(client.finished());
+    const State state = client.state();
+    const cwire_status status = client.last_failure().status;
+    for (int round = 0; round < 2; ++round) {
+      CHECK(client.deadline() == kNever);
+      CHECK(start().empty());
+      CHECK(fail().empty());
+      CHECK(open().empty());
+      CHECK(lose().empty());
+      CHECK(disconnect().empty());
+      CHECK(disconnect(seconds(0)).empty());
+      CHECK(tick().empty());
+      CHECK(client.pong(now, 1).size() == 0);
+      client.received(now);
+      client.write_blocked(now, true);
+      client.reading_paused(now, true);
+      client.describe_attempt("resolving");
+      pass(hours(1));
+    }
+    CHECK(client.state() == state);
+    CHECK(client.last_failure().status == status);
+    CHECK(client.deadline() == kNever);
+  }
+};
+
+struct Connected : Station {
+  explicit Connected(Settings s = defaults()) : Station(std::move(s)) {
+    start();
+    open();
+  }
+};
+
+}  // namespace
+
+// ---- The states --------------------------------------------------------------------------------------------------
+
+TEST_CASE("A station begins disconnected and waits for nothing", "[web_socket_client]") {
+  Station station;
+  CHECK(station.client.state() == State::disconnected);
+  CHECK(station.client.deadline() == kNever);
+  CHECK_FALSE(station.client.finished());
+  CHECK_FALSE(station.client.closing());
+  CHECK(station.tick().empty());
+  CHECK(station.fail().empty());
+  CHECK(station.open().empty());
+  CHECK(station.lose().empty());
+}
+
+TEST_CASE("disconnected to connecting: start begins the first attempt, once", "[web_socket_client]") {
+  Station station;
+  CHECK(station.start() == "disconnected>connecting, attempt 1");
+  CHECK(station.client.state() == State::connecting);
+  CHECK(station.client.attempts() == 1);
+  CHECK(station.wait() == seconds(30));
+  CHECK(station.start().empty());
+}
+
+TEST_CASE("connecting to connected: the first connection, reported after the state", "[web_socket_client]") {
+  Station station;
+  station.start();
+  CHECK(station.open() == "connecting>connected, report connected 1");
+  CHECK(station.client.state() == State::connected);
+  CHECK(station.client.connections() == 1);
+  CHECK(station.open().empty());
+  CHECK(station.fail().empty());
+}
+
+TEST_CASE("connecting to reconnecting: a failed first connect keeps the station and tries again",
+          "[web_socket_client][go]") {
+  Station station;
+  station.start();
+  CHECK(station.fail() == "report error 1 retry in 5000ms, connecting>reconnecting");
+  CHECK(station.client.state() == State::reconnecting);
+  CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
+  CHECK(station.client.last_failure().code == ECONNREFUSED);
+  CHECK(station.wait() == seconds(5));
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.client.state() == State::reconnecting);
+}
+
+TEST_CASE("reconnecting to connected: after any number of failed attempts", "[web_socket_client]") {
+  Station station;
+  station.start();
+  for (int n = 1; n <= 50; ++n) {
+    const std::string report = "report error " + std::to_string(n) + " retry in ";
+    CHECK(station.fail().compare(0, report.size(), report) == 0);
+    CHECK(station.next() == "attempt " + std::to_string(n + 1));
+  }
+  CHECK(station.open() == "reconnecting>connected, report connected 1");
+  CHECK(station.client.attempts() == 51);
+}
+
+TEST_CASE("connected to reconnecting: a lost connection is reported once and tried again", "[web_socket_client]") {
+  Connected station;
+  CHECK(station.lose() == "report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_READ);
+  CHECK(station.client.last_failure().message == "read: connection reset by peer");
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.open() == "reconnecting>connected, report connected 2");
+  CHECK(station.client.connections() == 2);
+}
+
+TEST_CASE("A clean close by the peer is not final, whatever its code", "[web_socket_client]") {
+  for (int code : {1000, 1001, 1005, 1012, 4000}) {
+    Connected station;
+    CHECK(station.lose(Failure(CWIRE_OK, "closed by the peer with " + std::to_string(code), code)) ==
+          "report disconnected 1 retry in 5000ms, connected>reconnecting");
+    CHECK(station.client.last_failure().status == CWIRE_E_CLOSED);
+    CHECK(station.client.last_failure().code == code);
+    CHECK(station.client.last_failure().message == "closed by the peer with " + std::to_string(code));
+    CHECK(station.next() == "attempt 2");
+  }
+  Connected station;
+  station.lose(Failure());
+  CHECK(station.client.last_failure().message == "closed: the peer ended the connection");
+}
+
+TEST_CASE("reconnecting to error: the last of N failed attempts ends the station", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.attempts_max = 3; }));
+  station.start();
+  CHECK(station.fail() == "report error 1 retry in 5000ms, connecting>reconnecting");
+  station.next();
+  CHECK(station.fail() == "report error 2 retry in 10000ms");
+  station.next();
+  CHECK(station.fail() == "report error 3, reconnecting>error, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
+  station.expect_nothing_more();
+}
+
+TEST_CASE("connecting to error: a single attempt is allowed and fails", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.attempts_max = 1; }));
+  station.start();
+  CHECK(station.fail() == "report error 1, connecting>error, report closed");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("An attempt that times out as the last one is destroyed first", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.attempts_max = 1; }));
+  station.start();
+  CHECK(station.next() == "abandon, report error 1, connecting>error, report closed");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("An established connection begins a new count of attempts, however short it was", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.attempts_max = 2; }));
+  station.start();
+  station.fail();
+  station.next();
+  station.open();
+  station.lose();
+  station.next();
+  CHECK(station.fail() == "report error 1 retry in 20000ms");  // but its short life does not start the waits over
+  station.next();
+  CHECK(station.fail() == "report error 2, reconnecting>error, report closed");
+}
+
+TEST_CASE("Without a limit the station never gives up", "[web_socket_client]") {
+  Station station;
+  station.start();
+  for (int n = 0; n < 10000; ++n) {
+    REQUIRE_FALSE(station.fail().empty());
+    REQUIRE_FALSE(station.next().empty());
+  }
+  CHECK(station.client.attempts() == 10001);
+  CHECK(station.client.state() == State::reconnecting);
+}
+
+// ---- Disconnect, in every state ----------------------------------------------------------------------------------
+
+TEST_CASE("Disconnect before start closes, and start does nothing afterwards", "[web_socket_client]") {
+  Station station;
+  CHECK(station.disconnect() == "disconnected>closed, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_OK);
+  station.expect_nothing_more();
+}
+
+TEST_CASE("Disconnect while connecting abandons the attempt at once", "[web_socket_client]") {
+  Station station;
+  station.start();
+  CHECK(station.disconnect() == "abandon, connecting>closed, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_OK);
+  station.expect_nothing_more();
+}
+
+TEST_CASE("Disconnect during the back-off takes effect at once", "[web_socket_client][go]") {
+  Station station;
+  station.start();
+  station.fail();
+  station.pass(seconds(1));
+  CHECK(station.disconnect() == "reconnecting>closed, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_OK);
+  station.expect_nothing_more();
+}
+
+TEST_CASE("Disconnect during a later attempt abandons it at once", "[web_socket_client]") {
+  Station station;
+  station.start();
+  station.fail();
+  station.next();
+  CHECK(station.disconnect() == "abandon, reconnecting>closed, report closed");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("Disconnect while connected closes in order and never reconnects", "[web_socket_client]") {
+  Connected station;
+  CHECK(station.disconnect(seconds(5)) == "close, connected>disconnected");
+  CHECK(station.client.state() == State::disconnected);
+  CHECK(station.client.closing());
+  CHECK_FALSE(station.client.finished());
+  CHECK(station.wait() == seconds(5));
+  station.pass(seconds(1));
+  CHECK(station.lose(Failure(CWIRE_OK, "closed with 1000", 1000)) ==
+        "report disconnected 1, disconnected>closed, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_OK);
+  CHECK(station.client.last_failure().code == 1000);
+  CHECK_FALSE(station.client.closing());
+  station.expect_nothing_more();
+}
+
+TEST_CASE("A transport that fails while closing is still a disconnect by request", "[web_socket_client]") {
+  Connected station;
+  station.disconnect();
+  CHECK(station.lose() == "report disconnected 1, disconnected>closed, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_OK);
+  CHECK(station.client.last_failure().code == 1006);
+  CHECK(station.client.last_failure().message ==
+        "closed by request, but without a complete close handshake: read: connection reset by peer");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("A peer that does not answer the close is left when time is up", "[web_socket_client]") {
+  Connected station;
+  station.disconnect(seconds(5));
+  CHECK(station.next() == "abandon, report disconnected 1, disconnected>closed, report closed");
+  CHECK(station.client.last_failure().status == CWIRE_OK);
+  CHECK(station.client.last_failure().code == 1006);
+  station.expect_nothing_more();
+}
+
+TEST_CASE("Disconnect without a time limit does all at once", "[web_socket_client]") {
+  for (Duration limit : {Duration(0), Duration(-1), Duration::min()}) {
+    Connected station;
+    CHECK(station.disconnect(limit) ==
+          "close, connected>disconnected, abandon, report disconnected 1, disconnected>closed, report closed");
+    CHECK(station.client.last_failure().status == CWIRE_OK);
+    station.expect_nothing_more();
+  }
+}
+
+TEST_CASE("A second disconnect shortens the time limit but never lengthens it", "[web_socket_client]") {
+  Connected station;
+  station.disconnect(seconds(60));
+  const TimePoint begun = station.now;
+  station.pass(seconds(1));
+  CHECK(station.disconnect(seconds(90)).empty());
+  CHECK(station.client.deadline() == begun + seconds(60));
+  CHECK(station.disconnect(Duration::max()).empty());
+  CHECK(station.client.deadline() == begun + seconds(60));
+  CHECK(station.disconnect(seconds(3)).empty());
+  CHECK(station.client.deadline() == begun + seconds(4));
+  CHECK(station.disconnect(seconds(0)) == "abandon, report disconnected 1, disconnected>closed, report closed");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("A disconnect may wait for the peer without end", "[web_socket_client]") {
+  Connected station;
+  station.disconnect(Duration::max());
+  CHECK(station.client.deadline() == kNever);
+  station.pass(hours(10000));
+  CHECK(station.tick().empty());
+  CHECK(station.disconnect(seconds(1)).empty());
+  CHECK(station.next() == "abandon, report disconnected 1, disconnected>closed, report closed");
+}
+
+TEST_CASE("While closing neither pings nor the timeouts of an open connection count", "[web_socket_client]") {
+  Connected station;
+  station.client.write_blocked(station.now, true);
+  station.disconnect(hours(1));
+  CHECK(station.wait() == hours(1));
+  station.pass(minutes(59));
+  CHECK(station.tick().empty());
+}
+
+// ---- The connection timeout --------------------------------------------------------------------------------------
+
+TEST_CASE("An attempt has the connection timeout from its beginning, and nothing defers it", "[web_socket_client]") {
+  Station station;
+  station.start();
+  const TimePoint begun = station.now;
+  for (int n = 0; n < 29; ++n) {
+    station.pass(seconds(1));
+    station.client.received(station.now);
+    station.client.write_progress(station.now);
+    station.client.describe_attempt("resolving csms.example");
+    CHECK(station.tick().empty());
+    CHECK(station.client.deadline() == begun + seconds(30));
+  }
+  CHECK(station.next() == "abandon, report error 1 retry in 5000ms, connecting>reconnecting");
+  CHECK(station.now == begun + seconds(30));
+  CHECK(station.wait() == seconds(5));
+  CHECK(station.open().empty());  // too late
+  CHECK(station.fail().empty());
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.wait() == seconds(30));
+}
+
+TEST_CASE("A connection timeout says what the attempt was doing", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.connection_timeout = milliseconds(1500); }));
+  station.start();
+  station.client.describe_attempt("resolving csms.example");
+  station.next();
+  CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
+  CHECK(station.client.last_failure().code == ETIMEDOUT);
+  CHECK(station.client.last_failure().message ==
+        "dial: timed out after 1500ms while resolving csms.example; "
+        "check the way to the CSMS, or raise csms.connection_timeout");
+
+  station.next();
+  station.client.describe_attempt("connecting to [::1]:80");
+  station.client.describe_attempt("shaking hands with csms.example", CWIRE_E_TLS);
+  station.next();
+  CHECK(station.client.last_failure().status == CWIRE_E_TLS);
+  CHECK(station.client.last_failure().code == 0);
+  CHECK(station.client.last_failure().message.find("TLS: timed out after 1500ms while shaking hands") == 0);
+
+  station.next();
+  station.client.describe_attempt("waiting for the answer to the upgrade", CWIRE_E_HANDSHAKE);
+  station.next();
+  CHECK(station.client.last_failure().status == CWIRE_E_HANDSHAKE);
+  CHECK(station.client.last_failure().message.find("handshake: timed out after 1500ms while waiting") == 0);
+
+  // What an earlier attempt did is forgotten.
+  station.client.describe_attempt("told too late", CWIRE_E_TLS);
+  station.next();
+  station.next();
+  CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
+  CHECK(station.client.last_failure().message ==
+        "dial: timed out after 1500ms; check the way to the CSMS, or raise csms.connection_timeout");
+}
+
+// ---- Waiting -----------------------------------------------------------------------------------------------------
+
+TEST_CASE("Failed attempts wait longer each time, up to the cap", "[web_socket_client]") {
+  Station station;
+  station.start();
+  for (int expected : {5, 10, 20, 40, 60, 60, 60}) {
+    station.fail();
+    CHECK(station.wait() == seconds(expected));
+    station.next();
+  }
+}
+
+TEST_CASE("Accepting and closing again still backs off", "[web_socket_client]") {
+  Connected station;
+  for (int expected : {5, 10, 20, 40, 60, 60}) {
+    station.pass(milliseconds(100));
+    station.lose();
+    CHECK(station.wait() == seconds(expected));
+    station.next();
+    CHECK_FALSE(station.open().empty());
+  }
+  station.pass(milliseconds(29999));
+  station.client.received(station.now);
+  station.lose();
+  CHECK(station.wait() == seconds(60));
+  station.next();
+  station.pass(seconds(20));  // connecting is no part of having been stable
+  station.open();
+  station.pass(seconds(20));
+  station.lose();
+  CHECK(station.wait() == seconds(60));
+  station.next();
+  station.open();
+  station.pass(seconds(30));
+  station.lose();
+  CHECK(station.wait() == seconds(5));  // it had been stable
+}
+
+TEST_CASE("RetryBackOff starts over with each established connection", "[web_socket_client]") {
+  Connected station(with([](Settings& s) { s.reconnect.policy = ReconnectPolicyKind::ocpp; }));
+  station.lose();
+  for (int expected : {10, 20, 40, 80, 80}) {
+    CHECK(station.wait() == seconds(expected));
+    station.next();
+    station.fail();
+  }
+  station.next();
+  station.open();
+  station.lose();
+  CHECK(station.wait() == seconds(10));
+}
+
+TEST_CASE("TC_B_57: a CSMS measures at least WaitMinimum, then at least twice what it measured before",
+          "[web_socket_client]") {
+  // Between the CSMS's refusal and our next request lie the way to us, our wait, a late timer, and the way back.
+  for (int latency_ms : {0, 1, 80, 900}) {
+    Settings settings = defaults();
+    settings.reconnect.policy = ReconnectPolicyKind::ocpp;
+    settings.reconnect.repeat_times = 2;
+    Connected station(settings);
+    const Duration latency = milliseconds(latency_ms);
+    Random random(static_cast<unsigned>(latency_ms) + 1);
+    Duration before{};
+    TimePoint refused_at = station.now;  // at the CSMS, which closes the open connection
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+      station.now = refused_at + latency;
+      if (attempt == 1) {
+        station.lose(Failure(CWIRE_OK, "", 1000));
+      } else {
+        station.fail(answered_503());
+      }
+      station.now = station.client.deadline() + milliseconds(random() % 50);
+      REQUIRE(station.tick() == "attempt " + std::to_string(attempt + 1));
+      const TimePoint requested_at = station.now + latency;
+      const Duration measured = requested_at - refused_at;
+      CHECK(measured >= seconds(10));
+      CHECK(measured >= 2 * before);
+      CHECK(measured <= seconds(10) * (1 << (attempt - 1)) + (1 << attempt) * (4 * latency + milliseconds(100)));
+      before = measured;
+      refused_at = requested_at;
+    }
+  }
+}
+
+TEST_CASE("The time of an attempt that never reached the CSMS does not lengthen RetryBackOff", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.policy = ReconnectPolicyKind::ocpp; }));
+  station.start();
+  for (int expected : {10, 20, 40, 80}) {
+    if (expected == 40) {
+      CHECK(station.next().find("abandon") == 0);  // timed out after 30 s
+    } else {
+      station.pass(seconds(20));
+      station.fail(Failure(CWIRE_E_DIAL, "dial: no route to host", EHOSTUNREACH));
+    }
+    CHECK(station.wait() == seconds(expected));
+    station.next();
+  }
+}
+
+// ---- Keepalive ---------------------------------------------------------------------------------------------------
+
+TEST_CASE("A ping is due an interval after the last byte, or the last ping, give or take a tenth",
+          "[web_socket_client]") {
+  Connected station;
+  CHECK(station.wait() >= seconds(27));
+  CHECK(station.wait() <= seconds(33));
+  station.pass(seconds(20));
+  station.client.received(station.now);
+  CHECK(station.wait() >= seconds(27));
+  CHECK(station.wait() <= seconds(33));
+  const std::uint64_t nonce = station.next_ping();
+  CHECK(nonce != 0);
+  station.answer(nonce);
+  CHECK(station.wait() >= seconds(27));
+  CHECK(station.wait() <= seconds(33));
+}
+
+TEST_CASE("Ping intervals spread over the whole of +-10 % and nonces never repeat", "[web_socket_client]") {
+  Connected station;
+  std::vector<double> waits;
+  std::vector<std::uint64_t> nonces;
+  for (int n = 0; n < 10000; ++n) {
+    waits.push_back(std::chrono::duration<double>(station.wait()).count());
+    nonces.push_back(station.next_ping());
+    station.answer(nonces.back());
+  }
+  CHECK(*std::min_element(waits.begin(), waits.end()) >= 27 - 0.001);
+  CHECK(*std::max_element(waits.begin(), waits.end()) <= 33 + 0.001);
+  CHECK(*std::min_element(waits.begin(), waits.end()) < 27.1);
+  CHECK(*std::max_element(waits.begin(), waits.end()) > 32.9);
+  std::sort(nonces.begin(), nonces.end());
+  CHECK(std::unique(nonces.begin(), nonces.end()) == nonces.end());
+  CHECK(nonces.front() != 0);
+  CHECK(nonces.back() > (std::uint64_t(1) << 63));  // all 64 bits are used
+}
+
+TEST_CASE("An interval of 0 turns pings off", "[web_socket_client]") {
+  Connected station(with([](Settings& s) {
+    s.ping_interval = Duration(0);
+    s.read_timeout = Duration(0);
+  }));
+  CHECK(station.client.deadline() == kNever);
+  station.pass(hours(1000));
+  CHECK(station.tick().empty());
+}
+
+TEST_CASE("The ping interval may change while connected", "[web_socket_client]") {
+  Settings settings = defaults();
+  settings.read_timeout = Duration(0);
+  Random random(1);
+  TimePoint now = TimePoint() + hours(1);
+  WebSocketClient client(settings);
+  client.start(now);
+  client.opened(now, random);
+  settings.ping_interval = Duration(0);
+  CHECK(client.deadline() == kNever);
+  settings.ping_interval = seconds(100);
+  CHECK(client.deadline() >= now + seconds(90));
+  CHECK(client.deadline() <= now + seconds(110));
+}
+
+TEST_CASE("A matching pong ends the wait and gives the round trip", "[web_socket_client]") {
+  Connected station;
+  CHECK(station.client.round_trip() == Duration(0));
+  const std::uint64_t nonce = station.next_ping();
+  CHECK(station.wait() == seconds(10));
+  station.pass(milliseconds(123));
+  station.answer(nonce);
+  CHECK(station.client.round_trip() == milliseconds(123));
+  station.pass(seconds(10));
+  CHECK(station.tick().empty());
+  CHECK(station.client.state() == State::connected);
+  station.answer(nonce);  // a second time: no longer asked for
+  CHECK(station.client.round_trip() == milliseconds(123));
+}
+
+TEST_CASE("A pong that does not match counts for nothing", "[web_socket_client]") {
+  Connected station;
+  station.answer(0);  // unsolicited
+  const std::uint64_t nonce = station.next_ping();
+  const TimePoint sent = station.now;
+  for (std::uint64_t wrong : {nonce + 1, nonce - 1, std::uint64_t(0), ~nonce, nonce >> 32}) {
+    station.pass(seconds(1));
+    station.answer(wrong);
+    CHECK(station.client.deadline() == sent + seconds(10));
+  }
+  CHECK(station.client.round_trip() == Duration(0));
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.now == sent + seconds(10));
+}
+
+TEST_CASE("A ping without an answer within the pong timeout loses the connection, and it is dialled again",
+          "[web_socket_client][go]") {
+  Connected station;
+  station.next_ping();
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_PING_TIMEOUT);
+  CHECK(station.client.last_failure().message.find("ping: no matching pong within 10s") == 0);
+  CHECK(station.lose().empty());  // the driver's transport may well fail now: already reported
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.open() == "reconnecting>connected, report connected 2");
+  // The old ping is forgotten; the new connection has its own.
+  CHECK(station.wait() >= seconds(27));
+  station.answer(station.next_ping());
+  CHECK(station.client.state() == State::connected);
+}
+
+TEST_CASE("A dead peer is noticed within an interval and the pong timeout", "[web_socket_client]") {
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    Connected station;
+    station.random.seed(seed);
+    for (unsigned n = 0; n < seed % 5; ++n) station.answer(station.next_ping());
+    const TimePoint died = station.now;
+    while (station.client.state() == State::connected) {
+      station.now = station.client.deadline();
+      station.tick();
+    }
+    CHECK(station.now - died <= seconds(43));
+  }
+}
+
+TEST_CASE("Traffic defers pings, but never beyond two intervals", "[web_socket_client]") {
+  Connected station;
+  const TimePoint begun = station.now;
+  std::string seen;
+  while (seen.empty()) {
+    station.pass(milliseconds(500));
+    station.client.received(station.now);
+    seen = station.tick();
+  }
+  CHECK(seen == "ping");
+  CHECK(station.now - begun >= seconds(54));
+  CHECK(station.now - begun <= seconds(67));
+  // The peer that talks but does not hear is found out.
+  while (station.client.state() == State::connected) {
+    station.pass(milliseconds(500));
+    station.client.received(station.now);
+    station.client.pong(station.now, 99);
+    station.tick();
+  }
+  CHECK(station.client.last_failure().status == CWIRE_E_PING_TIMEOUT);
+}
+
+TEST_CASE("No ping is queued behind blocked output", "[web_socket_client]") {
+  Connected station(with([](Settings& s) { s.read_timeout = Duration(0); }));
+  station.client.write_blocked(station.now, true);
+  for (int n = 0; n < 100; ++n) {
+    station.pass(seconds(5));
+    station.client.write_progress(station.now);
+    CHECK(station.tick().empty());
+    CHECK(station.wait() == seconds(10));
+  }
+  station.client.write_blocked(station.now, false);
+  CHECK(station.tick() == "ping");  // long due
+}
+
+// ---- Read and write timeouts -------------------------------------------------------------------------------------
+
+TEST_CASE("Nothing received for the read timeout loses the connection", "[web_socket_client]") {
+  Connected station(with([](Settings& s) { s.ping_interval = Duration(0); }));
+  for (int n = 0; n < 10; ++n) {
+    CHECK(station.wait() == seconds(60));
+    station.pass(milliseconds(59999));
+    CHECK(station.tick().empty());
+    station.client.received(station.now);
+  }
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_READ);
+  CHECK(station.client.last_failure().code == ETIMEDOUT);
+  CHECK(station.client.last_failure().message.find("read: nothing received for 60s") == 0);
+  CHECK(station.next() == "attempt 2");
+}
+
+TEST_CASE("Output that makes no progress for the write timeout loses the connection", "[web_socket_client]") {
+  Connected station;
+  station.pass(seconds(3));
+  station.client.write_blocked(station.now, true);
+  CHECK(station.wait() == seconds(10));
+  station.pass(seconds(9));
+  station.client.write_progress(station.now);
+  CHECK(station.wait() == seconds(10));
+  station.client.write_blocked(station.now, true);
+  station.pass(seconds(9));
+  station.client.write_blocked(station.now, true);  // still blocked is no progress
+  CHECK(station.wait() == seconds(1));
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_WRITE);
+  CHECK(station.client.last_failure().code == ETIMEDOUT);
+  CHECK(station.client.last_failure().message.find("write: nothing could be written for 10s") == 0);
+  CHECK(station.next() == "attempt 2");
+  // The next connection begins unblocked.
+  station.open();
+  CHECK(station.wait() > seconds(20));
+}
+
+TEST_CASE("Output that flows again is no longer timed", "[web_socket_client]") {
+  Connected station;
+  station.client.write_blocked(station.now, true);
+  station.pass(seconds(9));
+  station.client.write_blocked(station.now, false);
+  station.pass(seconds(9));
+  CHECK(station.tick().empty());
+  station.client.write_blocked(station.now, true);
+  CHECK(station.wait() == seconds(10));
+}
+
+TEST_CASE("A limit of 0 is none", "[web_socket_client]") {
+  Station station(with([](Settings& s) {
+    s.connection_timeout = s.write_timeout = s.read_timeout = Duration(0);
+    s.ping_interval = Duration(0);
+  }));
+  station.start();
+  CHECK(station.client.deadline() == kNever);
+  station.open();
+  station.client.write_blocked(station.now, true);
+  CHECK(station.client.deadline() == kNever);
+}
+
+TEST_CASE("The limit that passed first is the one that is named, however late the tick", "[web_socket_client]") {
+  Connected station;
+  station.next_ping();
+  station.client.write_blocked(station.now, true);
+  station.client.write_progress(station.now - seconds(1));
+  station.pass(hours(1));
+  station.tick();
+  CHECK(station.client.last_failure().status == CWIRE_E_WRITE);
+}
+
+TEST_CASE("While we do not read, the peer is not blamed for silence", "[web_socket_client]") {
+  Connected station;
+  station.pass(seconds(20));
+  station.client.received(station.now);
+  const Duration rest = station.wait();
+  station.pass(seconds(7));
+  station.client.reading_paused(station.now, true);
+  CHECK(station.client.deadline() == kNever);
+  station.pass(hours(5));
+  station.client.reading_paused(station.now, true);
+  CHECK(station.tick().empty());
+  station.client.reading_paused(station.now, false);
+  CHECK(station.wait() == rest - seconds(7));
+
+  // An outstanding ping keeps what was left of its time, and the pause is no part of the round trip.
+  std::uint64_t nonce = station.next_ping();
+  station.pass(seconds(4));
+  station.client.reading_paused(station.now, true);
+  station.pass(hours(1));
+  CHECK(station.tick().empty());
+  station.client.reading_paused(station.now, false);
+  CHECK(station.wait() == seconds(6));
+  station.answer(nonce);
+  CHECK(station.client.round_trip() == seconds(4));
+
+  // Pauses again and again, as by a slow reader of other stations' events, do not hide a dead peer.
+  nonce = station.next_ping();
+  Duration listened{};
+  while (station.client.state() == State::connected && listened < minutes(1)) {
+    station.client.reading_paused(station.now, true);
+    station.pass(seconds(3));
+    station.tick();
+    station.client.reading_paused(station.now, false);
+    station.pass(seconds(1));
+    listened += seconds(1);
+    station.tick();
+  }
+  CHECK(listened == seconds(10));
+  CHECK(station.client.last_failure().status == CWIRE_E_PING_TIMEOUT);
+}
+
+TEST_CASE("While we do not read, a stuck output still counts", "[web_socket_client]") {
+  Connected station;
+  station.client.reading_paused(station.now, true);
+  station.client.write_blocked(station.now, true);
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_WRITE);
+  // The next connection begins unpaused.
+  station.next();
+  station.open();
+  CHECK(station.client.deadline() != kNever);
+}
+
+// ---- What the Go manager got wrong -------------------------------------------------------------------------------
+
+TEST_CASE("A failed reconnect tries again: 5 attempts, doubling, then error", "[web_socket_client][go]") {
+  Connected station(with([](Settings& s) {
+    s.reconnect.attempts_max = 5;
+    s.reconnect.backoff = seconds(10);
+  }));
+  station.pass(minutes(5));
+  station.client.received(station.now);
+  CHECK(station.lose() == "report disconnected 1 retry in 10000ms, connected>reconnecting");
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.fail() == "report error 1 retry in 20000ms");
+  CHECK(station.next() == "attempt 3");
+  CHECK(station.fail() == "report error 2 retry in 40000ms");
+  CHECK(station.next() == "attempt 4");
+  CHECK(station.fail() == "report error 3 retry in 60000ms");
+  CHECK(station.next() == "attempt 5");
+  CHECK(station.fail() == "report error 4 retry in 60000ms");
+  CHECK(station.next() == "attempt 6");
+  CHECK(station.fail() == "report error 5, reconnecting>error, report closed");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("One lost connection yields one report and one new attempt, however often it is told",
+          "[web_socket_client][go]") {
+  Connected station;
+  CHECK(station.lose() == "report disconnected 1 retry in 5000ms, connected>reconnecting");
+  const TimePoint deadline = station.client.deadline();
+  CHECK(station.lose().empty());
+  CHECK(station.lose(Failure(CWIRE_E_WRITE, "write: broken pipe", EPIPE)).empty());
+  CHECK(station.client.last_failure().status == CWIRE_E_READ);
+  CHECK(station.client.deadline() == deadline);
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.tick().empty());
+  CHECK(station.lose().empty());
+  CHECK(station.client.attempts() == 2);
+}
+
+TEST_CASE("Nothing of an old connection is left in the next one", "[web_socket_client][go]") {
+  Connected station;
+  const std::uint64_t old = station.next_ping();
+  station.client.write_blocked(station.now, true);
+  station.client.reading_paused(station.now, true);
+  station.lose();
+  CHECK(station.wait() == seconds(5));  // no timer of the old connection
+  station.next();
+  station.open();
+  station.answer(old);
+  CHECK(station.client.round_trip() == Duration(0));
+  CHECK(station.wait() >= seconds(27));
+  CHECK(station.next_ping() != old);
+}
+
+TEST_CASE("Stations that lost the CSMS together come back apart", "[web_socket_client][go]") {
+  Settings settings = defaults();
+  settings.reconnect.jitter = 0.2;
+  std::vector<Duration> waits;
+  for (unsigned seed = 1; seed <= 1000; ++seed) {
+    Connected station(settings);
+    station.random.seed(seed * 7919);
+    station.lose();
+    waits.push_back(station.wait());
+  }
+  std::sort(waits.begin(), waits.end());
+  CHECK(waits.front() >= seconds(4));
+  CHECK(waits.back() <= seconds(6));
+  CHECK(waits.back() - waits.front() > milliseconds(1900));
+  CHECK(std::unique(waits.begin(), waits.end()) - waits.begin() > 990);
+}
+
+// ---- All together ------------------------------------------------------------------------------------------------
+
+TEST_CASE("Twenty thousand stations fit: the state machine stays small", "[web_socket_client]") {
+  CHECK(sizeof(WebSocketClient) <= 256);
+}
+
+TEST_CASE("The same seed gives the same life", "[web_socket_client]") {
+  std::string lives[2];
+  for (std::string& life : lives) {
+    Settings settings = defaults();
+    settings.reconnect.jitter = 0.2;
+    settings.reconnect.policy = ReconnectPolicyKind::decorrelated;
+    Station station(settings);
+    life = station.start();
+    for (int n = 0; n < 300; ++n) {
+      const State state = station.client.state();
+      if (n % 3 == 0 && state != State::connected) {
+        life += station.open();
+      } else if (n % 7 == 0) {
+        life += state == State::connected ? station.lose() : station.fail();
+      } else {
+        station.now = station.client.deadline();
+        life += station.tick();
+      }
+      life += "@" + std::to_string(station.now.time_since_epoch().count()) + " ";
+    }
+  }
+  CHECK(lives[0] == lives[1]);
+}
+
+namespace {
+
+// Does what the actions say and knows what must never happen.
+class Witness {
+ public:
+  Witness(const WebSocketClient& client, const Settings& settings)
+      : client_(client), settings_(settings), policy_(settings.reconnect) {}
+
+  void watch(const Actions& actions, TimePoint now) {
+    if (actions.size() != 0) REQUIRE(closed_ == 0);  // nothing after the end
+    for (const Action& action : actions) {
+      REQUIRE(closed_ == 0);
+      switch (action.type) {
+        case Action::Type::attempt:
+          REQUIRE(transport_ == Transport::none);
+          REQUIRE_FALSE(disconnected_by_request);
+          REQUIRE(action.number == ++attempts_);
+          if (ended_at_ != kNever) REQUIRE(now - ended_at_ >= std::max(promised_, policy_.minimum()));
+          transport_ = Transport::attempt;
+          begun_at_ = now;
+          break;
+        case Action::Type::abandon:
+          REQUIRE(transport_ != Transport::none);
+          gone(now);
+          break;
+        case Action::Type::ping:
+          REQUIRE(transport_ == Transport::open);
+          REQUIRE_FALSE(disconnected_by_request);
+          REQUIRE(action.nonce != 0);
+          REQUIRE(nonce == 0);
+          nonce = action.nonce;
+          break;
+        case Action::Type::close:
+          REQUIRE(transport_ == Transport::open);
+          REQUIRE(disconnected_by_request);
+          REQUIRE(++closes_ == 1);
+          break;
+        case Action::Type::report_state:
+          REQUIRE(action.from == state_);
+          REQUIRE(action.to != state_);
+          state_ = action.to;
+          break;
+        case Action::Type::report_connected:
+          REQUIRE(transport_ == Transport::open);
+          REQUIRE(state_ == State::connected);
+          REQUIRE(action.number == ++connections_);
+          reported_connected_ = true;
+          failed_in_row_ = 0;
+          break;
+        case Action::Type::report_disconnected:
+          REQUIRE(transport_ == Transport::none);
+          REQUIRE(reported_connected_);  // exactly one for each connected
+          reported_connected_ = false;
+          REQUIRE(action.number == connections_);
+          REQUIRE(action.will_retry == !disconnected_by_request);
+          REQUIRE((client_.last_failure().status == CWIRE_OK) == disconnected_by_request);
+          promised_ = action.retry_in;
+          break;
+        case Action::Type::report_error:
+          REQUIRE(transport_ == Transport::none);
+          REQUIRE_FALSE(disconnected_by_request);
+          REQUIRE(client_.last_failure().status != CWIRE_OK);
+          REQUIRE(action.number == ++failed_in_row_);
+          REQUIRE(action.will_retry ==
+                  (settings_.reconnect.attempts_max == 0 || failed_in_row_ < settings_.reconnect.attempts_max));
+          promised_ = action.retry_in;
+          break;
+        case Action::Type::report_closed:
+          REQUIRE(transport_ == Transport::none);
+          REQUIRE_FALSE(reported_connected_);
+          REQUIRE((state_ == State::error || state_ == State::closed));
+          REQUIRE((state_ == State::closed) == disconnected_by_request);
+          ++closed_;
+          break;
+      }
+    }
+    REQUIRE(client_.state() == state_);
+    REQUIRE(client_.finished() == (closed_ == 1));
+    REQUIRE(client_.closing() == (disconnected_by_request && closed_ == 0));
+    REQUIRE(client_.attempts() == attempts_);
+    REQUIRE(client_.connections() == connections_);
+    if (client_.finished()) REQUIRE(client_.deadline() == kNever);
+    // There is always a way on: an end, a transport that can speak, or a time to wait for.
+    if (attempts_ != 0 && closed_ == 0 && transport_ == Transport::none) REQUIRE(client_.deadline() != kNever);
+    if (transport_ == Transport::attempt) REQUIRE(client_.deadline() == begun_at_ + settings_.connection_timeout);
+  }
+
+  bool attempting() const { return transport_ == Transport::attempt; }
+  bool open() const { return transport_ == Transport::open; }
+  void opened() {
+    transport_ = Transport::open;
+    nonce = 0;
+  }
+  void gone(TimePoint now) {
+    transport_ = Transport::none;
+    ended_at_ = now;
+  }
+  int closed() const { return closed_; }
+
+  bool disconnected_by_request = false;
+  std::uint64_t nonce = 0;  // of the ping without an answer
+
+ private:
+  enum class Transport { none, attempt, open };
+  const WebSocketClient& client_;
+  const Settings& settings_;
+  ReconnectPolicy policy_;
+  Transport transport_ = Transport::none;
+  State state_ = State::disconnected;
+  TimePoint begun_at_{};
+  TimePoint ended_at_ = kNever;
+  Duration promised_{};
+  std::uint64_t attempts_ = 0;
+  std::uint64_t connections_ = 0;
+  std::uint64_t failed_in_row_ = 0;
+  bool reported_connected_ = false;
+  int closes_ = 0;
+  int closed_ = 0;
+};
+
+Settings random_settings(Random& random) {
+  Settings settings = defaults();
+  settings.reconnect.policy = static_cast<ReconnectPolicyKind>(random() % 4);
+  settings.reconnect.jitter = static_cast<double>(random() % 101) / 100;
+  settings.reconnect.random_range = seconds(random() % 20);
+  settings.reconnect.attempts_max = random() % 3 == 0 ? 1 + random() % 6 : 0;
+  if (random() % 4 == 0) settings.ping_interval = Duration(0);
+  if (random() % 4 == 0) settings.read_timeout = Duration(0);
+  if (random() % 4 == 0) settings.write_timeout = Duration(0);
+  settings.pong_timeout = milliseconds(1 + random() % 40000);
+  return settings;
+}
+
+void live(unsigned seed) {
+  Random random(seed);
+  for (int n = 0; n < 3; ++n) random();
+  const Settings settings = random_settings(random);
+  WebSocketClient client(settings);
+  Witness witness(client, settings);
+  TimePoint now = TimePoint() + hours(1 + random() % 1000);
+  TimePoint limit = kNever;  // by which the station must be closed
+  if (random() % 20 != 0) witness.watch(client.start(now), now);
+
+  const int steps = static_cast<int>(20 + random() % 300);
+  for (int step = 0; step < steps; ++step) {
+    const TimePoint before = client.deadline();
+    switch (random() % 16) {
+      case 0:
+      case 1:
+        now += milliseconds(random() % 2000);
+        break;
+      case 2:
+        now += milliseconds(random() % 100000);  // the thread was held up
+        break;
+      case 3:
+      case 4:
+      case 5:
+        if (before != kNever) now = std::max(now, before);
+        break;
+      case 6: {  // told whether it applies or not
+        if (random() % 8 != 0 && !witness.attempting()) break;
+        const bool applies = witness.attempting();
+        if (applies) witness.opened();
+        const Actions actions = client.opened(now, random);
+        REQUIRE((actions.size() != 0) == applies);
+        witness.watch(actions, now);
+        break;
+      }
+      case 7: {
+        if (random() % 8 != 0 && !witness.attempting()) break;
+        const bool applies = witness.attempting();
+        if (applies) witness.gone(now);
+        const Actions actions = client.attempt_failed(now, random, random() % 2 == 0 ? refused() : answered_503());
+        REQUIRE((actions.size() != 0) == applies);
+        witness.watch(actions, now);
+        break;
+      }
+      case 8: {
+        const bool applies = witness.open();
+        if (applies && random() % 4 != 0) break;
+        if (applies) witness.gone(now);
+        const Actions actions = client.lost(now, random, random() % 2 == 0 ? reset() : Failure(CWIRE_OK, "", 1000));
+        REQUIRE((actions.size() != 0) == applies);
+        witness.watch(actions, now);
+        break;
+      }
+      case 9:
+      case 10:
+        client.received(now);
+        REQUIRE(client.deadline() >= before);
+        break;
+      case 11:
+        if (random() % 2 == 0) {
+          witness.watch(client.pong(now, witness.nonce), now);
+          witness.nonce = 0;
+        } else {
+          witness.watch(client.pong(now, random()), now);
+        }
+        break;
+      case 12:
+        client.write_blocked(now, random() % 2 == 0);
+        break;
+      case 13:
+        client.write_progress(now);
+        REQUIRE(client.deadline() >= before);
+        break;
+      case 14:
+        client.reading_paused(now, random() % 2 == 0);
+        client.describe_attempt("resolving", random() % 2 == 0 ? CWIRE_E_DIAL : CWIRE_E_TLS);
+        break;
+      case 15:
+        if (random() % 12 == 0) {
+          const Duration within = milliseconds(random() % 3 == 0 ? 0 : random() % 20000);
+          if (!client.finished()) witness.disconnected_by_request = true;
+          limit = std::min(limit, now + within);
+          witness.watch(client.disconnect(now, within), now);
+        } else if (random() % 4 == 0) {
+          witness.watch(client.start(now), now);
+        }
+        break;
+    }
+    const TimePoint due = client.deadline();
+    const Actions actions = client.tick(now, random);
+    if (now < due) REQUIRE(actions.size() == 0);  // early is harmless
+    witness.watch(actions, now);
+    REQUIRE(client.deadline() > now);  // one tick does all that was due: no driver spins
+    if (now >= limit) REQUIRE(witness.closed() == 1);
+  }
+
+  // However it stands, a disconnect ends it in time.
+  if (!client.finished()) witness.disconnected_by_request = true;
+  witness.watch(client.disconnect(now, seconds(5)), now);
+  now += seconds(5);
+  witness.watch(client.tick(now, random), now);
+  REQUIRE(witness.closed() == 1);
+  witness.watch(client.tick(now + hours(1), random), now);
+}
+
+}  // namespace
+
+TEST_CASE("Whatever comes in whatever order, the promises hold", "[web_socket_client]") {
+  for (unsigned seed = 1; seed <= 5000; ++seed) {
+    INFO("seed " << seed);
+    live(seed);
+  }
+}
