@@ -135,13 +135,15 @@ class Csms::Server {
   virtual bool connected(const std::string& identity) const = 0;
   virtual void drop_all(Death death) = 0;
 
-  // Runs `work` on the server's thread and waits for it.
+  // Runs `work` on the server's thread and waits for it. Posted twice, so that what was written before the call, and
+  // may have reached its station already, is also known here to have been written: a station that was told 101 is then
+  // open.
   template <class Work>
   auto on_thread(Work work) -> decltype(work()) {
     if (std::this_thread::get_id() == thread_.get_id()) return work();
     std::packaged_task<decltype(work())()> task(std::move(work));
     auto result = task.get_future();
-    asio::post(io_, [&task] { task(); });
+    asio::post(io_, [this, &task] { asio::post(io_, [&task] { task(); }); });
     return result.get();
   }
 
@@ -528,8 +530,11 @@ bool Csms::connected(const std::string& identity) const {
   return server_->on_thread([&] { return server_->connected(identity); });
 }
 
-std::size_t Csms::stations() const { return server_->counters().stations; }
-Counters Csms::counters() const { return server_->counters(); }
+std::size_t Csms::stations() const { return counters().stations; }
+
+Counters Csms::counters() const {
+  return server_->on_thread([this] { return server_->counters(); });
+}
 
 bool Csms::wait_until(const std::function<bool(const Counters&)>& wanted, std::chrono::milliseconds at_most) const {
   return server_->wait_until(wanted, at_most);

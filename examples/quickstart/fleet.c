@@ -8,13 +8,14 @@
 
 #include "ocpp.h"
 
-/* A reconnect within seconds, so that nobody waits for the demonstration. Real fleets are better off with the defaults. */
-static bool set_demonstration_waits(cwire_config config, cwire_error *err) {
+/* A reconnect within seconds, so that nobody waits for the demonstration. Real fleets are better off with the defaults.
+ */
+static bool set_demonstration_waits(cwire_config config, cwire_error* err) {
   return cwire_config_set(config, "csms.reconnect_backoff", "500ms", err) == CWIRE_OK &&
          cwire_config_set(config, "csms.reconnect_max_backoff", "2s", err) == CWIRE_OK;
 }
 
-bool fleet_start(fleet *self, const options *wanted, cwire_error *err) {
+bool fleet_start(fleet* self, const options* wanted, cwire_error* err) {
   cwire_config config;
   bool ok = false;
   memset(self, 0, sizeof *self);
@@ -33,7 +34,7 @@ bool fleet_start(fleet *self, const options *wanted, cwire_error *err) {
   return ok;
 }
 
-bool fleet_connect(fleet *self, const options *wanted, cwire_error *err) {
+bool fleet_connect(fleet* self, const options* wanted, cwire_error* err) {
   cwire_config overrides[OPTIONS_PROTOCOLS_MAX] = {NULL};
   bool ok = true;
   size_t i;
@@ -43,7 +44,7 @@ bool fleet_connect(fleet *self, const options *wanted, cwire_error *err) {
   }
   for (i = 0; i < self->size && ok; ++i) {
     char id[48];
-    station *station = &self->stations[i];
+    charge_point* station = &self->stations[i];
     snprintf(id, sizeof id, "%s%05zu", wanted->id_prefix, i + 1);
     ok = cwire_manager_connect(self->manager, id, wanted->url, overrides[i % wanted->protocol_count],
                                (uintptr_t)station, &station->token, err) == CWIRE_OK;
@@ -55,15 +56,14 @@ bool fleet_connect(fleet *self, const options *wanted, cwire_error *err) {
   return ok;
 }
 
-static void note_problem(fleet *self, const cwire_event *event) {
-  if (self->first_problem[0] != '\0') return;
+static void note_problem(fleet* self, const cwire_event* event) {
+  if (self->outage || self->first_problem[0] != '\0') return;
   snprintf(self->first_problem, sizeof self->first_problem, "%.300s", event->data);
 }
 
 /* Sends with a report asked for, and a tag that names the station. */
-static bool send_frame(fleet *self, station *station, const char *frame, size_t size) {
+static bool send_frame(fleet* self, charge_point* station, const char* frame, size_t size) {
   const uint64_t tag = (uint64_t)(station - self->stations);
-  /* Counted before the call: its report cannot come before that, as this is the thread that polls. */
   if (cwire_station_send(station->token, frame, size, CWIRE_FLAG_REPORT, tag) != CWIRE_OK) {
     self->counters.refused++;
     return false;
@@ -73,7 +73,7 @@ static bool send_frame(fleet *self, station *station, const char *frame, size_t 
   return true;
 }
 
-static void send_call(fleet *self, station *station, call kind, const char *subprotocol) {
+static void send_call(fleet* self, charge_point* station, call kind, const char* subprotocol) {
   char id[OCPP_MESSAGE_ID_MAX + 1], frame[OCPP_FRAME_MAX];
   size_t size;
   snprintf(id, sizeof id, "%lx-%" PRIu32, self->run, ++station->call_count);
@@ -83,7 +83,7 @@ static void send_call(fleet *self, station *station, call kind, const char *subp
   station->outstanding = kind;
 }
 
-static void on_connected(fleet *self, station *station, const cwire_event *event) {
+static void on_connected(fleet* self, charge_point* station, const cwire_event* event) {
   station->connected = true;
   self->counters.connected++;
   if (event->flags & CWIRE_FLAG_RECONNECT) self->counters.reconnects++;
@@ -91,7 +91,7 @@ static void on_connected(fleet *self, station *station, const cwire_event *event
   send_call(self, station, station->booted ? CALL_HEARTBEAT : CALL_BOOT, event->data);
 }
 
-static void on_message(fleet *self, station *station, const cwire_event *event) {
+static void on_message(fleet* self, charge_point* station, const cwire_event* event) {
   ocpp_frame frame;
   char answer[OCPP_FRAME_MAX];
   self->counters.received++;
@@ -128,7 +128,7 @@ static void on_message(fleet *self, station *station, const cwire_event *event) 
   station->outstanding = CALL_NONE;
 }
 
-static void on_sent(fleet *self, station *station, const cwire_event *event) {
+static void on_sent(fleet* self, charge_point* station, const cwire_event* event) {
   if (event->status == CWIRE_OK) {
     self->counters.sent++;
   } else {
@@ -141,7 +141,7 @@ static void on_sent(fleet *self, station *station, const cwire_event *event) {
   station->unreported--;
 }
 
-static void on_connection_over(fleet *self, station *station) {
+static void on_connection_over(fleet* self, charge_point* station) {
   if (!station->connected) return;
   station->connected = false;
   self->counters.connected--;
@@ -149,8 +149,8 @@ static void on_connection_over(fleet *self, station *station) {
   station->outstanding = CALL_NONE;
 }
 
-static void on_event(fleet *self, const cwire_event *event) {
-  station *station = (struct station *)event->user_data;
+static void on_event(fleet* self, const cwire_event* event) {
+  charge_point* station = (charge_point*)event->user_data;
   switch (event->type) {
     case CWIRE_EVENT_CONNECTED:
       on_connected(self, station, event);
@@ -184,18 +184,18 @@ static void on_event(fleet *self, const cwire_event *event) {
   }
 }
 
-void fleet_poll(fleet *self, int timeout_ms) {
-  const cwire_event *events;
+void fleet_poll(fleet* self, int timeout_ms) {
+  const cwire_event* events;
   size_t count, i;
   if (cwire_manager_poll(self->manager, timeout_ms, 1024, &events, &count) != CWIRE_OK) return;
   for (i = 0; i < count; ++i) on_event(self, &events[i]);
 }
 
-void fleet_heartbeats(fleet *self, double seconds, double interval_seconds) {
+void fleet_heartbeats(fleet* self, double seconds, double interval_seconds) {
   size_t turns = 0;
   self->heartbeats_due += seconds * (double)self->size / interval_seconds;
   for (; self->heartbeats_due >= 1; self->heartbeats_due -= 1) {
-    station *station = &self->stations[self->next_heartbeat];
+    charge_point* station = &self->stations[self->next_heartbeat];
     self->next_heartbeat = (self->next_heartbeat + 1) % self->size;
     /* Nobody is asked twice in one go, however long ago the last one was. */
     if (turns++ == self->size) {
@@ -208,7 +208,7 @@ void fleet_heartbeats(fleet *self, double seconds, double interval_seconds) {
   }
 }
 
-void fleet_end(fleet *self) {
+void fleet_end(fleet* self) {
   if (self->manager != NULL) cwire_manager_free(self->manager);
   free(self->stations);
 }

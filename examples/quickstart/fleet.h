@@ -10,15 +10,14 @@
 /* The CALL that a station waits for an answer to. OCPP-J allows one at a time. */
 typedef enum call { CALL_NONE, CALL_BOOT, CALL_HEARTBEAT } call;
 
-typedef struct station {
+typedef struct charge_point {
   cwire_station token;
   bool connected;
-  bool booted;         /* the CSMS accepted its BootNotification */
-  bool retried;        /* was connected, and lost the connection at least once */
+  bool booted; /* the CSMS accepted its BootNotification */
   call outstanding;
   uint32_t call_count; /* makes message ids unique, over all of the station's connections */
   uint32_t unreported; /* messages accepted by the library of which it has not told yet what became of them */
-} station;
+} charge_point;
 
 /* What happened so far. Of each accepted message there must be one report, sent or not sent; each accepted CALL must be
  * answered, or its connection be lost. */
@@ -44,25 +43,26 @@ typedef struct counters {
 
 typedef struct fleet {
   cwire_manager manager;
-  station *stations;
+  charge_point* stations;
   size_t size;
   counters counters;
-  bool shut_down;            /* SHUTDOWN came, the last event */
-  unsigned long run;         /* sets the message ids of this run apart from those of the one before */
-  size_t next_heartbeat;     /* whose turn it is */
-  double heartbeats_due;     /* stations whose turn has come, and a fraction */
-  char first_problem[320];   /* the first line that tells of trouble nobody asked for */
+  bool outage;             /* the CSMS is known to be away: what fails now is no surprise */
+  bool shut_down;          /* SHUTDOWN came, the last event */
+  unsigned long run;       /* sets the message ids of this run apart from those of the one before */
+  size_t next_heartbeat;   /* whose turn it is */
+  double heartbeats_due;   /* stations whose turn has come, and a fraction */
+  char first_problem[320]; /* the first line that tells of trouble nobody asked for */
 } fleet;
 
 /* Starts the manager. False: *err says why. */
-bool fleet_start(fleet *self, const options *wanted, cwire_error *err);
+bool fleet_start(fleet* self, const options* wanted, cwire_error* err);
 /* Begins to connect every station, polling in between. False: *err says why. */
-bool fleet_connect(fleet *self, const options *wanted, cwire_error *err);
+bool fleet_connect(fleet* self, const options* wanted, cwire_error* err);
 /* Handles what has happened, waiting up to timeout_ms for something to happen. */
-void fleet_poll(fleet *self, int timeout_ms);
+void fleet_poll(fleet* self, int timeout_ms);
 /* Lets those whose turn it is send a Heartbeat, after `seconds` have passed since the last call. */
-void fleet_heartbeats(fleet *self, double seconds, double interval_seconds);
+void fleet_heartbeats(fleet* self, double seconds, double interval_seconds);
 /* Frees everything. */
-void fleet_end(fleet *self);
+void fleet_end(fleet* self);
 
 #endif

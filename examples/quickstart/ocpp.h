@@ -19,15 +19,16 @@ typedef struct ocpp_frame {
   char id[OCPP_MESSAGE_ID_MAX + 1];
 } ocpp_frame;
 
-/* Each writes a frame of at most OCPP_FRAME_MAX bytes and returns its size. `subprotocol` is as agreed on: "ocpp1.6". */
-size_t ocpp_boot_notification(char *frame, const char *id, const char *subprotocol);
-size_t ocpp_heartbeat(char *frame, const char *id);
+/* Each writes a frame of at most OCPP_FRAME_MAX bytes and returns its size. `subprotocol` is as agreed on: "ocpp1.6".
+ */
+size_t ocpp_boot_notification(char* frame, const char* id, const char* subprotocol);
+size_t ocpp_heartbeat(char* frame, const char* id);
 /* The answer of a station to a CALL it does not know. */
-size_t ocpp_not_implemented(char *frame, const char *id);
+size_t ocpp_not_implemented(char* frame, const char* id);
 
 /* False: not a frame of OCPP-J. */
-bool ocpp_read(const char *text, ocpp_frame *out);
+bool ocpp_read(const char* text, ocpp_frame* out);
 /* Whether the CALLRESULT of a BootNotification says that the station may start. */
-bool ocpp_boot_accepted(const char *text);
+bool ocpp_boot_accepted(const char* text);
 
 #endif

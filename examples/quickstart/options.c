@@ -21,19 +21,19 @@ static const char usage[] =
     "  --patience SECONDS   give up on whatever takes longer (default 120)\n"
     "  --help\n";
 
-static bool parse_number(const char *text, double minimum, double maximum, double *out) {
-  char *end;
+static bool parse_number(const char* text, double minimum, double maximum, double* out) {
+  char* end;
   *out = strtod(text, &end);
   return end != text && *end == '\0' && isfinite(*out) && *out >= minimum && *out <= maximum;
 }
 
-static bool parse_whole_number(const char *text, double minimum, double maximum, double *out) {
+static bool parse_whole_number(const char* text, double minimum, double maximum, double* out) {
   return parse_number(text, minimum, maximum, out) && floor(*out) == *out;
 }
 
 /* Cuts the list at its commas. What a version may be called is the library's to say. */
-static bool parse_protocols(char *list, options *out) {
-  char *item;
+static bool parse_protocols(char* list, options* out) {
+  char* item;
   out->protocol_count = 0;
   for (item = strtok(list, ", "); item != NULL; item = strtok(NULL, ", ")) {
     if (out->protocol_count == OPTIONS_PROTOCOLS_MAX) return false;
@@ -43,8 +43,8 @@ static bool parse_protocols(char *list, options *out) {
 }
 
 /* Takes one option. NULL: taken; else what its value should have been. */
-static const char *take(options *out, const char *name, char *value, bool *known) {
-  const char *const seconds = "seconds, from 0 to 86400";
+static const char* take(options* out, const char* name, char* value, bool* known) {
+  const char* const seconds = "seconds, from 0 to 86400";
   double number;
   *known = true;
   if (strcmp(name, "--url") == 0) {
@@ -77,7 +77,7 @@ static const char *take(options *out, const char *name, char *value, bool *known
   return NULL;
 }
 
-bool options_parse(int argc, char **argv, options *out, int *exit_code) {
+bool options_parse(int argc, char** argv, options* out, int* exit_code) {
   const options defaults = {.stations = 1000,
                             .id_prefix = "CP",
                             .protocols = {"1.6", "2.0.1", "2.1"},
@@ -90,7 +90,7 @@ bool options_parse(int argc, char **argv, options *out, int *exit_code) {
   *out = defaults;
   *exit_code = 2;
   for (i = 1; i < argc; i += 2) {
-    const char *expected;
+    const char* expected;
     bool known;
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
       fputs(usage, stdout);

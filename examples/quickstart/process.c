@@ -12,7 +12,7 @@ double process_now(void) {
 }
 
 uint64_t process_memory(void) {
-  FILE *file = fopen("/proc/self/status", "r"); /* proc(5) */
+  FILE* file = fopen("/proc/self/status", "r"); /* proc(5) */
   unsigned long long kilobytes = 0;
   char line[256];
   if (file == NULL) return 0;
@@ -21,7 +21,7 @@ uint64_t process_memory(void) {
   return kilobytes * 1024;
 }
 
-bool process_allow_descriptors(size_t count, size_t *maximum) {
+bool process_allow_descriptors(size_t count, size_t* maximum) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return true; /* whoever sets no limit has none to raise */
   if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < count) {

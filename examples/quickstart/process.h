@@ -12,6 +12,6 @@ double process_now(void);
  * the system does not tell. */
 uint64_t process_memory(void);
 /* Sees to it that the process may have so many descriptors. False: it may not; *maximum is what it may have. */
-bool process_allow_descriptors(size_t count, size_t *maximum);
+bool process_allow_descriptors(size_t count, size_t* maximum);
 
 #endif

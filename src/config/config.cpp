@@ -130,7 +130,9 @@ void Config::load(std::string_view text, const std::string& source, const std::s
 
 Config Config::overridden_by(const Config& overrides) const {
   const auto index = [](const char* key) { return option_index(*find_option(key).option); };
-  Config out = *this;
+  Config out;
+  out.values_ = values_;
+  out.explicit_ = explicit_;
   const auto forget = [&](const char* key) {
     const Option& option = *find_option(key).option;
     if (overrides.explicit_[option_index(option)]) return;

@@ -151,7 +151,9 @@ void Station::guarded(Input input) noexcept {
   try {
     input();
   } catch (const std::bad_alloc&) {
-    give_up_for_memory();
+    give_up(Failure(CWIRE_E_NO_MEMORY, "out of memory"));
+  } catch (Error& error) {
+    give_up(std::move(error.failure));
   }
 }
 
@@ -434,11 +436,11 @@ void Station::drop_connection(cwire_status why) {
   while (!late.empty()) finish(late.pop(), why);
 }
 
-void Station::give_up_for_memory() noexcept {
+void Station::give_up(Failure failure) noexcept {
   try {
-    connection_ended(Failure(CWIRE_E_NO_MEMORY, "out of memory"));
-  } catch (const std::bad_alloc&) {
-    // Not even the report fits. The state machine has moved on and its deadline stands: the next tick tries again.
+    connection_ended(std::move(failure));
+  } catch (...) {
+    // Not even that. The state machine has moved on and its deadline stands: the next tick tries again.
     if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
   }
 }

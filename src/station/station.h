@@ -121,7 +121,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void pump();
   void written(std::size_t bytes);
   void finish(OutgoingMessage& message, cwire_status status) noexcept;
-  void give_up_for_memory() noexcept;
+  void give_up(Failure failure) noexcept;
 
   template <class Report>
   void reporting(Report report) noexcept;

@@ -19,7 +19,7 @@ namespace cwire {
 namespace {
 
 // A message of 240 bytes has room for this much of what a certificate says.
-constexpr std::size_t kNamesSizeMax = 80;
+constexpr std::size_t kNamesSizeMax = 60;
 
 int int_of(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));

@@ -1,0 +1,185 @@
+#include "tls/context.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
+
+#include "test_pki.h"
+
+using namespace cwire;
+
+namespace {
+
+Failure failure_of(const TlsSettings& settings) {
+  try {
+    TlsContext context(settings);
+  } catch (const Error& error) {
+    return error.failure;
+  }
+  return Failure();
+}
+
+struct Files {
+  pki::TemporaryDirectory directory;
+  pki::Identity ca = pki::make_self_signed({"Test CA", {}, true});
+  pki::Identity station = pki::make_signed({"CP001"}, ca);
+  TlsSettings settings;
+  Files() {
+    settings.ca_cert = directory.write("ca.pem", ca.certificate_pem());
+    settings.client_cert = directory.write("station.pem", station.certificate_pem() + ca.certificate_pem());
+    settings.client_key = directory.write("station.key", station.key_pem());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a context takes a CA, a chain and a key, also an encrypted one") {
+  Files files;
+  REQUIRE_FALSE(failure_of(files.settings));
+  files.settings.client_key = files.directory.write("encrypted.key", files.station.encrypted_key_pem("open sesame"));
+  files.settings.client_key_password = Secret("open sesame");
+  REQUIRE_FALSE(failure_of(files.settings));
+  REQUIRE_FALSE(failure_of(TlsSettings()));  // the system's store
+  TlsSettings insecure;
+  REQUIRE(TlsContext(insecure).verifies());
+  insecure.insecure_skip_verify = true;
+  REQUIRE_FALSE(TlsContext(insecure).verifies());
+}
+
+TEST_CASE("what is wrong with a file is said, with the option, the path and what to do") {
+  Files files;
+  TlsSettings& settings = files.settings;
+  std::vector<std::string> expected;
+  SECTION("no CA file") {
+    settings.ca_cert = files.directory.path("missing.pem");
+    expected = {"csms.tls.ca_cert '" + settings.ca_cert + "'", "no such file", "correct the path"};
+  }
+  SECTION("a directory as CA file") {
+    settings.ca_cert = files.directory.path("");
+    expected = {"csms.tls.ca_cert", "is a directory"};
+  }
+  SECTION("an empty CA file") {
+    settings.ca_cert = files.directory.write("empty.pem", "");
+    expected = {"cannot use csms.tls.ca_cert", "certificates in PEM"};
+  }
+  SECTION("a CA file that is no PEM") {
+    settings.ca_cert = files.directory.write("text.pem", "hello\n");
+    expected = {"cannot use csms.tls.ca_cert", "certificates in PEM"};
+  }
+  SECTION("no client certificate file") {
+    settings.client_cert = files.directory.path("missing.pem");
+    expected = {"cannot read csms.tls.client_cert", "no such file"};
+  }
+  SECTION("no key file") {
+    settings.client_key = files.directory.path("missing.key");
+    expected = {"cannot read csms.tls.client_key", "no such file"};
+  }
+  SECTION("a key file without a key") {
+    settings.client_key = settings.client_cert;
+    expected = {"cannot use csms.tls.client_key", "it must hold a private key in PEM"};
+  }
+  SECTION("another key of the same kind") {
+    settings.client_key = files.directory.write("other.key", files.ca.key_pem());
+    expected = {"csms.tls.client_key", "it is not the key of csms.tls.client_cert"};
+  }
+  SECTION("a key of another kind") {
+    pki::Identity rsa{pki::make_rsa_key(2048), nullptr};
+    settings.client_key = files.directory.write("rsa.key", rsa.key_pem());
+    expected = {"csms.tls.client_key", "it is not the key of csms.tls.client_cert"};
+  }
+  SECTION("a certificate without a key") {
+    settings.client_key.clear();
+    expected = {"csms.tls.client_cert and csms.tls.client_key belong together"};
+  }
+  SECTION("a key without a certificate") {
+    settings.client_cert.clear();
+    expected = {"csms.tls.client_cert and csms.tls.client_key belong together"};
+  }
+  SECTION("an encrypted key without password: no prompt, an error") {
+    settings.client_key = files.directory.write("encrypted.key", files.station.encrypted_key_pem("open sesame"));
+    expected = {"is encrypted; set csms.tls.client_key_password"};
+  }
+  SECTION("an encrypted key with another password") {
+    settings.client_key = files.directory.write("encrypted.key", files.station.encrypted_key_pem("open sesame"));
+    settings.client_key_password = Secret("hunter2hunter2");
+    expected = {"cannot use csms.tls.client_key", "check csms.tls.client_key_password"};
+  }
+  const Failure failure = failure_of(settings);
+  CAPTURE(failure.message);
+  REQUIRE(failure.status == CWIRE_E_TLS);
+  for (const std::string& part : expected) REQUIRE_THAT(failure.message, Catch::Contains(part));
+  REQUIRE(failure.message.find('\n') == std::string::npos);
+  REQUIRE(failure.message.find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("a client key that is too small for OCPP is refused") {
+  Files files;
+  pki::Identity weak = pki::make_signed({"CP001"}, files.ca, pki::make_rsa_key(1024));
+  files.settings.client_cert = files.directory.write("weak.pem", weak.certificate_pem());
+  files.settings.client_key = files.directory.write("weak.key", weak.key_pem());
+  REQUIRE_THAT(failure_of(files.settings).message, Catch::Contains("too small"));
+}
+
+TEST_CASE("stations with equal settings share a context, others do not") {
+  Files files;
+  TlsContexts contexts;
+  const auto first = contexts.get(files.settings);
+  REQUIRE(contexts.get(files.settings) == first);
+
+  TlsSettings other = files.settings;
+  other.server_name = "another.example";  // of the connection, not of the context
+  REQUIRE(contexts.get(other) == first);
+
+  std::vector<std::shared_ptr<const TlsContext>> seen{first};
+  const auto is_new = [&](const TlsSettings& settings) {
+    const auto context = contexts.get(settings);
+    const bool known = std::find(seen.begin(), seen.end(), context) != seen.end();
+    seen.push_back(context);
+    return !known;
+  };
+  other = files.settings;
+  other.version_min = TlsVersion::tls1_3;
+  REQUIRE(is_new(other));
+  other = files.settings;
+  other.insecure_skip_verify = true;
+  REQUIRE(is_new(other));
+  other = files.settings;
+  other.ca_cert.clear();
+  REQUIRE(is_new(other));
+  other = files.settings;
+  other.client_key_password = Secret("one");
+  REQUIRE(is_new(other));
+  other.client_key_password = Secret("two");
+  REQUIRE(is_new(other));
+  other = files.settings;
+  other.client_cert.clear();
+  other.client_key.clear();
+  REQUIRE(is_new(other));
+  other = files.settings;
+  other.client_key = files.directory.write("copy.key", files.station.key_pem());
+  REQUIRE(is_new(other));
+}
+
+TEST_CASE("a context is kept while it is used, and made anew from files that were replaced") {
+  Files files;
+  TlsContexts contexts;
+  std::weak_ptr<const TlsContext> released = contexts.get(files.settings);
+  REQUIRE(released.expired());
+  const auto before = contexts.get(files.settings);
+  const pki::Identity other_ca = pki::make_self_signed({"A new CA with a longer name", {}, true});
+  files.directory.write("ca.pem", other_ca.certificate_pem());
+  const auto after = contexts.get(files.settings);
+  REQUIRE(after != before);
+  REQUIRE(contexts.get(files.settings) == after);
+}
+
+TEST_CASE("many threads that ask at once get one context") {
+  Files files;
+  TlsContexts contexts;
+  std::vector<std::shared_ptr<const TlsContext>> got(8);
+  std::vector<std::thread> threads;
+  for (auto& context : got) threads.emplace_back([&] { context = contexts.get(files.settings); });
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& context : got) REQUIRE(context == got[0]);
+}

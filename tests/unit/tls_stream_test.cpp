@@ -1,0 +1,540 @@
+#include <openssl/x509_vfy.h>
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "net_test_peer.h"
+#include "test_pki.h"
+#include "tls/context.h"
+#include "tls_test_server.h"
+
+using namespace cwire;
+
+namespace {
+
+const pki::Identity& ca() {
+  static const pki::Identity identity = pki::make_self_signed({"Test CA", {}, true});
+  return identity;
+}
+
+// A dialled TLS channel that trusts ca() and expects "csms.example".
+struct TlsDialled : peer::Dialled {
+  pki::TemporaryDirectory directory;
+  TlsSettings settings;
+  std::string server_name = "csms.example";
+  std::string address = "127.0.0.1";
+
+  TlsDialled() { settings.ca_cert = directory.write("ca.pem", ca().certificate_pem()); }
+  void use(const pki::Identity& station) {
+    settings.client_cert = directory.write("station.pem", station.certificate_pem());
+    settings.client_key = directory.write("station.key", station.key_pem());
+  }
+  void dial(std::uint16_t port) {
+    Channel::Target target;
+    target.host = address;
+    target.port = port;
+    target.tls = std::make_shared<TlsContext>(settings);
+    target.server_name = server_name;
+    open(std::move(target));
+  }
+};
+
+pki::Identity server_for(std::vector<std::string> names, const std::string& common_name = "server") {
+  return pki::make_signed({common_name, std::move(names)}, ca());
+}
+
+peer::TlsServerOptions options_of(const pki::Identity& identity) {
+  peer::TlsServerOptions options;
+  options.identity = &identity;
+  return options;
+}
+
+// The failure of dialling a server with this certificate.
+Failure refused(TlsDialled& test, const pki::Identity& identity) {
+  peer::TlsServer server(options_of(identity));
+  test.dial(server.port());
+  const Failure failure = test.record.wait_failure();
+  REQUIRE_FALSE(test.record.opened());
+  REQUIRE(failure.status == CWIRE_E_TLS);
+  REQUIRE_THAT(failure.message, Catch::StartsWith("TLS: "));
+  REQUIRE_THAT(failure.message, Catch::Contains(":" + std::to_string(server.port())));
+  REQUIRE(failure.message.size() < 240);
+  test.loop.run([&] { test.channel.reset(); });
+  return failure;
+}
+
+bool accepted(TlsDialled& test, const peer::TlsServerOptions& options, std::string* server_name = nullptr,
+              std::string* cipher = nullptr) {
+  peer::TlsServer server(options);
+  test.dial(server.port());
+  const bool opened = test.record.wait_open();
+  test.loop.run([&] { test.channel->close(); });
+  server.join();
+  if (server_name != nullptr) *server_name = server.server_name();
+  if (cipher != nullptr) *cipher = server.cipher();
+  return opened && server.accepted();
+}
+
+}  // namespace
+
+TEST_CASE("a verified server is accepted by name, with SNI") {
+  std::string sni;
+  std::string expected = "csms.example";
+  SECTION("in the SAN") {
+    TlsDialled test;
+    REQUIRE(accepted(test, options_of(server_for({"DNS:csms.example"})), &sni));
+  }
+  SECTION("in the CN, where there is no SAN dnsName") {
+    TlsDialled test;
+    REQUIRE(accepted(test, options_of(server_for({}, "csms.example")), &sni));
+  }
+  SECTION("by wildcard") {
+    TlsDialled test;
+    test.server_name = expected = "a.csms.example";
+    REQUIRE(accepted(test, options_of(server_for({"DNS:*.csms.example"})), &sni));
+  }
+  SECTION("written with the dot of the root") {
+    TlsDialled test;
+    test.server_name = "csms.example.";
+    REQUIRE(accepted(test, options_of(server_for({"DNS:csms.example"})), &sni));
+  }
+  REQUIRE(sni == expected);
+}
+
+TEST_CASE("an address is verified against the IP SANs and sends no SNI") {
+  std::string sni = "unset";
+  TlsDialled test;
+  SECTION("IPv4") { test.server_name = "127.0.0.1"; }
+  SECTION("IPv6") { test.server_name = "::1"; }
+  SECTION("IPv6 with a zone") { test.server_name = "::1%lo"; }
+  SECTION("the host, when no server name is given") { test.server_name.clear(); }
+  REQUIRE(accepted(test, options_of(server_for({"IP:127.0.0.1", "IP:::1"})), &sni));
+  REQUIRE(sni.empty());
+}
+
+TEST_CASE("each reason not to accept a certificate has its own text and code") {
+  TlsDialled test;
+  Failure failure;
+  const auto check = [&](int code, std::vector<std::string> parts) {
+    CAPTURE(failure.message);
+    REQUIRE(failure.code == code);
+    parts.push_back("(X509 error " + std::to_string(code) + ")");
+    for (const std::string& part : parts) REQUIRE_THAT(failure.message, Catch::Contains(part));
+  };
+  SECTION("expired") {
+    failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}, false, -7200, -3600}, ca()));
+    check(X509_V_ERR_CERT_HAS_EXPIRED, {"the certificate of csms.example:", "has expired", "clock"});
+  }
+  SECTION("not yet valid") {
+    failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}, false, 3600, 7200}, ca()));
+    check(X509_V_ERR_CERT_NOT_YET_VALID, {"is not valid yet"});
+  }
+  SECTION("self-signed") {
+    failure = refused(test, pki::make_self_signed({"csms.example", {"DNS:csms.example"}}));
+    check(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, {"is self-signed", "csms.tls.ca_cert"});
+  }
+  SECTION("of an unknown CA") {
+    const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
+    failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}}, other));
+    check(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, {"is signed by an unknown CA", "csms.tls.ca_cert"});
+  }
+  SECTION("against the system's store") {
+    test.settings.ca_cert.clear();
+    failure = refused(test, server_for({"DNS:csms.example"}));
+    check(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, {"is signed by an unknown CA"});
+  }
+  SECTION("of an unknown CA that is sent along") {
+    const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
+    const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, other);
+    peer::TlsServerOptions options = options_of(identity);
+    options.chain = {&other};
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    failure = test.record.wait_failure();
+    check(X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, {"CA that is not trusted"});
+  }
+  SECTION("of an expired CA") {
+    const pki::Identity old = pki::make_self_signed({"Old CA", {}, true, -7200, -3600});
+    test.settings.ca_cert = test.directory.write("old.pem", old.certificate_pem());
+    failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}}, old));
+    check(X509_V_ERR_CERT_HAS_EXPIRED, {"a CA certificate in the chain of csms.example:", "has expired"});
+  }
+  SECTION("for another host") {
+    failure = refused(test, server_for({"DNS:a.example", "DNS:b.example", "IP:192.0.2.7"}));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"is for another host", "it is for a.example, b.example, 192.0.2.7"});
+  }
+  SECTION("for another host, by its CN") {
+    failure = refused(test, server_for({}, "a.example"));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"it is for a.example"});
+  }
+  SECTION("with the host in the CN but not among its SANs") {
+    failure = refused(test, server_for({"DNS:a.example"}, "csms.example"));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"it is for a.example"});
+  }
+  SECTION("with a wildcard for part of a label") {
+    failure = refused(test, server_for({"DNS:csm*.example"}));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"is for another host"});
+  }
+  SECTION("with names that would forge a line of a log") {
+    failure = refused(test, server_for({}, "evil\nline\x1b[31m"));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"it is for evil?line?[31m"});
+  }
+  SECTION("with very many names") {
+    std::vector<std::string> names;
+    for (int i = 0; i < 100; ++i) names.push_back("DNS:host-" + std::to_string(i) + ".example");
+    failure = refused(test, server_for(names));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"host-0.example"});
+  }
+  SECTION("for another address") {
+    test.server_name = "127.0.0.1";
+    failure = refused(test, server_for({"IP:192.0.2.7"}, "127.0.0.1"));
+    check(X509_V_ERR_IP_ADDRESS_MISMATCH, {"is not for this address", "it is for 192.0.2.7"});
+  }
+  SECTION("for clients only") {
+    failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}, false, -60, 60, "clientAuth"}, ca()));
+    check(X509_V_ERR_INVALID_PURPOSE, {"is not for a TLS server"});
+  }
+  SECTION("with a small key") {
+    failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(1024)));
+    check(X509_V_ERR_EE_KEY_TOO_SMALL, {"key that is too small", "2048"});
+  }
+  SECTION("signed by what is no CA") {
+    const pki::Identity no_ca = server_for({"DNS:no-ca.example"});
+    const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, no_ca);
+    peer::TlsServerOptions options = options_of(identity);
+    options.chain = {&no_ca};
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    failure = test.record.wait_failure();
+    check(X509_V_ERR_INVALID_CA, {"is signed by a certificate that is no CA"});
+  }
+}
+
+TEST_CASE("after a refused certificate a right one is accepted, with the same context") {
+  TlsDialled test;
+  const auto context = std::make_shared<TlsContext>(test.settings);
+  const pki::Identity wrong = server_for({"DNS:other.example"});
+  const pki::Identity right = server_for({"DNS:csms.example"});
+  for (const pki::Identity* identity : {&wrong, &right}) {
+    peer::TlsServer server(options_of(*identity));
+    peer::Dialled dialled;
+    Channel::Target target;
+    target.host = "127.0.0.1";
+    target.port = server.port();
+    target.tls = context;
+    target.server_name = "csms.example";
+    dialled.open(target);
+    REQUIRE(dialled.record.wait_open() == (identity == &right));
+  }
+}
+
+TEST_CASE("insecure_skip_verify accepts anything, still with SNI") {
+  TlsDialled test;
+  test.settings.insecure_skip_verify = true;
+  std::string sni;
+  REQUIRE(accepted(test, options_of(pki::make_self_signed({"other", {}, false, -7200, -3600})), &sni));
+  REQUIRE(sni == "csms.example");
+}
+
+TEST_CASE("a server name that no certificate can be for is refused") {
+  TlsDialled test;
+  test.server_name = std::string(300, 'a');
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  peer::Listener listener;
+  test.dial(listener.port());
+  const Failure failure = test.record.wait_failure();
+  REQUIRE(failure.status == CWIRE_E_TLS);
+  REQUIRE_THAT(failure.message, Catch::Contains("csms.tls.server_name"));
+}
+
+TEST_CASE("the cipher suites of OCPP are spoken in TLS 1.2, and TLS 1.3 is") {
+  const pki::Identity ecdsa = server_for({"DNS:csms.example"});
+  const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
+  std::string cipher;
+  for (const char* name : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                           "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "AES128-GCM-SHA256",
+                           "AES256-GCM-SHA384"}) {
+    TlsDialled test;
+    peer::TlsServerOptions options = options_of(std::string(name).find("ECDSA") != std::string::npos ? ecdsa : rsa);
+    options.version_max = TLS1_2_VERSION;
+    options.ciphers = name;
+    REQUIRE(accepted(test, options, nullptr, &cipher));
+    REQUIRE(cipher == name);
+  }
+  TlsDialled test;
+  test.settings.version_min = TlsVersion::tls1_3;
+  REQUIRE(accepted(test, options_of(ecdsa), nullptr, &cipher));
+  REQUIRE_THAT(cipher, Catch::StartsWith("TLS_"));
+}
+
+TEST_CASE("other cipher suites are not") {
+  TlsDialled test;
+  const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
+  peer::TlsServerOptions options = options_of(rsa);
+  options.version_max = TLS1_2_VERSION;
+  options.ciphers = "ECDHE-RSA-AES128-SHA256:AES128-SHA:@SECLEVEL=0";
+  peer::TlsServer server(options);
+  test.dial(server.port());
+  REQUIRE_THAT(test.record.wait_failure().message, Catch::Contains("no cipher suite in common"));
+}
+
+TEST_CASE("old versions of TLS are refused on both sides") {
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  TlsDialled test;
+  peer::TlsServerOptions options = options_of(identity);
+  SECTION("a server of TLS 1.1") { options.version_max = TLS1_1_VERSION; }
+  SECTION("a server of TLS 1.2, when 1.3 is asked for") {
+    options.version_max = TLS1_2_VERSION;
+    test.settings.version_min = TlsVersion::tls1_3;
+  }
+  peer::TlsServer server(options);
+  test.dial(server.port());
+  const Failure failure = test.record.wait_failure();
+  REQUIRE(failure.status == CWIRE_E_TLS);
+  REQUIRE_THAT(failure.message, Catch::Contains("protocol version mismatch"));
+}
+
+TEST_CASE("mutual TLS") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  CAPTURE(version);
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  peer::TlsServerOptions options = options_of(identity);
+  options.client_ca = &ca();
+  options.version_max = version;
+  TlsDialled test;
+  SECTION("with a certificate of the right CA") {
+    test.use(pki::make_signed({"CP001"}, ca()));
+    REQUIRE(accepted(test, options));
+  }
+  SECTION("without a certificate") {
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    const Failure failure = test.record.wait_failure();
+    CAPTURE(failure.message);
+    REQUIRE(failure.status == CWIRE_E_TLS);
+    REQUIRE_THAT(failure.message, Catch::Contains("client certificate") && Catch::Contains("csms.tls.client_cert"));
+  }
+  SECTION("with a certificate of another CA") {
+    const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
+    test.use(pki::make_signed({"CP001"}, other));
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    const Failure failure = test.record.wait_failure();
+    REQUIRE(failure.status == CWIRE_E_TLS);
+    REQUIRE_THAT(failure.message, Catch::Contains("does not know the CA of our client certificate"));
+  }
+  SECTION("with an expired certificate: the station still tries (OCPP 2.1 A00.FR.430)") {
+    test.use(pki::make_signed({"CP001", {}, false, -7200, -3600}, ca()));
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    const Failure failure = test.record.wait_failure();
+    REQUIRE(failure.status == CWIRE_E_TLS);
+    REQUIRE_THAT(failure.message, Catch::Contains("refused our client certificate as expired"));
+  }
+}
+
+TEST_CASE("a refused client certificate is told as such, also when our first write met the closed socket") {
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  peer::TlsServerOptions options = options_of(identity);
+  options.client_ca = &ca();
+  options.version_min = TLS1_3_VERSION;
+  peer::TlsServer server(options);
+  TlsDialled test;
+  // Holds the thread until the server has refused and gone, then writes twice: the second meets a reset.
+  test.record.when_open = [&] {
+    server.join();
+    std::string output = "GET / HTTP/1.1\r\n";
+    test.channel->write(output);
+    output = "\r\n";
+    test.channel->write(output);
+  };
+  test.dial(server.port());
+  const Failure failure = test.record.wait_failure();
+  CAPTURE(failure.message);
+  REQUIRE(failure.status == CWIRE_E_TLS);
+  REQUIRE_THAT(failure.message, Catch::Contains("requires a client certificate"));
+}
+
+TEST_CASE("what is no TLS handshake is told apart") {
+  peer::Listener listener;
+  TlsDialled test;
+  test.dial(listener.port());
+  peer::Connection server = listener.accept();
+  const std::string at = "csms.example:" + std::to_string(listener.port());
+  server.receive(5);  // the ClientHello has begun to arrive
+  std::string expected;
+  SECTION("plain HTTP") {
+    server.send("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    expected = at + " answered with something that is not TLS, plain HTTP perhaps";
+  }
+  SECTION("FIN") {
+    ::shutdown(server.descriptor(), SHUT_WR);
+    expected = at + " broke off the handshake: it closed the connection";
+  }
+  SECTION("RST") {
+    server.reset();
+    expected = at + " broke off the handshake: connection reset by peer";
+  }
+  const Failure failure = test.record.wait_failure();
+  REQUIRE(failure.status == CWIRE_E_TLS);
+  REQUIRE_THAT(failure.message, Catch::Contains(expected));
+}
+
+TEST_CASE("a handshake under way is named, and may be given up") {
+  peer::Listener listener;
+  TlsDialled test;
+  test.dial(listener.port());
+  peer::Connection server = listener.accept();
+  server.receive(5);
+  test.loop.run([&] {
+    REQUIRE(test.channel->doing() ==
+            "TLS handshake with csms.example at 127.0.0.1:" + std::to_string(listener.port()));
+    test.channel->close();
+  });
+  REQUIRE(test.record.ends() == 0);
+}
+
+TEST_CASE("close_notify is an end, FIN without it a truncation") {
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  TlsDialled test;
+  SECTION("close_notify") {
+    peer::TlsServer server(options_of(identity), [](SSL* ssl, peer::Connection&) {
+      SSL_write(ssl, "bye", 3);
+      SSL_shutdown(ssl);
+    });
+    test.dial(server.port());
+    REQUIRE(test.record.wait_end());
+    REQUIRE(test.record.data() == "bye");
+  }
+  SECTION("FIN alone") {
+    peer::TlsServer server(options_of(identity), [](SSL* ssl, peer::Connection& connection) {
+      SSL_write(ssl, "bye", 3);
+      ::shutdown(connection.descriptor(), SHUT_WR);
+      peer::TlsServer::drain(ssl, nullptr);
+    });
+    test.dial(server.port());
+    const Failure failure = test.record.wait_failure();
+    REQUIRE(test.record.data() == "bye");
+    REQUIRE(failure.status == CWIRE_E_READ);
+    REQUIRE_THAT(failure.message, Catch::Contains("truncated") && Catch::StartsWith("read tcp 127.0.0.1:"));
+    test.loop.run([&] { test.channel.reset(); });
+  }
+}
+
+TEST_CASE("close() says close_notify after the bytes, destroying does not") {
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  TlsDialled test;
+  std::string received;
+  int ending = 0;
+  peer::TlsServer server(options_of(identity),
+                         [&](SSL* ssl, peer::Connection&) { ending = peer::TlsServer::drain(ssl, &received); });
+  test.dial(server.port());
+  REQUIRE(test.record.wait_open());
+  test.write("hello");
+  SECTION("close") {
+    test.loop.run([&] { test.channel->close(); });
+    server.join();
+    REQUIRE(ending == SSL_ERROR_ZERO_RETURN);
+  }
+  SECTION("destroy") {
+    test.loop.run([&] { test.channel.reset(); });
+    server.join();
+    REQUIRE(ending != SSL_ERROR_ZERO_RETURN);
+  }
+  REQUIRE(received == "hello");
+}
+
+TEST_CASE("many small records in one segment are all delivered, without the socket becoming readable again") {
+  constexpr int kRecords = 500;
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  TlsDialled test;
+  peer::TlsServer server(options_of(identity), [](SSL* ssl, peer::Connection& connection) {
+    // Sealed into memory first, so that they go out as one.
+    BIO* memory = BIO_new(BIO_s_mem());
+    SSL_set0_wbio(ssl, memory);
+    for (int i = 0; i < kRecords; ++i) SSL_write(ssl, "0123456789", 10);
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(memory, &bytes);
+    connection.send(std::string(bytes, static_cast<std::size_t>(size)));
+    char byte;
+    while (::recv(connection.descriptor(), &byte, 1, 0) > 0) {
+    }
+  });
+  bool paused = false;
+  SECTION("straight through") {}
+  SECTION("with a pause in the middle") {
+    test.record.when_data = [&](const char*, std::size_t) {
+      if (test.record.bytes() != 50) return;
+      test.channel->pause_reading();
+      paused = true;
+    };
+  }
+  test.dial(server.port());
+  if (test.record.when_data) {
+    REQUIRE(test.record.wait_bytes(50));
+    for (int turn = 0; turn < 20; ++turn) test.loop.run([] {});
+    test.loop.run([&] {
+      REQUIRE(paused);
+      REQUIRE(test.record.bytes() == 50);
+      test.channel->resume_reading();
+    });
+  }
+  REQUIRE(test.record.wait_bytes(10 * kRecords));
+  test.loop.run([&] { test.channel.reset(); });
+}
+
+TEST_CASE("ten megabytes go through TLS in both directions, with back-pressure and pauses") {
+  constexpr std::size_t kSize = 10 << 20;
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  std::mt19937_64 random(version);
+  std::string sent(kSize, '\0');
+  for (char& byte : sent) byte = static_cast<char>(random());
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  peer::TlsServerOptions options = options_of(identity);
+  options.version_max = version;
+  peer::TlsServer server(options, [](SSL* ssl, peer::Connection&) {
+    char buffer[50000];
+    for (std::size_t done = 0; done < kSize;) {
+      const int n = SSL_read(ssl, buffer, sizeof buffer);
+      if (n <= 0 || SSL_write(ssl, buffer, n) != n) return;
+      done += static_cast<std::size_t>(n);
+    }
+  });
+  TlsDialled test;
+  std::string output = sent;
+  int reads = 0;
+  test.record.when_open = [&] {
+    test.channel->write(output);
+  };
+  test.record.when_writable = [&] { test.channel->write(output); };
+  test.record.when_data = [&](const char*, std::size_t) {
+    if (++reads % 11 != 0) return;
+    test.channel->pause_reading();
+    test.loop.thread().post([&] { test.channel->resume_reading(); });
+  };
+  test.dial(server.port());
+  REQUIRE(test.record.wait_bytes(kSize));
+  REQUIRE(test.record.data() == sent);
+  test.loop.run([&] { test.channel.reset(); });
+}
+
+TEST_CASE("a listener may destroy a TLS channel from inside any call") {
+  const std::string which = GENERATE("open", "data", "end", "failed");
+  const pki::Identity identity = server_for({which == "failed" ? "DNS:other.example" : "DNS:csms.example"});
+  peer::TlsServer server(options_of(identity), [](SSL* ssl, peer::Connection&) {
+    SSL_write(ssl, "x", 1);
+    SSL_shutdown(ssl);
+  });
+  TlsDialled test;
+  std::promise<void> destroyed;
+  const auto destroy = [&] {
+    test.channel.reset();
+    destroyed.set_value();
+  };
+  if (which == "open") test.record.when_open = destroy;
+  if (which == "data") test.record.when_data = [&](const char*, std::size_t) { destroy(); };
+  if (which == "end") test.record.when_end = destroy;
+  if (which == "failed") test.record.when_failed = destroy;
+  test.dial(server.port());
+  destroyed.get_future().wait();
+}
