@@ -36,9 +36,11 @@ static void print_event(const cwire_event* event) {
       break;
     case CWIRE_EVENT_DISCONNECTED: /* their data is one line: why, and what follows */
     case CWIRE_EVENT_ERROR:
-    case CWIRE_EVENT_CLOSED:
     case CWIRE_EVENT_LOG:
       printf("%s\n", event->data);
+      break;
+    case CWIRE_EVENT_CLOSED:
+      printf("%s: %s\n", event->station_id, event->status == CWIRE_OK ? "closed" : "gave up");
       break;
     default: /* newer versions of the library may tell of more */
       break;

@@ -22,7 +22,7 @@ static const char boot[] =
 
 static void on_connected(void* user, const cwire_event* event) {
   (void)user;
-  printf("%s: connected for the %lu. time, %s\n", event->station_id, (unsigned long)event->tag, event->data);
+  printf("%s: connection %lu is up, %s\n", event->station_id, (unsigned long)event->tag, event->data);
   if (event->flags & CWIRE_FLAG_RECONNECT) return; /* a station boots once, not each time the line was lost */
   if (cwire_station_send(event->station, boot, strlen(boot), CWIRE_FLAG_REPORT, 1) != CWIRE_OK) {
     fprintf(stderr, "%s: the BootNotification was not accepted for sending\n", event->station_id);
@@ -42,7 +42,13 @@ static void on_message(void* user, const cwire_event* event) {
   printf("%s: %s\n", event->station_id, event->data);
 }
 
-/* Of DISCONNECTED, ERROR, CLOSED and LOG, data is a line to be read by people. */
+/* The last that is heard of a station. */
+static void on_closed(void* user, const cwire_event* event) {
+  (void)user;
+  printf("%s: %s\n", event->station_id, event->status == CWIRE_OK ? "closed" : "gave up");
+}
+
+/* Of DISCONNECTED, ERROR and LOG, data is a line to be read by people. */
 static void print_line(void* user, const cwire_event* event) {
   (void)user;
   printf("%s\n", event->data);
@@ -58,7 +64,7 @@ int main(int argc, char** argv) {
                                .on_sent = on_sent,
                                .on_disconnected = print_line,
                                .on_error = print_line,
-                               .on_closed = print_line,
+                               .on_closed = on_closed,
                                .on_log = print_line};
   cwire_error err = CWIRE_ERROR_INIT;
   cwire_manager manager;

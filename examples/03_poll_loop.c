@@ -51,8 +51,13 @@ static int take_events(cwire_manager manager) {
   int closed = 0;
   while (cwire_manager_poll(manager, 0, 64, &events, &count) == CWIRE_OK) {
     for (i = 0; i < count; ++i) {
-      if (events[i].type == CWIRE_EVENT_CLOSED) closed = 1;
-      if (events[i].data_size > 0 && events[i].type != CWIRE_EVENT_STATE) printf("< %s\n", events[i].data);
+      if (events[i].type == CWIRE_EVENT_CLOSED) {
+        closed = 1;
+      } else if (events[i].type == CWIRE_EVENT_MESSAGE) {
+        printf("< %s\n", events[i].data);
+      } else if (events[i].type != CWIRE_EVENT_STATE && events[i].data_size > 0) {
+        printf("%s\n", events[i].data); /* "ocpp1.6", or a line that says what went wrong */
+      }
     }
   }
   return closed;

@@ -31,9 +31,9 @@ static int print_until(cwire_manager manager, int32_t type) {
   size_t count, i;
   while (cwire_manager_poll(manager, 10000, 64, &events, &count) == CWIRE_OK) {
     for (i = 0; i < count; ++i) {
+      if (events[i].type == CWIRE_EVENT_CLOSED) return events[i].type == type;
       if (events[i].type != CWIRE_EVENT_STATE && events[i].data_size > 0) printf("%s\n", events[i].data);
       if (events[i].type == type) return 1;
-      if (events[i].type == CWIRE_EVENT_CLOSED) return 0;
     }
   }
   fprintf(stderr, "nothing came for ten seconds\n");

@@ -74,10 +74,13 @@ int main(int argc, char** argv) {
   while (!closed && cwire.manager_poll(manager, 10000, 64, &events, &count) == CWIRE_OK) {
     for (i = 0; i < count; ++i) {
       const cwire_event* event = &events[i];
+      if (event->type == CWIRE_EVENT_CLOSED) {
+        closed = 1;
+        break;
+      }
       if (event->type != CWIRE_EVENT_STATE && event->data_size > 0) printf("%s\n", event->data);
       if (event->type == CWIRE_EVENT_CONNECTED) cwire.station_send(station, heartbeat, strlen(heartbeat), 0, 0);
       if (event->type == CWIRE_EVENT_MESSAGE) answered = 1;
-      if (event->type == CWIRE_EVENT_CLOSED) closed = 1;
       /* One answer, or one failed attempt, is enough for a lesson; without this it would try again for ever. */
       if (answered || event->type == CWIRE_EVENT_ERROR) cwire.station_disconnect(station, 0, NULL);
     }

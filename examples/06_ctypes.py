@@ -92,12 +92,12 @@ def main():
     while not closed:
         selector.select(timeout=1)
         for event in take_events(manager):
-            if event.data_size > 0 and event.type != STATE:
+            closed = closed or event.type == CLOSED
+            if event.data_size > 0 and event.type not in (STATE, CLOSED):
                 print(ctypes.string_at(event.data, event.data_size).decode(), flush=True)
             if event.type == CONNECTED and not event.flags & RECONNECT:  # a station boots once
                 call(station, "BootNotification", {"chargePointVendor": "Chargewire", "chargePointModel": "Example"})
                 heartbeat_at = time.monotonic() + 5
-            closed = closed or event.type == CLOSED
         if not closed and heartbeat_at and time.monotonic() >= heartbeat_at:
             call(station, "Heartbeat", {})
             heartbeat_at += 5

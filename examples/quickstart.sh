@@ -3,7 +3,7 @@
 # Exits 0 only if every boot was accepted, every station came back, and every accepted message is accounted for.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# shellcheck source=../cmake/debian.sh
+# shellcheck source=cmake/debian.sh
 source "$repository/cmake/debian.sh"
 
 usage() {
@@ -29,7 +29,8 @@ own_csms=no
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
-    --stations | --url | --config | --protocols | --id-prefix | --csms-pid | --heartbeat | --calm | --outage | --patience | --jobs) ;;
+    --stations | --url | --config | --protocols | --id-prefix | --csms-pid) ;;
+    --heartbeat | --calm | --outage | --patience | --jobs) ;;
     *) echo "unknown option: $1" >&2; usage >&2; exit 2 ;;
   esac
   [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2; exit 2; }
@@ -57,7 +58,8 @@ build() { # target...
   mkdir -p "$build"
   echo "Building (the first time takes some minutes)"
   # A folder of its own: this build has no tests, and needs nothing that only they need.
-  cmake -S "$repository" --preset release -B "$build" -DCHARGEWIRE_BUILD_TESTS=OFF -DCHARGEWIRE_BUILD_BENCH=OFF >"$log" 2>&1 || status=$?
+  cmake -S "$repository" --preset release -B "$build" \
+    -DCHARGEWIRE_BUILD_TESTS=OFF -DCHARGEWIRE_BUILD_BENCH=OFF >"$log" 2>&1 || status=$?
   if [ $status -eq 0 ]; then
     cmake --build "$build" --parallel "$jobs" --target "$@" >>"$log" 2>&1 &
     builder=$!
@@ -68,12 +70,14 @@ build() { # target...
 }
 
 csms_pid=
+program_pid=
 folder=
 clean_up() {
-  if [ -n "$csms_pid" ]; then
-    kill "$csms_pid" 2>/dev/null || true
-    wait "$csms_pid" 2>/dev/null || true
-  fi
+  local pid
+  for pid in $program_pid $csms_pid; do # in this order, so that the stations may take their leave
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   if [ -n "$folder" ]; then rm -rf "$folder"; fi
 }
 trap clean_up EXIT
@@ -107,9 +111,14 @@ targets=(chargewire-quickstart)
 build "${targets[@]}"
 ulimit -S -n "$(ulimit -H -n)" # each station needs a descriptor, here and in the CSMS
 
-if [ $own_csms = yes ]; then
-  "$build/examples/quickstart/chargewire-quickstart" "${program_options[@]}"
+if [ $own_csms = no ]; then start_csms; else exec {csms_input}>/dev/null; fi
+# In the background, or a signal to this script would wait for its end.
+"$build/examples/quickstart/chargewire-quickstart" "${program_options[@]}" {csms_input}>&- &
+program_pid=$!
+if wait $program_pid; then
+  program_pid=
 else
-  start_csms
-  "$build/examples/quickstart/chargewire-quickstart" "${program_options[@]}" {csms_input}>&-
+  status=$?
+  program_pid=
+  exit $status
 fi

@@ -141,9 +141,9 @@ class Csms::Server {
   template <class Work>
   auto on_thread(Work work) -> decltype(work()) {
     if (std::this_thread::get_id() == thread_.get_id()) return work();
-    std::packaged_task<decltype(work())()> task(std::move(work));
-    auto result = task.get_future();
-    asio::post(io_, [this, &task] { asio::post(io_, [&task] { task(); }); });
+    const auto task = std::make_shared<std::packaged_task<decltype(work())()>>(std::move(work));
+    auto result = task->get_future();
+    asio::post(io_, [this, task] { asio::post(io_, [task] { (*task)(); }); });
     return result.get();
   }
 

@@ -48,6 +48,7 @@ bool fleet_connect(fleet* self, const options* wanted, cwire_error* err) {
     snprintf(id, sizeof id, "%s%05zu", wanted->id_prefix, i + 1);
     ok = cwire_manager_connect(self->manager, id, wanted->url, overrides[i % wanted->protocol_count],
                                (uintptr_t)station, &station->token, err) == CWIRE_OK;
+    if (ok) self->begun++;
     if (i % 64 == 63) fleet_poll(self, 0);
   }
   for (i = 0; i < wanted->protocol_count; ++i) {
@@ -57,7 +58,8 @@ bool fleet_connect(fleet* self, const options* wanted, cwire_error* err) {
 }
 
 static void note_problem(fleet* self, const cwire_event* event) {
-  if (self->outage || self->first_problem[0] != '\0') return;
+  const bool expected = self->outage && event->type == CWIRE_EVENT_ERROR && (event->flags & CWIRE_FLAG_WILL_RETRY);
+  if (expected || self->first_problem[0] != '\0') return;
   snprintf(self->first_problem, sizeof self->first_problem, "%.300s", event->data);
 }
 
@@ -172,6 +174,8 @@ static void on_event(fleet* self, const cwire_event* event) {
     case CWIRE_EVENT_CLOSED:
       on_connection_over(self, station);
       self->counters.closed++;
+      if (event->status != CWIRE_OK)
+        note_problem(self, event); /* it gave up, which csms.max_reconnect_attempts allows */
       break;
     case CWIRE_EVENT_LOG:
       note_problem(self, event);

@@ -45,6 +45,7 @@ typedef struct fleet {
   cwire_manager manager;
   charge_point* stations;
   size_t size;
+  size_t begun; /* stations that connect was called for, with success */
   counters counters;
   bool outage;             /* the CSMS is known to be away: what fails now is no surprise */
   bool shut_down;          /* SHUTDOWN came, the last event */

@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct show {
   outcome outcome;
   double last_turn;
   bool heartbeats; /* are being sent */
+  bool closing;    /* the fleet is being shut down */
 } show;
 
 static volatile sig_atomic_t interrupted;
@@ -34,13 +36,13 @@ static void on_signal(int number) {
 
 /* What can be waited for. */
 typedef bool (*condition)(const fleet*);
-static bool all_booted(const fleet* fleet) { return fleet->counters.booted == fleet->size; }
-static bool all_connected(const fleet* fleet) { return fleet->counters.connected == fleet->size; }
-static bool none_connected(const fleet* fleet) { return fleet->counters.connected == 0; }
-static bool shut_down(const fleet* fleet) { return fleet->shut_down; }
-static bool all_told(const fleet* fleet) {
-  const counters* sum = &fleet->counters;
-  return sum->calls == sum->answered + sum->lost && sum->accepted == sum->sent + sum->not_sent;
+static bool all_booted(const fleet* self) { return self->counters.booted == self->size; }
+static bool all_connected(const fleet* self) { return self->counters.connected == self->size; }
+static bool none_connected(const fleet* self) { return self->counters.connected == 0; }
+static bool shut_down(const fleet* self) { return self->shut_down; }
+static bool all_settled(const fleet* self) {
+  const counters* sum = &self->counters;
+  return all_connected(self) && sum->calls == sum->answered + sum->lost && sum->accepted == sum->sent + sum->not_sent;
 }
 
 static void take_a_turn(show* self, const char* what) {
@@ -51,33 +53,45 @@ static void take_a_turn(show* self, const char* what) {
   progress_show(&self->progress, what, &self->fleet);
 }
 
-static bool fail(show* self, const char* what) {
-  snprintf(self->outcome.failure, sizeof self->outcome.failure, "%s: %s", what,
-           interrupted ? "interrupted" : "this took too long (--patience)");
+static bool fail(show* self, const char* format, ...) {
+  va_list values;
+  if (self->outcome.failure[0] != '\0') return false; /* the first is the one that matters */
+  va_start(values, format);
+  vsnprintf(self->outcome.failure, sizeof self->outcome.failure, format, values);
+  va_end(values);
   return false;
+}
+
+/* Whether it makes sense to go on. */
+static bool sound(show* self) {
+  const counters* sum = &self->fleet.counters;
+  if (interrupted) return fail(self, "interrupted");
+  if (self->closing) return true;
+  if (sum->boots_refused > 0) return fail(self, "the CSMS does not accept all boots");
+  if (sum->closed > 0) return fail(self, "stations gave up (see csms.max_reconnect_attempts)");
+  return true;
 }
 
 /* Lets things happen until they are so. False: they are not, and the rest makes no sense. */
 static bool await(show* self, const char* what, condition reached) {
   const double end = process_now() + self->wanted.patience_seconds;
-  while (!reached(&self->fleet) && !interrupted && process_now() < end) take_a_turn(self, what);
+  while (!reached(&self->fleet) && sound(self) && process_now() < end) take_a_turn(self, what);
   progress_end(&self->progress, what, &self->fleet);
-  return reached(&self->fleet) || fail(self, what);
+  return reached(&self->fleet) ||
+         fail(self, "%s: this was not done within %g s (see --patience)", what, self->wanted.patience_seconds);
 }
 
 /* Lets things happen for so long. */
 static bool pass(show* self, const char* what, double seconds) {
   const double end = process_now() + seconds;
-  while (!interrupted && process_now() < end) take_a_turn(self, what);
+  while (sound(self) && process_now() < end) take_a_turn(self, what);
   progress_end(&self->progress, what, &self->fleet);
-  return !interrupted || fail(self, what);
+  return sound(self);
 }
 
 static bool tell_csms(show* self, int signal_number) {
   if (kill(self->wanted.csms_pid, signal_number) == 0) return true;
-  snprintf(self->outcome.failure, sizeof self->outcome.failure, "the CSMS, process %ld, cannot be told anything: %s",
-           (long)self->wanted.csms_pid, strerror(errno));
-  return false;
+  return fail(self, "the CSMS, process %ld, cannot be told anything: %s", (long)self->wanted.csms_pid, strerror(errno));
 }
 
 /* The CSMS dies, stays away for a while, and returns. The stations know nothing of it but what the line tells them. */
@@ -115,22 +129,21 @@ static void take_statistics(show* self) {
 /* The plot. False: it was cut short; outcome.failure says why. */
 static bool play(show* self) {
   const uint64_t memory_before = process_memory();
+  uint64_t memory_now;
   cwire_error err = CWIRE_ERROR_INIT;
-  if (!fleet_connect(&self->fleet, &self->wanted, &err)) {
-    snprintf(self->outcome.failure, sizeof self->outcome.failure, "%.190s", err.message);
-    return false;
-  }
+  if (!fleet_connect(&self->fleet, &self->wanted, &err)) return fail(self, "%s", err.message);
   if (!await(self, "booting", all_booted)) return false;
 
   self->heartbeats = true;
   if (!pass(self, "heartbeats", self->wanted.calm_seconds)) return false;
-  self->outcome.memory = process_memory() - memory_before;
+  memory_now = process_memory();
+  if (memory_now > memory_before) self->outcome.memory = memory_now - memory_before;
 
   if (self->wanted.csms_pid != 0) {
     if (!outage(self) || !pass(self, "heartbeats", self->wanted.calm_seconds)) return false;
   }
   self->heartbeats = false;
-  return await(self, "last answers", all_told) && await(self, "still connected", all_connected);
+  return await(self, "last answers", all_settled);
 }
 
 int main(int argc, char** argv) {
@@ -157,13 +170,14 @@ int main(int argc, char** argv) {
     fleet_end(&self.fleet);
     return 1;
   }
-  progress_begin(&self.progress);
+  progress_begin(&self.progress, &self.wanted);
   self.last_turn = process_now();
   play(&self);
 
   take_statistics(&self);
   interrupted = 0; /* a second Ctrl-C interrupts the farewell */
   self.heartbeats = false;
+  self.closing = true;
   cwire_manager_shutdown(self.fleet.manager, 5000);
   await(&self, "closing", shut_down);
   ok = report_print(&self.wanted, &self.fleet, &self.outcome);

@@ -25,19 +25,31 @@ static const char* grouped(uint64_t number) {
   return out;
 }
 
-void progress_begin(progress* self) {
-  self->redraws = isatty(STDOUT_FILENO);
-  self->began = process_now();
-  self->shown = 0;
+static void print_protocols(const options* wanted) {
+  size_t i;
+  for (i = 0; i < wanted->protocol_count; ++i) {
+    printf("%s%s", i == 0 ? "" : i + 1 < wanted->protocol_count ? ", " : " and ", wanted->protocols[i]);
+  }
 }
 
+void progress_begin(progress* self, const options* wanted) {
+  self->redraws = isatty(STDOUT_FILENO);
+  self->began = process_now();
+  self->shown = self->began;
+  printf("%s stations, OCPP ", grouped(wanted->stations));
+  print_protocols(wanted);
+  printf("\n   time    %-12s %10s %8s %9s %9s %11s %7s\n", "", "connected", "booted", "sent", "received", "reconnects",
+         "failed");
+  fflush(stdout);
+}
+
+/* Narrower than 80 columns: a line that wraps cannot be redrawn. */
 static void show(progress* self, const char* what, const fleet* stations) {
   const counters* now = &stations->counters;
   self->shown = process_now();
-  printf("%s%5.1f s  %-18s %s of %s connected, %s booted, %s sent, %s received, %s reconnects%s",
-         self->redraws ? "\r" : "", self->shown - self->began, what, grouped(now->connected), grouped(stations->size),
-         grouped(now->booted), grouped(now->sent), grouped(now->received), grouped(now->reconnects),
-         self->redraws ? "\033[K" : "\n");
+  printf("%s%6.1f s  %-12s %10s %8s %9s %9s %11s %7s%s", self->redraws ? "\r" : "", self->shown - self->began, what,
+         grouped(now->connected), grouped(now->booted), grouped(now->sent), grouped(now->received),
+         grouped(now->reconnects), grouped(now->attempts_failed), self->redraws ? "\033[K" : "\n");
   fflush(stdout);
 }
 
@@ -61,10 +73,9 @@ static void row(const char* name, const char* format, ...) {
 
 static void print_table(const options* wanted, const fleet* stations, const outcome* how) {
   const counters* sum = &stations->counters;
-  size_t i;
-  printf("\n  %-20s %s, OCPP", "stations", grouped(stations->size));
-  for (i = 0; i < wanted->protocol_count; ++i) printf("%s %s", i > 0 ? "," : "", wanted->protocols[i]);
-  printf(" in turns\n");
+  printf("\n  %-20s %s, OCPP ", "stations", grouped(stations->size));
+  print_protocols(wanted);
+  printf("\n");
   row("boots accepted", "%s", grouped(sum->booted));
   row("messages sent", "%s of %s accepted; %s reported as not sent", grouped(sum->sent), grouped(sum->accepted),
       grouped(sum->not_sent));
@@ -81,8 +92,8 @@ static void print_table(const options* wanted, const fleet* stations, const outc
     row("all back after", "- (%s of %s are)", grouped(sum->connected), grouped(stations->size));
   }
   if (how->memory > 0) {
-    row("memory per station", "%.1f KB, all of the process's growth divided by the stations",
-        (double)how->memory / 1024 / (double)stations->size);
+    row("memory per station", "%.1f KB; the process grew by %s KB in all",
+        (double)how->memory / 1024 / (double)stations->size, grouped(how->memory / 1024));
   } else {
     row("memory per station", "-");
   }
@@ -114,7 +125,8 @@ bool report_print(const options* wanted, const fleet* stations, const outcome* h
   ok &= holds(how->failure[0] == '\0', "%s", how->failure);
   ok &= holds(sum->booted == size, "%s of %s boots were accepted", grouped(sum->booted), grouped(size));
   ok &= holds(!how->csms_killed || how->all_came_back, "not every station came back");
-  ok &= holds(sum->closed == size, "%s of %s stations were told to have ended", grouped(sum->closed), grouped(size));
+  ok &= holds(sum->closed == stations->begun, "of %s stations, %s were told to have ended", grouped(stations->begun),
+              grouped(sum->closed));
   ok &= holds(unreported == 0 && sum->accepted == sum->sent + sum->not_sent,
               "%s messages were accepted, but %s reported as sent and %s as not sent", grouped(sum->accepted),
               grouped(sum->sent), grouped(sum->not_sent));
@@ -122,7 +134,8 @@ bool report_print(const options* wanted, const fleet* stations, const outcome* h
               "of %s calls, %s were answered and %s lost with their connection: some got no answer",
               grouped(sum->calls), grouped(sum->answered), grouped(sum->lost));
   ok &= holds(sum->contradictions == 0, "%s events contradict what was told before", grouped(sum->contradictions));
-  ok &= holds(how->library_sent == sum->sent && how->library_received == sum->received,
+  /* Cut short, the two were counted at different times. */
+  ok &= holds(how->failure[0] != '\0' || (how->library_sent == sum->sent && how->library_received == sum->received),
               "the library counts %s messages sent and %s received, its events %s and %s", grouped(how->library_sent),
               grouped(how->library_received), grouped(sum->sent), grouped(sum->received));
   if (!ok && stations->first_problem[0] != '\0') printf("The first sign of trouble: %s\n", stations->first_problem);

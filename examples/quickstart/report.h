@@ -5,7 +5,7 @@
 #include "fleet.h"
 
 typedef struct progress {
-  bool redraws; /* on a terminal the line is redrawn; elsewhere there is a line per second */
+  bool redraws; /* on a terminal the last line is redrawn; elsewhere there is a line per second */
   double began;
   double shown;
 } progress;
@@ -17,10 +17,10 @@ typedef struct outcome {
   double back_seconds; /* from the CSMS's return until the last station was connected again */
   uint64_t memory;     /* bytes by which the process grew until every station was connected and idle */
   uint64_t library_sent, library_received; /* by the library's own statistics */
-  char failure[200];                       /* why it was cut short; "" if it was not */
+  char failure[300];                       /* why it was cut short; "" if it was not */
 } outcome;
 
-void progress_begin(progress* self);
+void progress_begin(progress* self, const options* wanted);
 /* Shows where things stand, unless that was shown a moment ago. `what`: what is going on. */
 void progress_show(progress* self, const char* what, const fleet* stations);
 /* Shows it for the last time; what follows stands on a new line. */

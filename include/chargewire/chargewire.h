@@ -52,6 +52,7 @@ extern "C" {
 
 /* ---- Tokens ------------------------------------------------------------------------------------------------ */
 
+/* Compare them, copy them, send them between threads; NULL is never one of them. */
 typedef struct cwire_config_token *cwire_config;
 typedef struct cwire_manager_token *cwire_manager;
 typedef struct cwire_pool_token *cwire_pool;
@@ -62,7 +63,7 @@ typedef struct cwire_station_token *cwire_station;
 /* 0 is success, negative is failure. cwire_manager_is_connected and cwire_pool_has also return 1 for "yes". */
 typedef int32_t cwire_status;
 
-#define CWIRE_OK 0
+#define CWIRE_OK 0                      /* done, or accepted */
 #define CWIRE_E_INVALID_ARGUMENT (-1)   /* NULL, out of range, CR/LF/NUL in text: the call itself is wrong */
 #define CWIRE_E_INVALID_HANDLE (-2)     /* the token is stale, freed, forged, or of another kind */
 #define CWIRE_E_NO_MEMORY (-3)          /* an allocation failed; nothing was done */
@@ -96,11 +97,8 @@ typedef struct cwire_error {
   char message[240];
 } cwire_error;
 
-#ifdef __cplusplus
+/* cwire_error err = CWIRE_ERROR_INIT; */
 #define CWIRE_ERROR_INIT {sizeof(cwire_error), 0, 0, {0}}
-#else
-#define CWIRE_ERROR_INIT {sizeof(cwire_error), 0, 0, {0}}
-#endif
 
 /* ---- States of a station ----------------------------------------------------------------------------------- */
 
@@ -143,6 +141,7 @@ typedef struct cwire_error {
 #define CWIRE_EVENT_LOG 9          /* station may be NULL; see the option log_level */
 #define CWIRE_EVENT_SHUTDOWN 10    /* the last event of the manager */
 
+/* Levels of LOG, in `code`. Each includes those before it; see the option log_level. */
 #define CWIRE_LOG_ERROR 1
 #define CWIRE_LOG_WARNING 2
 #define CWIRE_LOG_INFO 3
@@ -349,13 +348,19 @@ CWIRE_API cwire_status cwire_pool_add(cwire_pool pool, cwire_station station);
 CWIRE_API cwire_status cwire_pool_remove(cwire_pool pool, const char *station_id);
 /* 1, 0, or an error. */
 CWIRE_API cwire_status cwire_pool_has(cwire_pool pool, const char *station_id);
+/* cwire_manager_send to one of the group. NOT_FOUND also for a station that is not in it. */
 CWIRE_API cwire_status cwire_pool_send(cwire_pool pool, const char *station_id, const void *data, size_t size,
                                        uint32_t flags, uint64_t tag);
+/* cwire_manager_broadcast to the group. */
 CWIRE_API cwire_status cwire_pool_broadcast(cwire_pool pool, const void *data, size_t size, uint32_t flags,
                                             size_t *accepted);
+/* How many of the group are connected, and how many are in it. Either may be NULL. */
 CWIRE_API cwire_status cwire_pool_counts(cwire_pool pool, size_t *connected, size_t *total);
+/* cwire_manager_all_stats of the group. */
 CWIRE_API cwire_status cwire_pool_stats(cwire_pool pool, cwire_stats *out, size_t capacity, size_t *count);
+/* Disconnects all of the group. Returns OK at once. */
 CWIRE_API cwire_status cwire_pool_disconnect_all(cwire_pool pool);
+/* Ends the group; its stations live on. Returns OK, INVALID_HANDLE. */
 CWIRE_API cwire_status cwire_pool_free(cwire_pool pool);
 
 #ifdef __cplusplus

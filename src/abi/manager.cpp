@@ -21,14 +21,6 @@ ManagerTable::Pin find_manager(cwire_manager manager) {
   return pin;
 }
 
-StationTable::Pin find_station(Manager& manager, const char* station_id) {
-  auto station = manager.find(check_id(station_id));
-  if (!station) {
-    throw Error(CWIRE_E_NOT_FOUND, std::string(station_id) + ": no such station; connect it first, or it has ended");
-  }
-  return station;
-}
-
 // What remains of cwire_manager_free once nobody can find the manager any more.
 void take_down(Manager& manager) {
   manager.finish();
@@ -117,7 +109,10 @@ cwire_status cwire_manager_find(cwire_manager manager, const char* station_id, c
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);
     if (out == nullptr) invalid_argument("out is NULL");
-    *out = find_station(*pin, station_id)->handle();
+    const auto station = pin->registry().find(check_id(station_id));
+    // One whose CLOSED is being handled is still known, but its token is stale.
+    if (!station || !station_table().find(station->token)) return CWIRE_E_NOT_FOUND;
+    *out = station->handle();
     return CWIRE_OK;
   });
 }
@@ -129,7 +124,7 @@ cwire_status cwire_manager_send(cwire_manager manager, const char* station_id, c
     check_data(data, size);
     check_flags(flags);
     check_id(station_id);
-    const auto station = pin->find(station_id);
+    const auto station = pin->registry().find(station_id);
     if (!station) return pin->registry().gave_up(station_id) ? CWIRE_E_NOT_ESTABLISHED : CWIRE_E_NOT_FOUND;
     if (size > station->message_size_max()) return CWIRE_E_TOO_BIG;
     return station->send(Payload::copy_of(data, size), flags, tag);
@@ -145,7 +140,7 @@ cwire_status cwire_manager_broadcast(cwire_manager manager, const void* data, si
     check_flags(flags);
     if (pin->registry().closed()) return CWIRE_E_STATE;
     if (size > pin->message_size_max()) return CWIRE_E_TOO_BIG;
-    const std::size_t count = group::broadcast(pin->registry().tokens(), data, size, flags);
+    const std::size_t count = group::broadcast(pin->registry().all().stations, data, size, flags);
     if (accepted != nullptr) *accepted = count;
     return CWIRE_OK;
   });
@@ -155,7 +150,7 @@ cwire_status cwire_manager_disconnect(cwire_manager manager, const char* station
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);
     check_id(station_id);
-    const auto station = pin->find(station_id);
+    const auto station = pin->registry().find(station_id);
     if (station) {
       station->disconnect(1000, "");
       return CWIRE_OK;
@@ -167,7 +162,7 @@ cwire_status cwire_manager_disconnect(cwire_manager manager, const char* station
 cwire_status cwire_manager_disconnect_all(cwire_manager manager) {
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);
-    group::disconnect(pin->registry().tokens());
+    group::disconnect(pin->registry().all().stations);
     pin->registry().forget_all();
     return CWIRE_OK;
   });
@@ -177,7 +172,7 @@ cwire_status cwire_manager_is_connected(cwire_manager manager, const char* stati
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);
     check_id(station_id);
-    const auto station = pin->find(station_id);
+    const auto station = pin->registry().find(station_id);
     if (!station) return pin->registry().gave_up(station_id) ? 0 : CWIRE_E_NOT_FOUND;
     return station->state() == State::connected ? 1 : 0;
   });
@@ -187,8 +182,9 @@ cwire_status cwire_manager_counts(cwire_manager manager, size_t* connected, size
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);
     std::size_t c = 0, t = 0;
-    group::counts(pin->registry().tokens(), &c, &t);
-    t += pin->registry().all_that_gave_up().size();
+    const Registry::Known known = pin->registry().all();
+    group::counts(known.stations, &c, &t);
+    t += known.gave_up.size();
     if (connected != nullptr) *connected = c;
     if (total != nullptr) *total = t;
     return CWIRE_OK;
@@ -200,8 +196,11 @@ cwire_status cwire_manager_stats(cwire_manager manager, const char* station_id, 
     const auto pin = find_manager(manager);
     check_id(station_id);
     check_stats(out);
-    // By id also while its CLOSED is being handled, when the token is stale already.
-    return pin->registry().stats(station_id, *out) ? CWIRE_OK : CWIRE_E_NOT_FOUND;
+    if (const auto station = pin->registry().find(station_id)) {
+      station->fill(*out);
+      return CWIRE_OK;
+    }
+    return pin->registry().stats_of_given_up(station_id, *out) ? CWIRE_OK : CWIRE_E_NOT_FOUND;
   });
 }
 
@@ -211,7 +210,8 @@ cwire_status cwire_manager_all_stats(cwire_manager manager, cwire_stats* out, si
     if (count == nullptr) invalid_argument("count is NULL");
     *count = 0;
     if (capacity != 0) check_stats(out);
-    return group::stats(pin->registry().tokens(), pin->registry().all_that_gave_up(), out, capacity, count);
+    const Registry::Known known = pin->registry().all();
+    return group::stats(known.stations, known.gave_up, out, capacity, count);
   });
 }
 

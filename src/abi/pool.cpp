@@ -81,7 +81,7 @@ cwire_status cwire_pool_broadcast(cwire_pool pool, const void* data, size_t size
     const auto pin = find_pool(pool);
     check_data(data, size);
     check_flags(flags);
-    const std::size_t count = group::broadcast(pin->tokens(), data, size, flags);
+    const std::size_t count = group::broadcast(pin->all(), data, size, flags);
     if (accepted != nullptr) *accepted = count;
     return CWIRE_OK;
   });
@@ -90,7 +90,7 @@ cwire_status cwire_pool_broadcast(cwire_pool pool, const void* data, size_t size
 cwire_status cwire_pool_counts(cwire_pool pool, size_t* connected, size_t* total) {
   return guarded(nullptr, [&] {
     std::size_t c = 0, t = 0;
-    group::counts(find_pool(pool)->tokens(), &c, &t);
+    group::counts(find_pool(pool)->all(), &c, &t);
     if (connected != nullptr) *connected = c;
     if (total != nullptr) *total = t;
     return CWIRE_OK;
@@ -103,13 +103,13 @@ cwire_status cwire_pool_stats(cwire_pool pool, cwire_stats* out, size_t capacity
     if (count == nullptr) invalid_argument("count is NULL");
     *count = 0;
     if (capacity != 0) check_stats(out);
-    return group::stats(pin->tokens(), {}, out, capacity, count);
+    return group::stats(pin->all(), {}, out, capacity, count);
   });
 }
 
 cwire_status cwire_pool_disconnect_all(cwire_pool pool) {
   return guarded(nullptr, [&] {
-    group::disconnect(find_pool(pool)->tokens());
+    group::disconnect(find_pool(pool)->all());
     return CWIRE_OK;
   });
 }

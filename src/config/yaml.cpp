@@ -19,7 +19,9 @@ namespace {
 // csms.headers.X is four deep, and a station's fields are as well. Beyond this a file can only be an attack on the
 // stack.
 constexpr std::size_t kDepthMax = 16;
-constexpr std::size_t kNodesMax = 4'000'000;
+constexpr std::size_t kNodesMax = 2'000'000;
+// yaml-cpp holds the tokens of a line, some 200 bytes each, until the line ends. 20,000 stations need a fifth of this.
+constexpr std::size_t kPunctuationMax = 2'000'000;
 constexpr std::size_t kListMax = 16;
 
 struct Node {
@@ -97,7 +99,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   Node* add(Node::Kind kind, const YAML::Mark& mark) {
-    if (nodes_.size() >= kNodesMax) refuse(source_, mark.line + 1, "the file holds more than 4,000,000 values");
+    if (nodes_.size() >= kNodesMax) refuse(source_, mark.line + 1, "the file holds more than 2,000,000 values");
     nodes_.emplace_back();
     nodes_.back().kind = kind;
     nodes_.back().line = mark.line + 1;
@@ -291,8 +293,11 @@ void read_stations(const Node& key, const Node& value, const std::string& source
 // yaml-cpp takes any bytes and replaces what it cannot read. A password must not change that way.
 void check_characters(std::string_view text, const std::string& source) {
   int line = 1;
+  std::size_t punctuation = 0;
   for (std::size_t at = 0; at < text.size();) {
     char32_t character = 0;
+    const bool counts = std::string_view("[]{},:\"'?*&!").find(text[at]) != std::string_view::npos;
+    if (counts && ++punctuation > kPunctuationMax) refuse(source, line, "the file holds more than a fleet could need");
     if (!next_utf8(text, at, character)) refuse(source, line, "not valid UTF-8; save the file as UTF-8");
     if (character == '\n') ++line;
     const bool space = character == '\n' || character == '\r' || character == '\t';

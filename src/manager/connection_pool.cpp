@@ -30,19 +30,19 @@ StationTable::Pin ConnectionPool::find(std::string_view station_id) {
   return station;
 }
 
-std::vector<std::uintptr_t> ConnectionPool::tokens() {
+std::vector<StationTable::Pin> ConnectionPool::all() {
   std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<std::uintptr_t> tokens;
-  tokens.reserve(stations_.size());
+  std::vector<StationTable::Pin> all;
+  all.reserve(stations_.size());
   for (auto it = stations_.begin(); it != stations_.end();) {
-    if (station_table().find(it->second)) {
-      tokens.push_back(it->second);
+    if (auto station = station_table().find(it->second)) {
+      all.push_back(std::move(station));
       ++it;
     } else {
       it = stations_.erase(it);
     }
   }
-  return tokens;
+  return all;
 }
 
 }  // namespace cwire

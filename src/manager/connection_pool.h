@@ -27,7 +27,7 @@ class ConnectionPool {
   cwire_status add(cwire_station station);
   bool remove(std::string_view station_id);
   StationTable::Pin find(std::string_view station_id);
-  std::vector<std::uintptr_t> tokens();
+  std::vector<StationTable::Pin> all();
 
   std::uintptr_t token = 0;
 

@@ -3,42 +3,35 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/failure.h"
-#include "station/station.h"
+#include "base/payload.h"
 
 namespace cwire::group {
 
-std::size_t broadcast(const std::vector<std::uintptr_t>& stations, const void* data, std::size_t size,
+std::size_t broadcast(const std::vector<StationTable::Pin>& stations, const void* data, std::size_t size,
                       std::uint32_t flags) {
   const Payload payload = Payload::copy_of(data, size);
   std::size_t accepted = 0;
-  for (const std::uintptr_t token : stations) {
-    const auto station = station_table().find(token);
-    if (station && size <= station->message_size_max() && station->send(payload, flags, 0) == CWIRE_OK) ++accepted;
+  for (const StationTable::Pin& station : stations) {
+    if (size <= station->message_size_max() && station->send(payload, flags, 0) == CWIRE_OK) ++accepted;
   }
   return accepted;
 }
 
-void counts(const std::vector<std::uintptr_t>& stations, std::size_t* connected, std::size_t* total) {
+void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connected, std::size_t* total) {
   *connected = 0;
-  *total = 0;
-  for (const std::uintptr_t token : stations) {
-    const auto station = station_table().find(token);
-    if (!station) continue;
-    ++*total;
+  *total = stations.size();
+  for (const StationTable::Pin& station : stations) {
     if (station->state() == State::connected) ++*connected;
   }
 }
 
-cwire_status stats(const std::vector<std::uintptr_t>& stations, const std::vector<cwire_stats>& more, cwire_stats* out,
+cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more, cwire_stats* out,
                    std::size_t capacity, std::size_t* count) {
   // The caller's structure may be shorter than ours, or longer: its size is the stride.
   const std::size_t stride = capacity == 0 ? 0 : out[0].size;
   auto* place = reinterpret_cast<char*>(out);
   *count = 0;
-  for (const std::uintptr_t token : stations) {
-    const auto station = station_table().find(token);
-    if (!station) continue;
+  for (const StationTable::Pin& station : stations) {
     if (*count < capacity) {
       auto* entry = reinterpret_cast<cwire_stats*>(place + *count * stride);
       entry->size = stride;
@@ -57,10 +50,8 @@ cwire_status stats(const std::vector<std::uintptr_t>& stations, const std::vecto
   return *count > capacity ? CWIRE_E_TOO_BIG : CWIRE_OK;
 }
 
-void disconnect(const std::vector<std::uintptr_t>& stations) {
-  for (const std::uintptr_t token : stations) {
-    if (const auto station = station_table().find(token)) station->disconnect(1000, "");
-  }
+void disconnect(const std::vector<StationTable::Pin>& stations) {
+  for (const StationTable::Pin& station : stations) station->disconnect(1000, "");
 }
 
 }  // namespace cwire::group

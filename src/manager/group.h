@@ -6,19 +6,20 @@
 #include <cstdint>
 #include <vector>
 
+#include "station/station.h"
+
 namespace cwire {
 
-// What manager and pool do with many stations at once, given their tokens. Those that have ended are passed over. No lock is
-// held while a station is told something.
+// What manager and pool do with many stations at once, without a lock.
 namespace group {
 
-std::size_t broadcast(const std::vector<std::uintptr_t>& stations, const void* data, std::size_t size,
+std::size_t broadcast(const std::vector<StationTable::Pin>& stations, const void* data, std::size_t size,
                       std::uint32_t flags);
-void counts(const std::vector<std::uintptr_t>& stations, std::size_t* connected, std::size_t* total);
+void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connected, std::size_t* total);
 // As cwire_manager_all_stats; `more` are statistics of stations that are gone.
-cwire_status stats(const std::vector<std::uintptr_t>& stations, const std::vector<cwire_stats>& more,
+cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more,
                    cwire_stats* out, std::size_t capacity, std::size_t* count);
-void disconnect(const std::vector<std::uintptr_t>& stations);
+void disconnect(const std::vector<StationTable::Pin>& stations);
 
 }  // namespace group
 

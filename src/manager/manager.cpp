@@ -18,17 +18,17 @@ ManagerTable& manager_table() {
 }
 
 Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context)
-    : config_(std::move(config)),
-      settings_(std::make_shared<const Settings>(config_.config.resolve())),
-      shutdown_event_(*this) {
-  if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings_->event_queue_max);
+    : config_(std::move(config)), shutdown_event_(*this) {
+  // Not resolved: what concerns stations may be complete only with a station's own options.
+  const Settings& settings = config_.config.values();
+  if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings.event_queue_max);
   const auto resolver = std::make_shared<Resolver>();
   const std::uint32_t threads =
-      settings_->io_threads != 0 ? settings_->io_threads : std::max(1u, std::thread::hardware_concurrency());
+      settings.io_threads != 0 ? settings.io_threads : std::max(1u, std::thread::hardware_concurrency());
   try {
     for (std::uint32_t i = 0; i < threads; ++i) {
       Worker::Options options;
-      options.log_level = settings_->log_level;
+      options.log_level = settings.log_level;
       options.handler = handler;
       options.context = context;
       options.queue = queue_;
@@ -56,17 +56,20 @@ cwire_status Manager::poll(std::int32_t timeout_ms, std::size_t max, const cwire
 }
 
 std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* overrides) {
-  if (overrides == nullptr) return settings_;
-  std::lock_guard<std::mutex> lock(settings_mutex_);
-  std::weak_ptr<const Settings>& known = settings_by_revision_[overrides->revision];
-  std::shared_ptr<const Settings> settings = known.lock();
-  if (settings != nullptr) return settings;
-  settings = std::make_shared<const Settings>(config_.config.overridden_by(overrides->config).resolve());
-  // Secrets in files may be replaced without the configuration changing: those are read at each connect.
-  if (settings->auth.password_file.empty() && settings->auth.token_file.empty()) known = settings;
+  constexpr std::uint64_t kNoOverrides = 0;  // no revision has this number
+  const std::lock_guard<std::mutex> lock(settings_mutex_);
+  const std::uint64_t revision = overrides == nullptr ? kNoOverrides : overrides->revision;
+  const auto known = settings_by_revision_.find(revision);
+  if (known != settings_by_revision_.end()) {
+    if (auto settings = known->second.lock()) return settings;
+  }
+  auto settings = std::make_shared<const Settings>(
+      overrides == nullptr ? config_.config.resolve() : config_.config.overridden_by(overrides->config).resolve());
   for (auto it = settings_by_revision_.begin(); it != settings_by_revision_.end();) {
     it = it->second.expired() ? settings_by_revision_.erase(it) : std::next(it);
   }
+  // Secrets in files may be replaced without the configuration changing: those are read at each connect.
+  if (settings->auth.password_file.empty() && settings->auth.token_file.empty()) settings_by_revision_[revision] = settings;
   return settings;
 }
 
@@ -136,11 +139,6 @@ std::size_t Manager::connect_all() {
     }
   }
   return count;
-}
-
-StationTable::Pin Manager::find(std::string_view station_id) const {
-  const std::uintptr_t station = registry_.find(station_id);
-  return station == 0 ? StationTable::Pin() : station_table().find(station);
 }
 
 void Manager::shutdown(Duration drain) {

@@ -45,9 +45,8 @@ class Manager final : public StationOwner {
 
   cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides, std::uintptr_t user_data);
   std::size_t connect_all();
-  StationTable::Pin find(std::string_view station_id) const;  // empty: not found
   Registry& registry() { return registry_; }
-  std::size_t message_size_max() const { return settings_->message_size_max; }
+  std::size_t message_size_max() const { return config_.config.values().message_size_max; }
 
   // Tells every worker; returns at once.
   void shutdown(Duration drain);
@@ -78,7 +77,6 @@ class Manager final : public StationOwner {
   void fell_silent(std::size_t worker) noexcept;
 
   const ConfigSnapshot config_;
-  std::shared_ptr<const Settings> settings_;
   TlsContexts tls_;
   std::mutex settings_mutex_;
   std::map<std::uint64_t, std::weak_ptr<const Settings>> settings_by_revision_;

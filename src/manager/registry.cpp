@@ -13,15 +13,15 @@ Registry::Added Registry::add_and_connect(Station& station) {
   if (closed_) return Added::closed;
   const auto old = stations_.find(station.id());
   if (old != stations_.end()) {
-    if (!old->second.station->may_be_replaced()) return Added::taken;
+    if (!old->second->may_be_replaced()) return Added::taken;
     // Its CLOSED is on its way. The key points into the old station, so the entry is made anew; extracting and changing the
     // node cannot fail.
     auto node = stations_.extract(old);
     node.key() = station.id();
-    node.mapped() = Entry{station.token, &station};
+    node.mapped() = &station;
     stations_.insert(std::move(node));
   } else {
-    stations_.emplace(station.id(), Entry{station.token, &station});
+    stations_.emplace(station.id(), &station);
   }
   gave_up_.erase(station.id());
   station.connect();
@@ -31,7 +31,7 @@ Registry::Added Registry::add_and_connect(Station& station) {
 void Registry::remove(Station& station) noexcept {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   const auto it = stations_.find(station.id());
-  if (it == stations_.end() || it->second.station != &station) return;
+  if (it == stations_.end() || it->second != &station) return;
   if (station.state() == State::error) {
     try {
       cwire_stats stats{};
@@ -55,10 +55,10 @@ bool Registry::closed() const {
   return closed_;
 }
 
-std::uintptr_t Registry::find(std::string_view id) const {
+StationTable::Pin Registry::find(std::string_view id) const {
   std::shared_lock<std::shared_mutex> lock(mutex_);
   const auto it = stations_.find(id);
-  return it == stations_.end() ? 0 : it->second.token;
+  return it == stations_.end() ? StationTable::Pin() : station_table().pin(*it->second);
 }
 
 bool Registry::gave_up(std::string_view id) const {
@@ -66,13 +66,8 @@ bool Registry::gave_up(std::string_view id) const {
   return gave_up_.count(std::string(id)) != 0;
 }
 
-bool Registry::stats(std::string_view id, cwire_stats& out) const {
+bool Registry::stats_of_given_up(std::string_view id, cwire_stats& out) const {
   std::shared_lock<std::shared_mutex> lock(mutex_);
-  // A station in the map is alive: it leaves the map before the library lets go of it.
-  if (const auto it = stations_.find(id); it != stations_.end()) {
-    it->second.station->fill(out);
-    return true;
-  }
   const auto it = gave_up_.find(std::string(id));
   if (it == gave_up_.end()) return false;
   const std::size_t size = std::min(out.size, sizeof out);
@@ -94,23 +89,17 @@ void Registry::forget_all() {
 bool Registry::is_free(std::string_view id) const {
   std::shared_lock<std::shared_mutex> lock(mutex_);
   const auto it = stations_.find(id);
-  return it == stations_.end() || it->second.station->may_be_replaced();
+  return it == stations_.end() || it->second->may_be_replaced();
 }
 
-std::vector<std::uintptr_t> Registry::tokens() const {
+Registry::Known Registry::all() const {
   std::shared_lock<std::shared_mutex> lock(mutex_);
-  std::vector<std::uintptr_t> tokens;
-  tokens.reserve(stations_.size());
-  for (const auto& entry : stations_) tokens.push_back(entry.second.token);
-  return tokens;
-}
-
-std::vector<cwire_stats> Registry::all_that_gave_up() const {
-  std::shared_lock<std::shared_mutex> lock(mutex_);
-  std::vector<cwire_stats> all;
-  all.reserve(gave_up_.size());
-  for (const auto& entry : gave_up_) all.push_back(entry.second);
-  return all;
+  Known known;
+  known.stations.reserve(stations_.size());
+  for (const auto& entry : stations_) known.stations.push_back(station_table().pin(*entry.second));
+  known.gave_up.reserve(gave_up_.size());
+  for (const auto& entry : gave_up_) known.gave_up.push_back(entry.second);
+  return known;
 }
 
 }  // namespace cwire

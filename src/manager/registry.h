@@ -27,24 +27,24 @@ class Registry {
   bool close();
   bool closed() const;
 
-  std::uintptr_t find(std::string_view id) const;  // 0: not found
+  // A station in the map is alive, also while its CLOSED is being handled and its token is stale already.
+  StationTable::Pin find(std::string_view id) const;  // empty: not found
   bool gave_up(std::string_view id) const;
-  // Of one that lives or gave up, filled as Station::fill does. False: not known.
-  bool stats(std::string_view id, cwire_stats& out) const;
+  // Of one that gave up, filled as Station::fill does. False: there is none.
+  bool stats_of_given_up(std::string_view id, cwire_stats& out) const;
   bool forget(std::string_view id);  // one that gave up
   void forget_all();                 // all that gave up
   bool is_free(std::string_view id) const;  // no living station has it
-  std::vector<std::uintptr_t> tokens() const;
-  std::vector<cwire_stats> all_that_gave_up() const;
+  // Both at one moment, so that a station is in one of them.
+  struct Known {
+    std::vector<StationTable::Pin> stations;
+    std::vector<cwire_stats> gave_up;
+  };
+  Known all() const;
 
  private:
-  // Keys point into the Station, and into the cwire_stats: each id is stored once.
-  struct Entry {
-    std::uintptr_t token;
-    Station* station;
-  };
   mutable std::shared_mutex mutex_;
-  std::unordered_map<std::string_view, Entry> stations_;
+  std::unordered_map<std::string_view, Station*> stations_;  // keys point into the Station
   std::unordered_map<std::string, cwire_stats> gave_up_;
   bool closed_ = false;
 };

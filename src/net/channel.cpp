@@ -15,7 +15,8 @@ namespace {
 
 // Of one TLS stream, before the other stations of the thread get their turn.
 constexpr int kReadsPerTurn = 4;
-// Of a connection whose writing failed: what the peer said before it hung up, a close frame perhaps, is still worth hearing.
+// Of a connection whose writing failed: what the peer said before it hung up, a close frame perhaps, is still worth
+// hearing.
 constexpr int kLastReads = 16;
 // Addresses named in the message of a failed dial.
 constexpr int kAddressesNamed = 3;
@@ -52,7 +53,8 @@ Channel::~Channel() {
   thread_.timers().unregister_timer(*this);
 }
 
-// GCC 12 takes destroyed_ for dangling where a call returns and the channel was destroyed: that is, where it is gone itself.
+// GCC 12 takes destroyed_ for dangling where a call returns and the channel was destroyed: that is, where it is gone
+// itself.
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #pragma GCC diagnostic ignored "-Wdangling-pointer"
 #endif
@@ -131,13 +133,13 @@ void Channel::connect_next() {
       thread_.timers().arm(*this, others_remain ? thread_.now() + kAddressPatience : kNever);
       return;
     }
-    address_failed(error);
-    if (phase_ != Phase::connecting) return;
+    if (!goes_on_after(error)) return;
   }
 }
 
-// Notes why the current address cannot be used. Fails the channel if it was the last, or if the others would fail too.
-void Channel::address_failed(int error) {
+// Notes why the current address cannot be used. False: it was the last, or the others would fail too; the channel has
+// failed and may be gone.
+bool Channel::goes_on_after(int error) {
   Opening& opening = *opening_;
   watch(false, false);
   socket_.reset();
@@ -149,19 +151,19 @@ void Channel::address_failed(int error) {
     opening.refusals += peer_ + ": " + errno_text(error);
   }
   peer_.clear();
-  if (!given_up) return;
+  if (!given_up) return true;
   std::string message = "dial tcp " + opening.refusals;
   const char* advice = errno_advice(error);
   if (*advice != '\0') message += std::string("; ") + advice;
   fail(Failure(CWIRE_E_DIAL, std::move(message), error));
+  return false;
 }
 
 void Channel::on_connect_decided() {
   thread_.timers().cancel(*this);
   const int error = connect_result(socket_.get());
   if (error == 0) return on_connected();
-  address_failed(error);
-  if (phase_ == Phase::connecting) connect_next();
+  if (goes_on_after(error)) connect_next();
 }
 
 void Channel::on_connected() {
@@ -292,8 +294,7 @@ void Channel::on_timer(TimePoint) {
   attributed([this] {
     switch (phase_) {
       case Phase::connecting:
-        address_failed(ETIMEDOUT);
-        if (phase_ == Phase::connecting) connect_next();
+        if (goes_on_after(ETIMEDOUT)) connect_next();
         return;
       case Phase::open:
         if (!paused_) serve_read();

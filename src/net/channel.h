@@ -14,23 +14,25 @@ namespace cwire {
 
 class TlsContext;
 
-// What a Channel tells, always on its I/O thread and never from inside a call to it. After on_channel_failed or on_channel_end
-// nothing more comes. A listener may close or destroy the channel from inside any of these calls; the channel touches nothing of
-// its own afterwards. An exception out of one of the first three fails this one channel; the last two do not throw.
+// What a Channel tells, always on its I/O thread and never from inside a call to it. After on_channel_failed or
+// on_channel_end nothing more comes. A listener may close or destroy the channel from inside any of these calls; the
+// channel touches nothing of its own afterwards. An exception out of one of the first three fails this one channel; the
+// last two do not throw.
 class ChannelListener {
  public:
   virtual void on_channel_open() = 0;                                    // TCP connected, TLS verified
   virtual void on_channel_data(const char* data, std::size_t size) = 0;  // valid during the call (the thread's buffer)
   virtual void on_channel_writable() = 0;                                // after write() could not take everything
   virtual void on_channel_end() = 0;                                     // the peer closed its side in order
-  virtual void on_channel_failed(Failure failure) = 0;  // DIAL, TLS, READ, WRITE; NO_MEMORY, INTERNAL
+  virtual void on_channel_failed(Failure failure) = 0;                   // DIAL, TLS, READ, WRITE; NO_MEMORY, INTERNAL
 
  protected:
   ~ChannelListener() = default;
 };
 
-// One attempt to reach a host and the byte stream that comes of it: resolve, connect to each address in turn, TLS, then bytes.
-// Has no deadline of its own; whoever opened it closes it when time is up. Lives on one I/O thread: made, used and destroyed there.
+// One attempt to reach a host and the byte stream that comes of it: resolve, connect to each address in turn, TLS, then
+// bytes. Has no deadline of its own; whoever opened it closes it when time is up. Lives on one I/O thread: made, used
+// and destroyed there.
 class Channel final : private Poller::Watcher, private TimerQueue::Timer {
  public:
   struct Target {
@@ -44,22 +46,24 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
   static constexpr Duration kAddressPatience = std::chrono::seconds(5);
 
   Channel(IoThread& thread, Resolver& resolver, ChannelListener& listener);  // throws std::bad_alloc
-  ~Channel();  // closes at once, without goodbye
+  ~Channel();                                                                // closes at once, without goodbye
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
   // Begins, once; the outcome comes as on_channel_open or on_channel_failed.
   void open(Target target);
-  // Writes what the kernel takes now and erases it from the front of `output`. Returns the number of bytes taken. If something is left,
-  // on_channel_writable follows, and what is left must be at the front of the next write (TLS may have sealed it already). A
-  // failure comes as on_channel_failed later, not from inside. After on_channel_end it still writes what goes at once.
+  // Writes what the kernel takes now and erases it from the front of `output`. Returns the number of bytes taken. If
+  // something is left, on_channel_writable follows, and what is left must be at the front of the next write (TLS may
+  // have sealed it already). A failure comes as on_channel_failed later, not from inside. After on_channel_end it still
+  // writes what goes at once.
   std::size_t write(std::string& output);
   // Stops and resumes reading (rule 9 of the threading contract). Readable bytes stay in the kernel.
   void pause_reading();
   void resume_reading();
   // TLS close_notify if that needs no waiting, then FIN and close.
   void close();
-  // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "TLS handshake with ...".
+  // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "TLS
+  // handshake with ...".
   std::string doing() const;
   // "127.0.0.1:9000" once connected.
   const std::string& peer() const { return peer_; }
@@ -87,7 +91,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
   void on_resolved(const Failure& failure, Resolver::Addresses addresses);
   void connect_next();
   void on_connect_decided();
-  void address_failed(int error);
+  bool goes_on_after(int error);
   void on_connected();
   void continue_handshake();
   void serve_ready(bool readable, bool writable);
@@ -108,14 +112,14 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
   bool watched_read_ : 1;  // what the poller is asked for
   bool watched_write_ : 1;
   bool paused_ : 1;
-  bool write_blocked_ : 1;      // write() took less than everything
-  bool write_needs_read_ : 1;   // ... and TLS waits for bytes to go on
-  bool read_needs_write_ : 1;   // reading waits until TLS can send
-  bool* destroyed_ = nullptr;   // of the call under way, if any
+  bool write_blocked_ : 1;     // write() took less than everything
+  bool write_needs_read_ : 1;  // ... and TLS waits for bytes to go on
+  bool read_needs_write_ : 1;  // reading waits until TLS can send
+  bool* destroyed_ = nullptr;  // of the call under way, if any
   std::unique_ptr<Stream> stream_;
-  std::unique_ptr<Opening> opening_;          // until open, then freed: an idle station is not charged for it
-  std::unique_ptr<Failure> failure_;          // to be told in the next turn; null then: there was no memory for it
-  std::shared_ptr<const TlsContext> tls_;     // keeps the context for the station's next attempt
+  std::unique_ptr<Opening> opening_;       // until open, then freed: an idle station is not charged for it
+  std::unique_ptr<Failure> failure_;       // to be told in the next turn; null then: there was no memory for it
+  std::shared_ptr<const TlsContext> tls_;  // keeps the context for the station's next attempt
   std::string peer_;
 };
 

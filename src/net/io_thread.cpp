@@ -12,8 +12,7 @@ namespace {
 constexpr std::size_t kTasksKept = 1024;
 }  // namespace
 
-IoThread::IoThread(Owner& owner)
-    : owner_(owner), now_(Clock::now()), receive_buffer_(new char[kReceiveBufferSize]) {}
+IoThread::IoThread(Owner& owner) : owner_(owner), now_(Clock::now()), receive_buffer_(new char[kReceiveBufferSize]) {}
 
 IoThread::~IoThread() = default;
 

@@ -12,12 +12,13 @@
 
 namespace cwire {
 
-// One thread and its loop. A turn is: wait for readiness, serve what is ready, run what other threads posted, fire timers,
-// then end_of_turn of the owner, where events are delivered and output is flushed once.
+// One thread and its loop. A turn is: wait for readiness, serve what is ready, run what other threads posted, fire
+// timers, then end_of_turn of the owner, where events are delivered and output is flushed once.
 //
-// Watchers, tasks, timers and the owner do not throw. The loop cannot know whose promise an exception broke, and to swallow it would
-// leave something half-done in silence; so run() is noexcept and what escapes ends the process with the throwing stack in
-// the core. Whoever can name the one connection an exception belongs to catches it there: see Channel.
+// Watchers, tasks, timers and the owner do not throw. The loop cannot know whose promise an exception broke, and to
+// swallow it would leave something half-done in silence; so run() is noexcept and what escapes ends the process with
+// the throwing stack in the core. Whoever can name the one connection an exception belongs to catches it there: see
+// Channel.
 class IoThread {
  public:
   class Owner {
@@ -35,8 +36,8 @@ class IoThread {
   ~IoThread();  // stopped and joined before
 
   void start();  // throws Error(INTERNAL) if no thread is to be had
-  // The loop ends after the turn in which this was called, or the next one if that is needed to run what was posted before. From
-  // any thread.
+  // The loop ends after the turn in which this was called, or the next one if that is needed to run what was posted
+  // before. From any thread.
   void stop();
   void join();
 
@@ -65,8 +66,9 @@ class IoThread {
   std::thread thread_;
   std::atomic<std::thread::id> id_{};
   std::atomic<bool> stopping_{false};
-  // work_pending_ is set by every wake(), asleep_ before sleeping. Each side first sets its own and then looks at the other's,
-  // in one total order, so one of them sees the other and no wake-up is lost. Who clears asleep_ pays for the system call.
+  // work_pending_ is set by every wake(), asleep_ before sleeping. Each side first sets its own and then looks at the
+  // other's, in one total order, so one of them sees the other and no wake-up is lost. Who clears asleep_ pays for the
+  // system call.
   std::atomic<bool> asleep_{false};
   std::atomic<bool> work_pending_{false};
   std::mutex posted_mutex_;

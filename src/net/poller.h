@@ -7,8 +7,8 @@
 
 namespace cwire {
 
-// Readiness of descriptors, level-triggered, and a wake-up from other threads. Here and in wake_fd.cpp are the calls that are
-// not POSIX (epoll, eventfd, thread names): a port begins here.
+// Readiness of descriptors, level-triggered, and a wake-up from other threads. Here and in wake_fd.cpp are the calls
+// that are not POSIX (epoll, eventfd, thread names): a port begins here.
 class Poller {
  public:
   // Ready descriptors call this, on the thread that waits.
@@ -25,15 +25,16 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // Errors and hang-ups count as readable and writable, so that the next read or write tells which. They are told also when
-  // neither is asked for: who wants to hear nothing at all removes.
+  // Errors and hang-ups count as readable and writable, so that the next read or write tells which. They are told also
+  // when neither is asked for: who wants to hear nothing at all removes.
   void add(int descriptor, Watcher& watcher, bool read, bool write);     // throws Error(INTERNAL)
   void change(int descriptor, Watcher& watcher, bool read, bool write);  // throws Error(INTERNAL)
   // After this the watcher is not called any more, also not for events already fetched.
   void remove(int descriptor, Watcher& watcher);
 
-  // Waits until something is ready, wake() is called or `deadline` has passed, and calls the watchers that are ready. A watcher
-  // may add, change and remove any descriptor, but not wait. *now, if given, gets the time between the waiting and the calls.
+  // Waits until something is ready, wake() is called or `deadline` has passed, and calls the watchers that are ready. A
+  // watcher may add, change and remove any descriptor, but not wait. *now, if given, gets the time between the waiting
+  // and the calls.
   void wait(TimePoint deadline, TimePoint* now = nullptr);
   // From any thread.
   void wake();

@@ -78,9 +78,10 @@ void Resolver::start_lookup(const Name& name) {
     try {
       threads_ = std::make_unique<asio::thread_pool>(2);
     } catch (const std::system_error& error) {
-      throw Error(CWIRE_E_INTERNAL,
-                  "no thread to resolve names: " + error.code().message() + "; raise the limit of processes (ulimit -u)",
-                  error.code().value());
+      throw Error(
+          CWIRE_E_INTERNAL,
+          "no thread to resolve names: " + error.code().message() + "; raise the limit of processes (ulimit -u)",
+          error.code().value());
     }
   }
   asio::post(*threads_, [this, name] { run_lookup(name); });
@@ -137,8 +138,7 @@ Resolver::Addresses Resolver::getaddrinfo(const std::string& host, std::uint16_t
   asio::io_context context;
   asio::ip::tcp::resolver resolver(context);
   // Numeric services need no /etc/services.
-  const auto results =
-      resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::numeric_service, error);
+  const auto results = resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::numeric_service, error);
   Addresses addresses;
   for (const auto& result : results) {
     if (std::find(addresses.begin(), addresses.end(), result.endpoint()) == addresses.end()) {

@@ -4,8 +4,9 @@
 
 namespace cwire {
 
-// While it lives, new threads are born with every signal blocked, so that the host's handlers never run on threads of the library.
-// The signals of a fault in the running code stay open: blocked, they would kill the process past the host's crash handler.
+// While it lives, new threads are born with every signal blocked, so that the host's handlers never run on threads of
+// the library. The signals of a fault in the running code stay open: blocked, they would kill the process past the
+// host's crash handler.
 class BlockedSignals {
  public:
   BlockedSignals() {

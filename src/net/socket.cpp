@@ -37,7 +37,8 @@ int open_tcp_socket(int family) {
   const int socket = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (socket < 0) return -1;
   const int on = 1;
-  // Output is gathered once per loop turn already, so waiting for more would only delay it. If this fails, it is merely slower.
+  // Output is gathered once per loop turn already, so waiting for more would only delay it. If this fails, it is merely
+  // slower.
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return socket;
 }

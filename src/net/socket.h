@@ -26,12 +26,12 @@ int open_tcp_socket(int family);
 
 // Begins to connect. 0: connected; EINPROGRESS: writable when decided; else why not.
 int begin_connect(int socket, const asio::ip::tcp::endpoint& remote);
-// What came of it: 0 or why not. Dialling a local port that nobody listens on can reach the dialling socket itself, and would keep
-// the server from taking its port again: such a connection counts as refused.
+// What came of it: 0 or why not. Dialling a local port that nobody listens on can reach the dialling socket itself, and
+// would keep the server from taking its port again: such a connection counts as refused.
 int connect_result(int socket);
 
-// Ends the sending side and lets go of what the peer sent meanwhile: closing with unread bytes would reset the connection, and
-// a reset can overtake our last bytes on the peer's side.
+// Ends the sending side and lets go of what the peer sent meanwhile: closing with unread bytes would reset the
+// connection, and a reset can overtake our last bytes on the peer's side.
 void finish_sending(int socket);
 
 // "127.0.0.1:9000", "[::1]:9000"

@@ -7,8 +7,8 @@
 
 namespace cwire {
 
-// The deadlines of one I/O thread: a binary heap of intrusive nodes, so that arming and cancelling never allocate once a
-// timer is registered.
+// The deadlines of one I/O thread: a binary heap of intrusive nodes, so that arming and cancelling never allocate once
+// a timer is registered.
 class TimerQueue {
  public:
   class Timer {
@@ -35,8 +35,8 @@ class TimerQueue {
   void cancel(Timer& timer);
 
   TimePoint next() const;  // kNever if none is armed
-  // Fires every timer whose deadline is not after `now`, earliest first. A timer is cancelled before it fires. on_timer may arm,
-  // cancel, register and unregister any timer; what it arms fires in a later run, so that a run always ends.
+  // Fires every timer whose deadline is not after `now`, earliest first. A timer is cancelled before it fires. on_timer
+  // may arm, cancel, register and unregister any timer; what it arms fires in a later run, so that a run always ends.
   void run(TimePoint now);
 
  private:

@@ -7,9 +7,8 @@ namespace cwire {
 namespace {
 
 constexpr std::size_t kCharactersMax = 48;
-// What cwire_stats.station_id holds besides its NUL. Ids are ASCII in practice, so this never bites before the limit
-// above.
-constexpr std::size_t kBytesMax = sizeof(cwire_stats::station_id) - 1;
+// A character takes at most four bytes of UTF-8, and statistics hand the id out with a NUL.
+static_assert(sizeof(cwire_stats::station_id) > 4 * kCharactersMax, "a station id must fit into cwire_stats");
 
 [[noreturn]] void refuse(std::string why) { throw Error(CWIRE_E_INVALID_ARGUMENT, "station id: " + std::move(why)); }
 
@@ -33,10 +32,6 @@ void check_identity(std::string_view station_id) {
   }
   if (characters > kCharactersMax) {
     refuse("it has " + std::to_string(characters) + " characters; OCPP allows at most 48");
-  }
-  if (station_id.size() > kBytesMax) {
-    refuse("it takes " + std::to_string(station_id.size()) + " bytes of UTF-8; at most " + std::to_string(kBytesMax) +
-           " are possible");
   }
 }
 

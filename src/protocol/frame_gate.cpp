@@ -48,7 +48,7 @@ std::size_t FrameGate::inspect(const char* data, std::size_t size) {
           }
           stage_ = Stage::payload;
           check_utf8_ = true;
-          utf8_ = Utf8Stream();
+          utf8_ = Utf8Stream();  // a text may have been cut off inside a character
         }
         ++at;
         if (--length_ == 0) end_frame();
@@ -94,7 +94,6 @@ bool FrameGate::on_first_byte(std::uint8_t byte) {
       message_size_ = 0;
       fragments_ = 0;
       text_ = opcode_ == static_cast<std::uint8_t>(Opcode::text);
-      utf8_ = Utf8Stream();
       break;
     case Opcode::close:
     case Opcode::ping:

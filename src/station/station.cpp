@@ -271,7 +271,7 @@ void Station::on_channel_writable() { worker_->mark_dirty(*this); }
 
 void Station::on_channel_end() {
   guarded([this] {
-    connection_ended(session_ == nullptr || client_.state() != State::connected
+    connection_ended(!is_open()
                          ? Failure(CWIRE_E_HANDSHAKE, "the server closed the TCP connection before it answered the upgrade request")
                          : Failure(CWIRE_E_READ, "the server closed the TCP connection without a close frame"));
   });
@@ -384,7 +384,7 @@ void Station::open_connection() {
 }
 
 void Station::connection_ended(Failure failure) {
-  const bool was_open = client_.state() == State::connected || client_.closing();
+  const bool was_open = is_open();
   if (was_open) last_close_code_ = 1006;  // RFC 6455 7.1.5: there was no close frame
   last_close_remote_ = false;
   drop_connection(CWIRE_E_CLOSED);
@@ -613,10 +613,10 @@ void Station::report_closed() {
   event.code = last_close_code_;
   if (client_.state() == State::error) {
     event.status = failure.status;
-    event.data = failure.message.c_str();
-    event.data_size = failure.message.size();
+    event.data = statistics_.last_words().c_str();
+    event.data_size = statistics_.last_words().size();
   } else {
-    constexpr std::string_view kByRequest = "disconnected by request";
+    constexpr std::string_view kByRequest = "closed by request";
     constexpr std::string_view kNoMemory = "out of memory";
     const std::string_view why = event.status == CWIRE_OK ? kByRequest : kNoMemory;
     event.data = why.data();

@@ -111,6 +111,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   // Runs one input of the loop; whatever is thrown ends the connection, never the thread.
   template <class Input>
   void guarded(Input input) noexcept;
+  bool is_open() const { return client_.state() == State::connected || client_.closing(); }
   void begin();
   void perform(const Actions& actions);
   void open_connection();

@@ -28,6 +28,8 @@ class Statistics {
     std::lock_guard<std::mutex> lock(mutex_);
     last_error_ = failure;
   }
+  // For the writer itself: stays as long as it sets no other.
+  const std::string& last_words() const { return last_error_.message; }
   Failure last_error() const {
     std::lock_guard<std::mutex> lock(mutex_);
     return last_error_;

@@ -18,8 +18,9 @@ namespace cwire {
 
 namespace {
 
-// TLS 1.2. The ECDHE suites first; then the two with static RSA, because OCPP lets a CSMS offer those instead of ECDHE-ECDSA
-// (A00.FR.3xx), and a station that is to reach every CSMS has both. TLS 1.3 has its own suites, all of them good.
+// TLS 1.2. The ECDHE suites first; then the two with static RSA, because OCPP lets a CSMS offer those instead of
+// ECDHE-ECDSA (A00.FR.3xx), and a station that is to reach every CSMS has both. TLS 1.3 has its own suites, all of them
+// good.
 constexpr char kCiphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"

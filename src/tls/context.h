@@ -22,8 +22,8 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   bool verifies() const { return verifies_; }
-  // A TLS stream on a connected, non-blocking socket. `server_name`: the host name or address literal (without brackets) that
-  // the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). Throws std::bad_alloc.
+  // A TLS stream on a connected, non-blocking socket. `server_name`: the host name or address literal (without
+  // brackets) that the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). Throws std::bad_alloc.
   std::unique_ptr<Stream> open(int socket, const std::string& server_name) const;
 
  private:

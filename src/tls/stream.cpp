@@ -21,9 +21,7 @@ namespace {
 // A message of 240 bytes has room for this much of what a certificate says.
 constexpr std::size_t kNamesSizeMax = 60;
 
-int int_of(std::size_t size) {
-  return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
-}
+int int_of(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max())); }
 
 bool is_literal(const std::string& name) {
   unsigned char address[sizeof(in6_addr)];
@@ -54,13 +52,15 @@ void append_address(std::string& names, const ASN1_STRING* address) {
   const int family = size == 4 ? AF_INET : AF_INET6;
   if (size != 4 && size != 16) return;
   if (::inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof text) == nullptr) return;
-  append_name(names, reinterpret_cast<const unsigned char*>(text), static_cast<int>(std::char_traits<char>::length(text)));
+  append_name(names, reinterpret_cast<const unsigned char*>(text),
+              static_cast<int>(std::char_traits<char>::length(text)));
 }
 
 // The names that a certificate is for: its SANs, or the CN if it has none.
 std::string names_of(X509* certificate) {
   std::string names;
-  auto* alternatives = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  auto* alternatives =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   if (alternatives != nullptr) {
     for (int i = 0; i < sk_GENERAL_NAME_num(alternatives); ++i) {
       const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives, i);
@@ -104,7 +104,8 @@ TlsStream::TlsStream(ssl_ctx_st* context, bool verifies, int socket, const std::
   SSL_set_connect_state(ssl_);
   if (!expect_name(verifies)) {
     SSL_free(ssl_);
-    throw Error(CWIRE_E_TLS, "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL");
+    throw Error(CWIRE_E_TLS,
+                "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL");
   }
 }
 
@@ -112,8 +113,8 @@ TlsStream::~TlsStream() { SSL_free(ssl_); }
 
 // False: OpenSSL refuses the name (empty, too long, NUL inside).
 bool TlsStream::expect_name(bool verifies) {
-  // "csms.example." is the same host, but neither SNI (RFC 6066 3) nor certificates have the dot. A zone ("%eth0") means
-  // something on this machine only.
+  // "csms.example." is the same host, but neither SNI (RFC 6066 3) nor certificates have the dot. A zone ("%eth0")
+  // means something on this machine only.
   std::string name = server_name_.substr(0, server_name_.find('%'));
   if (!name.empty() && name.back() == '.') name.pop_back();
   if (name.empty() || name.find('\0') != std::string::npos) return false;

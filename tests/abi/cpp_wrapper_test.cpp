@@ -62,6 +62,13 @@ chargewire::Config one_attempt() {
   return config;
 }
 
+// A station stays between its first attempt and its second for as long as a test looks at it.
+chargewire::Config patient() {
+  chargewire::Config config;
+  config.set("csms.reconnect_max_backoff", "1h").set("csms.reconnect_backoff", "1h").set("io_threads", "1");
+  return config;
+}
+
 }  // namespace
 
 TEST_CASE("the wrapper tells versions and names") {
@@ -184,7 +191,7 @@ TEST_CASE("a station that nobody answers gives up, and says why everywhere it is
 
 TEST_CASE("send_many tells of each message by itself") {
   const RefusedPort port;
-  chargewire::Manager manager(chargewire::Config().set("csms.reconnect_backoff", "1h"));
+  chargewire::Manager manager(patient());
   const chargewire::Station station = manager.connect("CP001", {port.url(), nullptr, 0});
   CHECK(station.stats().station_id == "CP001"sv);
   std::vector<chargewire::Outgoing> messages = {chargewire::outgoing(station, "one"),
@@ -201,7 +208,7 @@ TEST_CASE("send_many tells of each message by itself") {
 
 TEST_CASE("a Pool groups stations and owns none") {
   const RefusedPort port;
-  chargewire::Manager manager(chargewire::Config().set("csms.reconnect_backoff", "1h"));
+  chargewire::Manager manager(patient());
   const chargewire::Station first = manager.connect("CP001", {port.url(), nullptr, 0});
   manager.connect("CP002", {port.url(), nullptr, 0});
   {

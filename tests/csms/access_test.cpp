@@ -23,6 +23,7 @@ TEST_CASE("Basic credentials are bytes") {
   REQUIRE(credentials);
   CHECK(credentials->first == "AL1000");
   CHECK(credentials->second == std::string("\x00\x01\x02\x03\x04\x05\x06\x07", 8) + std::string(12, '\xff'));
+  CHECK(basic_credentials("Basic YTpiYg==") == std::make_pair(std::string("a"), std::string("bb")));
   CHECK(basic_credentials("basic YTpiOmM=") == std::make_pair(std::string("a"), std::string("b:c")));
   for (const char* header :
        {"", "Basic", "Basic ", "Basic !!!!", "Basic YTpi=", "Basic YQ==", "Basic ====", "Bearer YTpi"}) {
@@ -41,4 +42,5 @@ TEST_CASE("secrets are the same or not") {
   CHECK(same_secret("abc", "abc"));
   CHECK_FALSE(same_secret("abc", "abd"));
   CHECK_FALSE(same_secret("abc", "ab"));
+  CHECK_FALSE(same_secret("ab", "abc"));
 }

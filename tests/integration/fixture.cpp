@@ -40,7 +40,7 @@ Settings quick(Settings more) {
   return all;
 }
 
-Config::Config(const Settings& settings) {
+Config::Config(Settings settings) {
   REQUIRE(cwire_config_new(&token_) == CWIRE_OK);
   for (const auto& [key, value] : settings) set(key, value);
 }
@@ -194,6 +194,7 @@ void Fleet::on_events(std::uintptr_t context, const cwire_event* events, std::si
   {
     const std::lock_guard<std::mutex> lock(fleet.mutex_);
     if (recursive || size == 0) ++fleet.violations_;
+    ++fleet.running_handlers_;
     for (std::size_t i = 0; i < size; ++i) {
       const auto [busy, is_new] = fleet.busy_.emplace(events[i].station, std::this_thread::get_id());
       if (events[i].station != nullptr && !is_new && busy->second != std::this_thread::get_id()) ++fleet.violations_;
@@ -203,12 +204,19 @@ void Fleet::on_events(std::uintptr_t context, const cwire_event* events, std::si
     fleet.take(&events[i], 1);
     if (fleet.hook_) fleet.hook_(events[i]);
   }
+  --handler_depth;
+  // The last touch of the fleet: whoever waits for it may destroy it then.
   const std::lock_guard<std::mutex> lock(fleet.mutex_);
+  --fleet.running_handlers_;
+  fleet.changed_.notify_all();
   for (std::size_t i = 0; i < size; ++i) {
     const auto busy = fleet.busy_.find(events[i].station);
     if (busy != fleet.busy_.end() && busy->second == std::this_thread::get_id()) fleet.busy_.erase(busy);
   }
-  --handler_depth;
+}
+
+bool Fleet::wait_returned() {
+  return wait([this](const Records& records) { return count(records, CWIRE_EVENT_SHUTDOWN) == 1 && running_handlers_ == 0; });
 }
 
 void Fleet::take(const cwire_event* events, std::size_t size) {

@@ -30,7 +30,7 @@ Settings quick(Settings more = {});
 
 class Config {
  public:
-  explicit Config(const Settings& settings = {});
+  explicit Config(Settings settings = {});
   Config(const Config&) = delete;
   Config& operator=(const Config&) = delete;
   ~Config() { cwire_config_free(token_); }
@@ -113,6 +113,8 @@ class Fleet {
   void finish(std::int32_t drain_ms = 2000);
   // finish() without the shutdown, for a test that has done it.
   void check_contract();
+  // Handler mode, where free was called inside the handler: waits until SHUTDOWN was handled and the handler has returned.
+  bool wait_returned();
   // Takes the manager out of the fixture's care.
   cwire_manager release() { return std::exchange(manager, nullptr); }
   unsigned violations();
@@ -129,6 +131,7 @@ class Fleet {
   std::map<std::uintptr_t, unsigned> connects_;  // by token
   std::map<cwire_station, std::thread::id> busy_;  // whose events are being handled
   unsigned violations_ = 0;
+  unsigned running_handlers_ = 0;
 };
 
 // Both, one after the other.

@@ -113,19 +113,16 @@ std::string Connection::upgrade(const std::string& subprotocol) {
 }
 
 void Connection::send(const std::string& bytes) {
-  if (!send_unless_blocked(bytes, kPatience_ms)) throw std::runtime_error("raw peer: nothing can be sent");
-}
-
-bool Connection::send_unless_blocked(const std::string& bytes, int timeout_ms) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    if (!wait_for(descriptor_, POLLOUT, timeout_ms)) return false;
+    if (!wait_writable(kPatience_ms)) throw std::runtime_error("raw peer: nothing can be sent");
     const ssize_t n = ::send(descriptor_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno != EAGAIN) throw std::runtime_error(std::string("raw peer: send: ") + std::strerror(errno));
     if (n > 0) sent += static_cast<std::size_t>(n);
   }
-  return true;
 }
+
+bool Connection::wait_writable(int timeout_ms) { return wait_for(descriptor_, POLLOUT, timeout_ms); }
 
 std::string frame(int opcode, const std::string& payload, bool fin) {
   std::string bytes(1, static_cast<char>((fin ? 0x80 : 0) | opcode));

@@ -38,8 +38,8 @@ class Connection {
   std::string upgrade(const std::string& subprotocol = "ocpp1.6");
 
   void send(const std::string& bytes);
-  // False if the kernel took nothing more for this long.
-  bool send_unless_blocked(const std::string& bytes, int timeout_ms);
+  // False if the kernel takes nothing more for this long.
+  bool wait_writable(int timeout_ms);
   void send_frame(int opcode, const std::string& payload, bool fin = true);
   // Nothing: the station closed the connection.
   std::optional<Frame> read_frame();
@@ -73,8 +73,8 @@ class Server {
 
  private:
   const int family_;
+  std::uint16_t port_ = 0;  // before the descriptor, whose making sets it
   int descriptor_;
-  std::uint16_t port_ = 0;
 };
 
 // A port nobody listens on, kept from others.
@@ -87,8 +87,8 @@ class ClosedPort {
   std::string url() const;
 
  private:
-  int descriptor_;
   std::uint16_t port_ = 0;
+  int descriptor_;
 };
 
 }  // namespace raw

@@ -332,6 +332,10 @@ TEST_CASE("no refusal of YAML repeats a secret") {
   }
 }
 
+TEST_CASE("a piece of the file that yaml-cpp puts into its message is left out") {
+  CHECK(has(refusal("csms:\n  auth:\n    password: \"\\q\"\n"), "unknown escape character; put values"));
+}
+
 TEST_CASE("a quote that is never closed is refused, not taken to end with the file") {
   for (const char* yaml :
        {"csms:\n  auth:\n    username: \"u\n", "csms:\n  auth:\n    username: 'u",
@@ -349,6 +353,7 @@ TEST_CASE("deep, huge and multiplying YAML is refused in bounds") {
   }
   CHECK(has(refusal("[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]"), "too deep"));
   CHECK(has(refusal(std::string(16 * 1024 * 1024 + 1, '#')), "16 MiB"));
+  CHECK(has(refusal(std::string(3000000, '[')), "more than a fleet could need"));
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
   for (char c = 'b'; c <= 'z'; ++c) {
     const std::string before = std::string("*") + static_cast<char>(c - 1);

@@ -1,5 +1,3 @@
-#include "net/io_thread.h"
-
 #include <pthread.h>
 #include <signal.h>
 
@@ -9,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/io_thread.h"
 #include "net_test_peer.h"
 
 using namespace cwire;
@@ -59,7 +58,8 @@ TEST_CASE("no posted task and no wake-up is lost, whoever posts and whenever the
   for (int i = 1; i <= 5000; ++i) {
     requested.store(i);
     loop.thread().wake();
-    while (seen.load() != i) std::this_thread::yield();  // hangs if the wake-up is lost; the test runner's time limit tells
+    while (seen.load() != i)
+      std::this_thread::yield();  // hangs if the wake-up is lost; the test runner's time limit tells
   }
   loop.run([&] {
     REQUIRE(run == kThreads * kTasks);

@@ -1,5 +1,3 @@
-#include "net/poller.h"
-
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -11,6 +9,7 @@
 #include <thread>
 
 #include "base/failure.h"
+#include "net/poller.h"
 
 using namespace cwire;
 
@@ -99,7 +98,8 @@ TEST_CASE("a watcher that is removed while events are being served is not called
 
 TEST_CASE("waiting ends at the deadline and not before") {
   Poller poller;
-  for (const auto wait : {std::chrono::microseconds(1), std::chrono::microseconds(1500), std::chrono::microseconds(20000)}) {
+  for (const auto wait :
+       {std::chrono::microseconds(1), std::chrono::microseconds(1500), std::chrono::microseconds(20000)}) {
     const TimePoint deadline = Clock::now() + wait;
     TimePoint now;
     poller.wait(deadline, &now);

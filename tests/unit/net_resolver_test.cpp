@@ -1,10 +1,9 @@
-#include "net/resolver.h"
-
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
 #include <thread>
 
+#include "net/resolver.h"
 #include "net_test_peer.h"
 
 using namespace cwire;

@@ -293,6 +293,9 @@ struct Dialled {
     target.port = port;
     open(std::move(target));
   }
+  std::string peer() {
+    return loop.run([this] { return channel->peer(); });
+  }
   void write(const std::string& bytes) {
     loop.run([&] {
       std::string output = bytes;

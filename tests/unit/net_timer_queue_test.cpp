@@ -1,11 +1,11 @@
-#include "net/timer_queue.h"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 #include <memory>
 #include <random>
 #include <vector>
+
+#include "net/timer_queue.h"
 
 using namespace cwire;
 

@@ -115,6 +115,7 @@ TEST_CASE("close frames with half a code, or one that is not allowed, are 1002",
     CHECK(violation(close_frame(code)) == 1002);
     CHECK(violation(close_frame(code, "reason")) == 1002);
   }
+  CHECK(violation(frame(1, "\xe2", false) + close_frame(1000, "bye")) == 0);
   CHECK(violation(close_frame(1000, "\xff")) == 1007);
   CHECK(violation(close_frame(1000, "\xc3")) == 1007);
 }

@@ -222,6 +222,8 @@ TEST_CASE("we close first: what was sent goes before, the peer's answer ends it"
   CHECK((frames[1].close_code() == 1001 && frames[1].payload.substr(2) == "maintenance"));
   CHECK(talk.recorder.events.empty());
   // The peer had more to say before it saw our close; a ping is not answered any more.
+  talk.receive(frame(9, "ping"));
+  CHECK(talk.take().empty());
   talk.receive(text("answer") + frame(9, "ping") + frame(10, "pong") + close_frame(1001));
   CHECK(talk.recorder.events == Events{"text answer", "pong pong", "closed 1001 "});
   CHECK_FALSE(talk.recorder.closed.remote);

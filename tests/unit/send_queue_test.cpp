@@ -66,7 +66,7 @@ TEST_CASE("the queue is full by messages, and there is room again at half") {
   CHECK(push(queue, 1) == CWIRE_OK);
 }
 
-TEST_CASE("the queue is full by bytes; one message larger than the queue goes through an empty one") {
+TEST_CASE("the queue is full by bytes, and one message larger than the queue goes through an empty one") {
   SendQueue queue(100, 1000);
   queue.open();
   CHECK(push(queue, 600) == CWIRE_OK);

@@ -62,7 +62,8 @@ Identity make(const Subject& subject, const Identity* issuer, Key key) {
     add_extension(certificate, signer, NID_key_usage, "critical,keyCertSign,cRLSign");
   }
   add_extension(certificate, signer, NID_subject_key_identifier, "hash");
-  if (!subject.extended_key_usage.empty()) add_extension(certificate, signer, NID_ext_key_usage, subject.extended_key_usage);
+  if (!subject.extended_key_usage.empty())
+    add_extension(certificate, signer, NID_ext_key_usage, subject.extended_key_usage);
   std::string names;
   for (const std::string& name : subject.alternative_names) names += (names.empty() ? "" : ",") + name;
   if (!names.empty()) add_extension(certificate, signer, NID_subject_alt_name, names);

@@ -40,7 +40,7 @@ struct Identity {
   std::string encrypted_key_pem(const std::string& password) const;
 };
 
-Key make_ec_key();                       // P-256
+Key make_ec_key();  // P-256
 Key make_rsa_key(unsigned int bits);
 Identity make_self_signed(const Subject& subject);
 Identity make_signed(const Subject& subject, const Identity& issuer);

@@ -1,11 +1,10 @@
-#include "tls/context.h"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
 
 #include "test_pki.h"
+#include "tls/context.h"
 
 using namespace cwire;
 

@@ -251,9 +251,9 @@ TEST_CASE("the cipher suites of OCPP are spoken in TLS 1.2, and TLS 1.3 is") {
   const pki::Identity ecdsa = server_for({"DNS:csms.example"});
   const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
   std::string cipher;
-  for (const char* name : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
-                           "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "AES128-GCM-SHA256",
-                           "AES256-GCM-SHA384"}) {
+  for (const char* name :
+       {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-GCM-SHA384"}) {
     TlsDialled test;
     peer::TlsServerOptions options = options_of(std::string(name).find("ECDSA") != std::string::npos ? ecdsa : rsa);
     options.version_max = TLS1_2_VERSION;
@@ -387,8 +387,7 @@ TEST_CASE("a handshake under way is named, and may be given up") {
   peer::Connection server = listener.accept();
   server.receive(5);
   test.loop.run([&] {
-    REQUIRE(test.channel->doing() ==
-            "TLS handshake with csms.example at 127.0.0.1:" + std::to_string(listener.port()));
+    REQUIRE(test.channel->doing() == "TLS handshake with csms.example at 127.0.0.1:" + std::to_string(listener.port()));
     test.channel->close();
   });
   REQUIRE(test.record.ends() == 0);
@@ -503,9 +502,7 @@ TEST_CASE("ten megabytes go through TLS in both directions, with back-pressure a
   TlsDialled test;
   std::string output = sent;
   int reads = 0;
-  test.record.when_open = [&] {
-    test.channel->write(output);
-  };
+  test.record.when_open = [&] { test.channel->write(output); };
   test.record.when_writable = [&] { test.channel->write(output); };
   test.record.when_data = [&](const char*, std::size_t) {
     if (++reads % 11 != 0) return;

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 
 #include <functional>
 #include <future>
@@ -16,8 +17,8 @@ namespace peer {
 // What a TLS server is made of. Security level 0, so that it can offer what a client must refuse.
 struct TlsServerOptions {
   const pki::Identity* identity = nullptr;
-  std::vector<const pki::Identity*> chain = {};      // intermediates to send
-  const pki::Identity* client_ca = nullptr;          // set: a client certificate is required
+  std::vector<const pki::Identity*> chain = {};  // intermediates to send
+  const pki::Identity* client_ca = nullptr;      // set: a client certificate is required
   int version_min = TLS1_VERSION;
   int version_max = TLS1_3_VERSION;
   std::string ciphers = "ALL:@SECLEVEL=0";
@@ -29,10 +30,14 @@ class TlsServer {
   using Body = std::function<void(SSL*, Connection&)>;
 
   // `body` runs after a handshake that succeeded.
-  explicit TlsServer(const TlsServerOptions& options, Body body = drain_all,
-                     int family = AF_INET)
+  explicit TlsServer(const TlsServerOptions& options, Body body = drain_all, int family = AF_INET)
       : listener_(family), context_(make_context(options)) {
     thread_ = std::thread([this, body = std::move(body)] {
+      // OpenSSL's own socket BIO raises it when the client has gone.
+      sigset_t broken_pipe;
+      ::sigemptyset(&broken_pipe);
+      ::sigaddset(&broken_pipe, SIGPIPE);
+      ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
       try {
         Connection connection = listener_.accept();
         std::unique_ptr<SSL, pki::Free> ssl(SSL_new(context_.get()));
