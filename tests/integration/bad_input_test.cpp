@@ -138,8 +138,8 @@ TEST_CASE("tokens that are NULL stale forged or of another kind are INVALID_HAND
 
   // Of another kind, and values of every sort.
   const auto value = [](auto token) { return reinterpret_cast<std::uintptr_t>(token); };
-  std::vector<std::uintptr_t> values = {0, 1, 2, 3, 8, 0xdeadbeef, std::numeric_limits<std::uintptr_t>::max(),
-                                        value(&csms), std::uintptr_t{1} << 63};
+  std::vector<std::uintptr_t> values = {
+      0, 1, 2, 3, 8, 0xdeadbeef, std::numeric_limits<std::uintptr_t>::max(), value(&csms), std::uintptr_t{1} << 63};
   for (int bit = 0; bit < 64; ++bit) {
     for (const std::uintptr_t token : {value(config), value(fleet.manager), value(station), value(pool)}) {
       values.push_back(token ^ std::uintptr_t{1} << bit);
@@ -189,7 +189,8 @@ TEST_CASE("NULL where something must be is INVALID_ARGUMENT and the words say wh
   CHECK(cwire_manager_poll(manager, 0, 1, nullptr, &size) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_poll(manager, 0, 1, &events, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_poll(manager, 0, 0, &events, &size) == CWIRE_E_INVALID_ARGUMENT);
-  CHECK(cwire_manager_connect(manager, nullptr, csms.url().c_str(), nullptr, 0, nullptr, &error) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(cwire_manager_connect(manager, nullptr, csms.url().c_str(), nullptr, 0, nullptr, &error) ==
+        CWIRE_E_INVALID_ARGUMENT);
   CHECK_THAT(error.text(), Contains("station_id"));
   CHECK(cwire_manager_find(manager, nullptr, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_find(manager, "CP1", nullptr) == CWIRE_E_INVALID_ARGUMENT);
@@ -228,11 +229,39 @@ TEST_CASE("NULL where something must be is INVALID_ARGUMENT and the words say wh
 TEST_CASE("a bad URL says what to change") {
   Fleet fleet(Delivery::poll);
   const std::string nul_free_long = "ws://h/" + std::string(5000, 'a');
-  const char* const bad[] = {"", " ", "localhost:9000", "http://csms", "https://csms", "ftp://csms", "ws:/csms", "ws://",
-                             "ws://:9000", "ws://h:", "ws://h:0", "ws://h:65536", "ws://h:x", "ws://h:-1", "ws://h:99999999999999999999",
-                             "ws://user:secret@h", "ws://h/#fragment", "ws://h/a b", "ws://h/%", "ws://h/%zz", "ws://[::1",
-                             "ws://[::1]x", "ws://[::g]", "ws://::1", "ws://1.2.3", "ws://1.2.3.256", "ws://h..x", "ws://-h",
-                             "ws://h\r\nX: y", "ws://h/\r\nX: y", "ws://h/\n", "ws://\xc3\xa9", nul_free_long.c_str()};
+  const char* const bad[] = {"",
+                             " ",
+                             "localhost:9000",
+                             "http://csms",
+                             "https://csms",
+                             "ftp://csms",
+                             "ws:/csms",
+                             "ws://",
+                             "ws://:9000",
+                             "ws://h:",
+                             "ws://h:0",
+                             "ws://h:65536",
+                             "ws://h:x",
+                             "ws://h:-1",
+                             "ws://h:99999999999999999999",
+                             "ws://user:secret@h",
+                             "ws://h/#fragment",
+                             "ws://h/a b",
+                             "ws://h/%",
+                             "ws://h/%zz",
+                             "ws://[::1",
+                             "ws://[::1]x",
+                             "ws://[::g]",
+                             "ws://::1",
+                             "ws://1.2.3",
+                             "ws://1.2.3.256",
+                             "ws://h..x",
+                             "ws://-h",
+                             "ws://h\r\nX: y",
+                             "ws://h/\r\nX: y",
+                             "ws://h/\n",
+                             "ws://\xc3\xa9",
+                             nul_free_long.c_str()};
   for (const char* url : bad) {
     INFO(std::string(url).substr(0, 80));
     Error error;
@@ -255,7 +284,8 @@ TEST_CASE("a bad station id says what to change") {
   for (const char* id : {"", "a:b", "a\r\nb", "a\nb", "a\tb", "\x7f", "\xff", "a\xc3", ".", "..", too_long.c_str()}) {
     INFO(id);
     Error error;
-    CHECK(cwire_manager_connect(fleet.manager, id, "ws://127.0.0.1:1", nullptr, 0, nullptr, &error) == CWIRE_E_INVALID_ARGUMENT);
+    CHECK(cwire_manager_connect(fleet.manager, id, "ws://127.0.0.1:1", nullptr, 0, nullptr, &error) ==
+          CWIRE_E_INVALID_ARGUMENT);
     CHECK_THAT(error.text(), Contains("station id") && !Contains("\n"));
   }
   fleet.finish();
@@ -272,12 +302,23 @@ TEST_CASE("a bad option names the key and what was expected and changes nothing"
   struct Case {
     const char *key, *value;
   };
-  for (const Case c : {Case{"csms.ping_interval", "30"}, {"csms.ping_interval", "-1s"}, {"csms.ping_interval", "25h"},
-                       {"csms.ping_interval", ""}, {"csms.ping_interval", "1s\n"}, {"csms.max_reconnect_attempts", "x"},
-                       {"csms.max_reconnect_attempts", "99999999999999999999"}, {"csms.tls.enabled", "maybe"},
-                       {"csms.protocol", "1.5"}, {"csms.protocol", ""}, {"csms.message_size_max", "0B"},
-                       {"csms.message_size_max", "2GiB"}, {"io_threads", "257"}, {"log_level", "loud"},
-                       {"csms.default_url", "http://x"}, {"csms.auth.type", "digest"}, {"csms.auth.username", "a\r\nb"}}) {
+  for (const Case c : {Case{"csms.ping_interval", "30"},
+                       {"csms.ping_interval", "-1s"},
+                       {"csms.ping_interval", "25h"},
+                       {"csms.ping_interval", ""},
+                       {"csms.ping_interval", "1s\n"},
+                       {"csms.max_reconnect_attempts", "x"},
+                       {"csms.max_reconnect_attempts", "99999999999999999999"},
+                       {"csms.tls.enabled", "maybe"},
+                       {"csms.protocol", "1.5"},
+                       {"csms.protocol", ""},
+                       {"csms.message_size_max", "0B"},
+                       {"csms.message_size_max", "2GiB"},
+                       {"io_threads", "257"},
+                       {"log_level", "loud"},
+                       {"csms.default_url", "http://x"},
+                       {"csms.auth.type", "digest"},
+                       {"csms.auth.username", "a\r\nb"}}) {
     INFO(c.key << " = " << c.value);
     const std::string before = get(c.key);
     Error error;
@@ -285,7 +326,8 @@ TEST_CASE("a bad option names the key and what was expected and changes nothing"
     CHECK_THAT(error.text(), Contains(c.key) && !Contains("\n"));
     CHECK(get(c.key) == before);
   }
-  for (const char* key : {"", "x", "csms", "csms.", "csms.pingInterval", "csms.tls", "stations", "csms.ping_interval.x", "csms.headers."}) {
+  for (const char* key : {"", "x", "csms", "csms.", "csms.pingInterval", "csms.tls", "stations", "csms.ping_interval.x",
+                          "csms.headers."}) {
     INFO(key);
     Error error;
     CHECK(cwire_config_set(config, key, "1", &error) == CWIRE_E_CONFIG);
@@ -296,15 +338,16 @@ TEST_CASE("a bad option names the key and what was expected and changes nothing"
 
 TEST_CASE("a header that could break the request is refused") {
   const Config config;
-  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{{"csms.headers.X-A", "a\r\nX-B: b"},
-                                                                                   {"csms.headers.X-A", "a\nb"},
-                                                                                   {"csms.headers.X-A\r\nX-B", "a"},
-                                                                                   {"csms.headers.X A", "a"},
-                                                                                   {"csms.headers.X:A", "a"},
-                                                                                   {"csms.headers.Host", "a"},
-                                                                                   {"csms.headers.Sec-WebSocket-Key", "a"},
-                                                                                   {"csms.headers.Connection", "close"},
-                                                                                   {"csms.headers.Content-Length", "1"}}) {
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, std::string>>{{"csms.headers.X-A", "a\r\nX-B: b"},
+                                                        {"csms.headers.X-A", "a\nb"},
+                                                        {"csms.headers.X-A\r\nX-B", "a"},
+                                                        {"csms.headers.X A", "a"},
+                                                        {"csms.headers.X:A", "a"},
+                                                        {"csms.headers.Host", "a"},
+                                                        {"csms.headers.Sec-WebSocket-Key", "a"},
+                                                        {"csms.headers.Connection", "close"},
+                                                        {"csms.headers.Content-Length", "1"}}) {
     INFO(key << " = " << value);
     Error error;
     CHECK(cwire_config_set(config, key.c_str(), value.c_str(), &error) == CWIRE_E_CONFIG);
@@ -318,15 +361,16 @@ TEST_CASE("bad YAML names the line and the key and nothing of it is applied") {
     std::string yaml;
     std::vector<std::string> words;
   };
-  const Case c = GENERATE(Case{"csms:\n  ping_interval: 20s\n  pingTimeout: 1s\n", {"3", "pingTimeout"}},
-                          Case{"csms:\n  ping_interval: 20s\n  pong_timeout: 1\n", {"3", "csms.pong_timeout", "duration"}},
-                          Case{"csms:\n  ping_interval: 20s\n  tls: 7\n", {"3", "csms.tls"}},
-                          Case{"csms:\n  ping_interval: 20s\nstations:\n  - { id: CP1 }\n  - { id: CP1 }\n", {"5", "CP1"}},
-                          Case{"csms:\n  ping_interval: 20s\nstations:\n  - { protocol: \"1.6\" }\n", {"4", "id"}},
-                          Case{"csms:\n  ping_interval: 20s\nstations:\n  - { id: \"a:b\" }\n", {"4", ":"}},
-                          Case{"csms:\n  ping_interval: 20s\n  ping_interval: 20s\n", {"3", "csms.ping_interval"}},
-                          Case{"csms:\n  ping_interval: 20s\n  auth: { token: \"${CHARGEWIRE_NO_SUCH}\" }\n", {"3", "CHARGEWIRE_NO_SUCH"}},
-                          Case{"csms: [\n", {"yaml"}}, Case{"7", {"yaml"}});
+  const Case c = GENERATE(
+      Case{"csms:\n  ping_interval: 20s\n  pingTimeout: 1s\n", {"3", "pingTimeout"}},
+      Case{"csms:\n  ping_interval: 20s\n  pong_timeout: 1\n", {"3", "csms.pong_timeout", "duration"}},
+      Case{"csms:\n  ping_interval: 20s\n  tls: 7\n", {"3", "csms.tls"}},
+      Case{"csms:\n  ping_interval: 20s\nstations:\n  - { id: CP1 }\n  - { id: CP1 }\n", {"5", "CP1"}},
+      Case{"csms:\n  ping_interval: 20s\nstations:\n  - { protocol: \"1.6\" }\n", {"4", "id"}},
+      Case{"csms:\n  ping_interval: 20s\nstations:\n  - { id: \"a:b\" }\n", {"4", ":"}},
+      Case{"csms:\n  ping_interval: 20s\n  ping_interval: 20s\n", {"3", "csms.ping_interval"}},
+      Case{"csms:\n  ping_interval: 20s\n  auth: { token: \"${CHARGEWIRE_NO_SUCH}\" }\n", {"3", "CHARGEWIRE_NO_SUCH"}},
+      Case{"csms: [\n", {"yaml"}}, Case{"7", {"yaml"}});
   INFO(c.yaml);
   Error error;
   CHECK(cwire_config_load_yaml(config, c.yaml.data(), c.yaml.size(), &error) == CWIRE_E_CONFIG);
@@ -360,12 +404,18 @@ TEST_CASE("credentials that cannot be used are refused at connect and never show
   for (const Case& c : std::vector<Case>{
            {{{"csms.auth.type", "basic"}}, "csms.auth.password"},
            {{{"csms.auth.type", "bearer"}}, "csms.auth.token"},
-           {{{"csms.auth.type", "basic"}, {"csms.auth.password", "nothexnothexnothex"}, {"csms.auth.password_format", "hex"}}, "hex"},
-           {{{"csms.auth.type", "basic"}, {"csms.auth.password", "abcd1234"}, {"csms.auth.password_format", "hex"}}, "32 to 40"},
-           {{{"csms.auth.type", "basic"}, {"csms.auth.password", "pw"}, {"csms.auth.username", "a:b"}}, "csms.auth.username"}}) {
+           {{{"csms.auth.type", "basic"},
+             {"csms.auth.password", "nothexnothexnothex"},
+             {"csms.auth.password_format", "hex"}},
+            "hex"},
+           {{{"csms.auth.type", "basic"}, {"csms.auth.password", "abcd1234"}, {"csms.auth.password_format", "hex"}},
+            "32 to 40"},
+           {{{"csms.auth.type", "basic"}, {"csms.auth.password", "pw"}, {"csms.auth.username", "a:b"}},
+            "csms.auth.username"}}) {
     const Config config(c.settings);
     Error error;
-    CHECK(cwire_manager_connect(fleet.manager, "CP1", "ws://127.0.0.1:1", config, 0, nullptr, &error) == CWIRE_E_CONFIG);
+    CHECK(cwire_manager_connect(fleet.manager, "CP1", "ws://127.0.0.1:1", config, 0, nullptr, &error) ==
+          CWIRE_E_CONFIG);
     CHECK_THAT(error.text(), Contains(c.word) && !Contains("nothex") && !Contains("abcd1234"));
   }
   fleet.finish();
@@ -435,19 +485,22 @@ TEST_CASE("structures of other sizes are filled as far as they reach") {
   } memory;
   std::memset(&memory, 0x5a, sizeof memory);
   memory.error.size = offsetof(cwire_error, message) + 20;
-  CHECK(cwire_manager_connect(fleet.manager, "a:b", "ws://x", nullptr, 0, nullptr, &memory.error) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(cwire_manager_connect(fleet.manager, "a:b", "ws://x", nullptr, 0, nullptr, &memory.error) ==
+        CWIRE_E_INVALID_ARGUMENT);
   CHECK(memory.error.status == CWIRE_E_INVALID_ARGUMENT);
   CHECK(std::strlen(memory.error.message) == 19);
   CHECK(memory.error.message[20] == 0x5a);
   // Size not set: nothing is written.
   std::memset(&memory, 0x5a, sizeof memory);
   memory.error.size = 0;
-  CHECK(cwire_manager_connect(fleet.manager, "a:b", "ws://x", nullptr, 0, nullptr, &memory.error) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(cwire_manager_connect(fleet.manager, "a:b", "ws://x", nullptr, 0, nullptr, &memory.error) ==
+        CWIRE_E_INVALID_ARGUMENT);
   CHECK(memory.error.status == 0x5a5a5a5a);
   // A later version's, larger: no more than ours is filled.
   std::memset(&memory, 0x5a, sizeof memory);
   memory.error.size = sizeof memory;
-  CHECK(cwire_manager_connect(fleet.manager, "a:b", "ws://x", nullptr, 0, nullptr, &memory.error) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(cwire_manager_connect(fleet.manager, "a:b", "ws://x", nullptr, 0, nullptr, &memory.error) ==
+        CWIRE_E_INVALID_ARGUMENT);
   CHECK(memory.behind[0] == 0x5a);
   // Success empties it.
   Error error;
@@ -457,7 +510,8 @@ TEST_CASE("structures of other sizes are filled as far as they reach") {
   CHECK(error.text().empty());
 
   cwire_stats stats{};
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, sizeof(std::size_t), offsetof(cwire_stats, connections) - 8}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, sizeof(std::size_t), offsetof(cwire_stats, connections) - 8}) {
     stats.size = size;
     CAPTURE(size);
     CHECK(cwire_manager_stats(fleet.manager, "CP1", &stats) == CWIRE_E_INVALID_ARGUMENT);

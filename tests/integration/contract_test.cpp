@@ -51,7 +51,8 @@ void check(const Answers& answers) {
   }
 }
 
-// Calls every function of the ABI but those that end the station or the manager. `station` is connected, `other_id` free.
+// Calls every function of the ABI but those that end the station or the manager. `station` is connected, `other_id`
+// free.
 void call_everything(cwire_manager manager, Delivery delivery, cwire_station station, const std::string& id,
                      const std::string& other_id, const std::string& url, Answers& answers) {
   const char* station_id = id.c_str();
@@ -137,14 +138,16 @@ struct Threads {
 };
 std::optional<Threads> spread(Fleet& fleet, const std::string& url, int stations) {
   for (int i = 0; i < stations; ++i) fleet.connected("T" + std::to_string(i), url);
-  if (!fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_CONNECTED) == static_cast<std::size_t>(stations); })) {
+  if (!fleet.wait(
+          [&](const Records& r) { return count(r, CWIRE_EVENT_CONNECTED) == static_cast<std::size_t>(stations); })) {
     return std::nullopt;
   }
   Threads threads;
   const Records records = fleet.records();
   const auto thread_of = [&](int i) { return first(records, CWIRE_EVENT_CONNECTED, "T" + std::to_string(i))->thread; };
   threads.blocked = "T0";
-  for (int i = 1; i < stations; ++i) (thread_of(i) == thread_of(0) ? threads.neighbour : threads.elsewhere) = "T" + std::to_string(i);
+  for (int i = 1; i < stations; ++i)
+    (thread_of(i) == thread_of(0) ? threads.neighbour : threads.elsewhere) = "T" + std::to_string(i);
   if (threads.neighbour.empty() || threads.elsewhere.empty()) return std::nullopt;
   return threads;
 }
@@ -315,8 +318,8 @@ TEST_CASE("contract 4: no call invokes the handler recursively") {
 
 TEST_CASE("contract 4: no library lock is held while the handler runs") {
   csms::Csms csms(echo());
-  const std::int32_t type = GENERATE(CWIRE_EVENT_CONNECTED, CWIRE_EVENT_MESSAGE, CWIRE_EVENT_STATE, CWIRE_EVENT_DISCONNECTED,
-                                     CWIRE_EVENT_CLOSED, CWIRE_EVENT_SENT, CWIRE_EVENT_ERROR);
+  const std::int32_t type = GENERATE(CWIRE_EVENT_CONNECTED, CWIRE_EVENT_MESSAGE, CWIRE_EVENT_STATE,
+                                     CWIRE_EVENT_DISCONNECTED, CWIRE_EVENT_CLOSED, CWIRE_EVENT_SENT, CWIRE_EVENT_ERROR);
   CAPTURE(type);
   Gate gate;
   std::atomic<bool> armed{true};
@@ -327,7 +330,8 @@ TEST_CASE("contract 4: no library lock is held while the handler runs") {
   raw::ClosedPort nobody;
   const cwire_station station =
       type == CWIRE_EVENT_ERROR ? fleet.connect("CP1", nobody.url()) : fleet.connect("CP1", csms.url());
-  if (type == CWIRE_EVENT_MESSAGE || type == CWIRE_EVENT_SENT || type == CWIRE_EVENT_DISCONNECTED || type == CWIRE_EVENT_CLOSED) {
+  if (type == CWIRE_EVENT_MESSAGE || type == CWIRE_EVENT_SENT || type == CWIRE_EVENT_DISCONNECTED ||
+      type == CWIRE_EVENT_CLOSED) {
     REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_OK);
     if (type == CWIRE_EVENT_MESSAGE || type == CWIRE_EVENT_SENT) {
       REQUIRE(fleet.send(station, "x", CWIRE_FLAG_REPORT) == CWIRE_OK);
@@ -363,7 +367,8 @@ TEST_CASE("contract 4: no library lock is held while the handler runs") {
   fleet.finish();
 }
 
-// ---- 5. Each successful connect yields exactly one CLOSED, the last event of that station; after it the token is stale.
+// ---- 5. Each successful connect yields exactly one CLOSED, the last event of that station; after it the token is
+// stale.
 //         It is allocated at connect time and arrives even when memory is short. A connect that fails yields no event.
 
 TEST_CASE("contract 5: each successful connect yields exactly one CLOSED and the token is stale after it") {
@@ -412,7 +417,8 @@ TEST_CASE("contract 5: a connect that fails yields no event") {
         CWIRE_E_ALREADY_CONNECTED);
   CHECK(cwire_manager_connect(fleet.manager, "a:b", csms.url().c_str(), nullptr, 0, &none, nullptr) ==
         CWIRE_E_INVALID_ARGUMENT);
-  CHECK(cwire_manager_connect(fleet.manager, "CP2", "http://x", nullptr, 0, &none, nullptr) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(cwire_manager_connect(fleet.manager, "CP2", "http://x", nullptr, 0, &none, nullptr) ==
+        CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_connect(fleet.manager, "CP3", "wss://127.0.0.1:1", tls, 0, &none, nullptr) < 0);
   CHECK(none == nullptr);
   fleet.finish();  // every event belongs to a connect that succeeded
@@ -511,7 +517,8 @@ TEST_CASE("contract 6: local and remote close yield the same events") {
   fleet.finish();
 }
 
-// ---- 7. Shutdown yields every CLOSED, then SHUTDOWN, the last event of the manager. `free` outside the handler returns after
+// ---- 7. Shutdown yields every CLOSED, then SHUTDOWN, the last event of the manager. `free` outside the handler
+// returns after
 //         the handler's last return; inside the handler it returns at once and finishes on its own.
 
 TEST_CASE("contract 7: shutdown yields every CLOSED and then SHUTDOWN") {
@@ -605,7 +612,8 @@ TEST_CASE("contract 7: free outside the handler returns after the last return of
 
 TEST_CASE("contract 7: free inside the handler returns at once and finishes on its own") {
   csms::Csms csms{csms::Options()};
-  const std::int32_t type = GENERATE(CWIRE_EVENT_CONNECTED, CWIRE_EVENT_STATE, CWIRE_EVENT_CLOSED, CWIRE_EVENT_SHUTDOWN);
+  const std::int32_t type =
+      GENERATE(CWIRE_EVENT_CONNECTED, CWIRE_EVENT_STATE, CWIRE_EVENT_CLOSED, CWIRE_EVENT_SHUTDOWN);
   CAPTURE(type);
   std::atomic<cwire_status> first_free{CWIRE_E_INTERNAL}, second_free{CWIRE_OK}, call{CWIRE_OK};
   std::atomic<bool> armed{true};
@@ -657,7 +665,8 @@ TEST_CASE("contract 7: free in poll mode drops what was not polled and ends the 
   fleet.release();
 }
 
-// ---- 8. Send copies, never blocks, and says QUEUE_FULL instead of waiting; WRITABLE follows when there is room again. An
+// ---- 8. Send copies, never blocks, and says QUEUE_FULL instead of waiting; WRITABLE follows when there is room again.
+// An
 //         accepted message is sent, or reported as not sent. The library never sends one twice.
 
 TEST_CASE("contract 8: send copies") {
@@ -688,7 +697,8 @@ struct Stuck {
     peer.emplace(server.accept());
     peer->upgrade();
     REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_OK);
-    // The kernel's buffers fill first. When a whole half second brings no room, they are full, and the queue stays full.
+    // The kernel's buffers fill first. When a whole half second brings no room, they are full, and the queue stays
+    // full.
     for (bool any_accepted = true; any_accepted;) {
       any_accepted = false;
       cwire_status status;
@@ -705,7 +715,9 @@ struct Stuck {
   static std::string message(std::uint64_t number) { return std::to_string(number) + std::string(8000, '.'); }
 };
 
-Settings patient_queue() { return quick({{"csms.send_queue_messages", "100"}, {"csms.write_timeout", "1h"}, {"csms.ping_interval", "0s"}}); }
+Settings patient_queue() {
+  return quick({{"csms.send_queue_messages", "100"}, {"csms.write_timeout", "1h"}, {"csms.ping_interval", "0s"}});
+}
 
 }  // namespace
 

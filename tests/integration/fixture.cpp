@@ -8,7 +8,7 @@ namespace fixture {
 namespace {
 
 const char* type_name(std::int32_t type) {
-  static const char* const names[] = {"?",    "CONNECTED", "MESSAGE", "SENT", "WRITABLE", "DISCONNECTED",
+  static const char* const names[] = {"?",     "CONNECTED", "MESSAGE", "SENT", "WRITABLE", "DISCONNECTED",
                                       "ERROR", "STATE",     "CLOSED",  "LOG",  "SHUTDOWN"};
   return type > 0 && type <= CWIRE_EVENT_SHUTDOWN ? names[type] : names[0];
 }
@@ -53,9 +53,9 @@ void Config::set(const std::string& key, const std::string& value) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Record& record) {
-  return out << record.station_id << " " << type_name(record.type) << " " << cwire_status_name(record.status) << " code "
-             << record.code << " tag " << record.tag << " flags " << record.flags << " \"" << record.data.substr(0, 200)
-             << "\"";
+  return out << record.station_id << " " << type_name(record.type) << " " << cwire_status_name(record.status)
+             << " code " << record.code << " tag " << record.tag << " flags " << record.flags << " \""
+             << record.data.substr(0, 200) << "\"";
 }
 
 std::ostream& operator<<(std::ostream& out, Delivery delivery) {
@@ -68,7 +68,8 @@ std::size_t count(const Records& records, std::int32_t type, const std::string& 
 }
 
 const Record* first(const Records& records, std::int32_t type, const std::string& station_id) {
-  const auto found = std::find_if(records.begin(), records.end(), [&](const Record& r) { return is(r, type, station_id); });
+  const auto found =
+      std::find_if(records.begin(), records.end(), [&](const Record& r) { return is(r, type, station_id); });
   return found == records.end() ? nullptr : &*found;
 }
 
@@ -148,7 +149,8 @@ bool Fleet::wait(const std::function<bool(const Records&)>& holds, std::chrono::
   }
   for (;;) {
     if (holds(records_)) return true;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::system_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::system_clock::now());
     if (left.count() <= 0 || poll(static_cast<std::int32_t>(left.count())) != CWIRE_OK) return holds(records_);
   }
 }
@@ -216,7 +218,8 @@ void Fleet::on_events(std::uintptr_t context, const cwire_event* events, std::si
 }
 
 bool Fleet::wait_returned() {
-  return wait([this](const Records& records) { return count(records, CWIRE_EVENT_SHUTDOWN) == 1 && running_handlers_ == 0; });
+  return wait(
+      [this](const Records& records) { return count(records, CWIRE_EVENT_SHUTDOWN) == 1 && running_handlers_ == 0; });
 }
 
 void Fleet::take(const cwire_event* events, std::size_t size) {

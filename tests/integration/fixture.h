@@ -19,7 +19,8 @@
 // What every test here needs: a configuration, a manager whose events are recorded, and patience instead of sleep.
 namespace fixture {
 
-// For what should happen at once. Only a test that fails waits this long, so it is generous with sanitizers and busy machines.
+// For what should happen at once. Only a test that fails waits this long, so it is generous with sanitizers and busy
+// machines.
 constexpr std::chrono::seconds kPatience{40};
 constexpr std::int32_t kPatience_ms = 40000;
 
@@ -108,12 +109,14 @@ class Fleet {
   cwire_stats stats(const std::string& id);
   std::int32_t state(cwire_station station);
 
-  // Shuts down, waits for SHUTDOWN, frees, and checks what the contract says of every run: order, exactly one CLOSED per
-  // connect and as the last, SHUTDOWN last of all, states that follow from one another, no event of two handlers at once.
+  // Shuts down, waits for SHUTDOWN, frees, and checks what the contract says of every run: order, exactly one CLOSED
+  // per connect and as the last, SHUTDOWN last of all, states that follow from one another, no event of two handlers at
+  // once.
   void finish(std::int32_t drain_ms = 2000);
   // finish() without the shutdown, for a test that has done it.
   void check_contract();
-  // Handler mode, where free was called inside the handler: waits until SHUTDOWN was handled and the handler has returned.
+  // Handler mode, where free was called inside the handler: waits until SHUTDOWN was handled and the handler has
+  // returned.
   bool wait_returned();
   // Takes the manager out of the fixture's care.
   cwire_manager release() { return std::exchange(manager, nullptr); }
@@ -128,7 +131,7 @@ class Fleet {
   std::mutex mutex_;
   std::condition_variable changed_;
   Records records_;
-  std::map<std::uintptr_t, unsigned> connects_;  // by token
+  std::map<std::uintptr_t, unsigned> connects_;    // by token
   std::map<cwire_station, std::thread::id> busy_;  // whose events are being handled
   unsigned violations_ = 0;
   unsigned running_handlers_ = 0;

@@ -8,7 +8,8 @@
 using namespace fixture;
 using Catch::Contains;
 
-TEST_CASE("go manager: a failed reconnect is followed by the next until the attempts are used up with waits that double") {
+TEST_CASE(
+    "go manager: a failed reconnect is followed by the next until the attempts are used up with waits that double") {
   csms::Csms csms{csms::Options()};
   Fleet fleet(Delivery::handler, quick({{"csms.max_reconnect_attempts", "5"},
                                         {"csms.reconnect_backoff", "20ms"},
@@ -23,7 +24,8 @@ TEST_CASE("go manager: a failed reconnect is followed by the next until the atte
   }
   REQUIRE(times.size() == 1 + 5);
   // No wait is shorter than its share of 20, 40, 80, 160, 320 ms; a busy machine may make any of them longer.
-  for (std::size_t i = 1; i < times.size(); ++i) CHECK(times[i] - times[i - 1] >= (std::int64_t{19'000'000} << (i - 1)));
+  for (std::size_t i = 1; i < times.size(); ++i)
+    CHECK(times[i] - times[i - 1] >= (std::int64_t{19'000'000} << (i - 1)));
   CHECK(states(fleet.records(), "CP1") == "connecting connected reconnecting error");
   fleet.finish();
 }
@@ -107,7 +109,9 @@ TEST_CASE("go manager: the pong timeout is used") {
 
 TEST_CASE("go manager: the waits of a fleet are spread by jitter") {
   raw::ClosedPort nobody;
-  Fleet fleet(Delivery::poll, quick({{"csms.reconnect_backoff", "1h"}, {"csms.reconnect_max_backoff", "1h"}, {"csms.reconnect_jitter", "20%"}}));
+  Fleet fleet(Delivery::poll, quick({{"csms.reconnect_backoff", "1h"},
+                                     {"csms.reconnect_max_backoff", "1h"},
+                                     {"csms.reconnect_jitter", "20%"}}));
   constexpr int kStations = 40;
   for (int i = 0; i < kStations; ++i) fleet.connect("CP" + std::to_string(i), nobody.url());
   REQUIRE(fleet.wait([](const Records& r) { return count(r, CWIRE_EVENT_ERROR) == kStations; }));
@@ -147,7 +151,8 @@ TEST_CASE("go manager: asking for statistics when told of an error does not dead
     cwire_stats stats{};
     stats.size = sizeof stats;
     std::size_t size = 0;
-    if (cwire_manager_stats(manager, e.station_id, &stats) == CWIRE_OK && cwire_station_stats(e.station, &stats) == CWIRE_OK &&
+    if (cwire_manager_stats(manager, e.station_id, &stats) == CWIRE_OK &&
+        cwire_station_stats(e.station, &stats) == CWIRE_OK &&
         cwire_manager_all_stats(manager, &stats, 1, &size) == CWIRE_OK && stats.last_error == CWIRE_E_DIAL) {
       ++answered;
     }
@@ -165,7 +170,8 @@ TEST_CASE("go manager: a broadcast holds up nobody while stations are slow") {
   csms::Options options;
   options.echo = true;
   csms::Csms csms(options);
-  Fleet fleet(Delivery::handler, quick({{"csms.send_queue_messages", "5"}, {"csms.write_timeout", "1h"}, {"csms.ping_interval", "0s"}}));
+  Fleet fleet(Delivery::handler,
+              quick({{"csms.send_queue_messages", "5"}, {"csms.write_timeout", "1h"}, {"csms.ping_interval", "0s"}}));
   std::vector<raw::Connection> peers;
   for (int i = 0; i < 3; ++i) {
     const cwire_station station = fleet.connect("slow" + std::to_string(i), stuck.url());

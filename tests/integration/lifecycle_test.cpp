@@ -46,8 +46,7 @@ TEST_CASE("a station connects boots and beats in each version of OCPP") {
   CHECK(csms.counters().heartbeats == 1);
   fleet.finish();
   CHECK(states(fleet.records(), "CP1") == "connecting connected disconnected closed");
-  CHECK(types(fleet.records(), "CP1") ==
-        "STATE STATE CONNECTED MESSAGE MESSAGE STATE DISCONNECTED STATE CLOSED");
+  CHECK(types(fleet.records(), "CP1") == "STATE STATE CONNECTED MESSAGE MESSAGE STATE DISCONNECTED STATE CLOSED");
 }
 
 TEST_CASE("the server chooses among the versions offered in order of preference") {
@@ -159,11 +158,12 @@ TEST_CASE("no version in common with the CSMS is SUBPROTOCOL") {
 }
 
 TEST_CASE("what is no WebSocket answer is HANDSHAKE") {
-  const auto answer = GENERATE(std::string("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), std::string("SSH-2.0-OpenSSH_9\r\n\r\n"),
-                               std::string("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                           "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
-                                           "Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"),
-                               std::string());
+  const auto answer =
+      GENERATE(std::string("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), std::string("SSH-2.0-OpenSSH_9\r\n\r\n"),
+               std::string("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
+                           "Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n"),
+               std::string());
   CAPTURE(answer);
   raw::Server server;
   Fleet fleet(Delivery::poll);
@@ -502,9 +502,10 @@ TEST_CASE("a silent connection is lost after the read timeout") {
 
 TEST_CASE("a server that never reads is left after the write timeout") {
   raw::Server server(4096);
-  Fleet fleet(Delivery::poll,
-              quick({{"csms.ping_interval", "0s"}, {"csms.write_timeout", "300ms"}, {"csms.send_queue_messages", "1000000"},
-                     {"csms.send_queue_bytes", "256MiB"}}));
+  Fleet fleet(Delivery::poll, quick({{"csms.ping_interval", "0s"},
+                                     {"csms.write_timeout", "300ms"},
+                                     {"csms.send_queue_messages", "1000000"},
+                                     {"csms.send_queue_bytes", "256MiB"}}));
   const cwire_station station = fleet.connect("CP1", server.url());
   auto peer = server.accept();
   peer.upgrade();
@@ -649,8 +650,9 @@ TEST_CASE("the identity is percent-encoded onto the path of the URL") {
 TEST_CASE("the upgrade request says what RFC 6455 and OCPP want and nothing twice") {
   raw::Server server;
   Fleet fleet(Delivery::poll);
-  fleet.connect("CP1", server.url(),
-                {{"csms.protocol", "2.1, 2.0.1, 1.6"}, {"csms.headers.X-Site", "Rotterdam"}, {"csms.headers.X-Key", "secret"}});
+  fleet.connect(
+      "CP1", server.url(),
+      {{"csms.protocol", "2.1, 2.0.1, 1.6"}, {"csms.headers.X-Site", "Rotterdam"}, {"csms.headers.X-Key", "secret"}});
   auto peer = server.accept();
   const std::string request = peer.read_request();
   const auto header = [&](const char* name) { return raw::Connection::header(request, name); };

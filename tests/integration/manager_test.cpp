@@ -85,7 +85,8 @@ TEST_CASE("send_many gives each message its own status and keeps the order") {
   std::size_t accepted = 0;
   CHECK(cwire_station_send_many(messages.data(), messages.size(), &accepted) == CWIRE_E_NOT_ESTABLISHED);
   CHECK(accepted == 4);
-  const cwire_status wanted[] = {CWIRE_OK, CWIRE_OK, CWIRE_E_NOT_ESTABLISHED, CWIRE_OK, CWIRE_E_INVALID_HANDLE, CWIRE_E_TOO_BIG, CWIRE_OK};
+  const cwire_status wanted[] = {CWIRE_OK,        CWIRE_OK, CWIRE_E_NOT_ESTABLISHED, CWIRE_OK, CWIRE_E_INVALID_HANDLE,
+                                 CWIRE_E_TOO_BIG, CWIRE_OK};
   for (std::size_t i = 0; i < messages.size(); ++i) CHECK(messages[i].status == wanted[i]);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, "CP1", 3));
   std::string order;
@@ -102,7 +103,8 @@ TEST_CASE("a broadcast reaches every connected station and passes over a slow on
   csms::Csms csms(echo());
   raw::ClosedPort nobody;
   raw::Server stuck(4096);
-  Fleet fleet(delivery, quick({{"csms.send_queue_messages", "10"}, {"csms.write_timeout", "1h"}, {"csms.ping_interval", "0s"}}));
+  Fleet fleet(delivery,
+              quick({{"csms.send_queue_messages", "10"}, {"csms.write_timeout", "1h"}, {"csms.ping_interval", "0s"}}));
   for (int i = 0; i < 10; ++i) fleet.connected("CP" + std::to_string(i), csms.url());
   fleet.connect("off", nobody.url());
   const cwire_station slow = fleet.connect("slow", stuck.url());
@@ -116,7 +118,8 @@ TEST_CASE("a broadcast reaches every connected station and passes over a slow on
     any = false;
     while (fleet.send(slow, filling) == CWIRE_OK) any = true;
     const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "slow");
-    fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_WRITABLE, "slow") > writables; }, std::chrono::milliseconds(300));
+    fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_WRITABLE, "slow") > writables; },
+               std::chrono::milliseconds(300));
   }
   constexpr std::size_t kRounds = 50;
   std::string message = "to all";
@@ -145,11 +148,13 @@ TEST_CASE("the payload of a broadcast is copied") {
   Fleet fleet(Delivery::poll);
   for (int i = 0; i < 20; ++i) fleet.connected("CP" + std::to_string(i), csms.url());
   std::string message(5000, 'a');
-  REQUIRE(cwire_manager_broadcast(fleet.manager, message.data(), message.size(), CWIRE_FLAG_BINARY, nullptr) == CWIRE_OK);
+  REQUIRE(cwire_manager_broadcast(fleet.manager, message.data(), message.size(), CWIRE_FLAG_BINARY, nullptr) ==
+          CWIRE_OK);
   message.assign(5000, 'b');
   REQUIRE(fleet.wait([](const Records& r) { return count(r, CWIRE_EVENT_MESSAGE) == 20; }));
   for (const Record& record : fleet.records()) {
-    if (record.type == CWIRE_EVENT_MESSAGE) CHECK((record.data == std::string(5000, 'a') && record.flags == CWIRE_FLAG_BINARY));
+    if (record.type == CWIRE_EVENT_MESSAGE)
+      CHECK((record.data == std::string(5000, 'a') && record.flags == CWIRE_FLAG_BINARY));
   }
   fleet.finish();
 }
@@ -318,7 +323,8 @@ TEST_CASE("a configuration is copied by whoever takes it") {
     REQUIRE(cwire_config_set(overrides, "csms.headers.X-Site", site, nullptr) == CWIRE_OK);
     for (int i = 0; i < 2; ++i) {
       const std::string id = site + std::to_string(i);
-      REQUIRE(cwire_manager_connect(manager, id.c_str(), server.url().c_str(), overrides, 0, nullptr, nullptr) == CWIRE_OK);
+      REQUIRE(cwire_manager_connect(manager, id.c_str(), server.url().c_str(), overrides, 0, nullptr, nullptr) ==
+              CWIRE_OK);
     }
   }
   REQUIRE(cwire_config_free(overrides) == CWIRE_OK);
@@ -407,8 +413,8 @@ TEST_CASE("many threads doing anything at once with tokens that die under them")
           cwire_station fresh = nullptr;
           const bool off = dice(4) == 0;
           const std::string url = off ? nobody.url() : csms.url();
-          if (one_of(cwire_manager_connect(fleet.manager, id.c_str(), url.c_str(), dice(2) != 0 ? overrides : cwire_config(nullptr), number,
-                                           &fresh, nullptr),
+          if (one_of(cwire_manager_connect(fleet.manager, id.c_str(), url.c_str(),
+                                           dice(2) != 0 ? overrides : cwire_config(nullptr), number, &fresh, nullptr),
                      {CWIRE_OK, CWIRE_E_ALREADY_CONNECTED}) == CWIRE_OK) {
             fleet.note_connect(fresh);
             tokens[number] = reinterpret_cast<std::uintptr_t>(fresh);
@@ -442,7 +448,8 @@ TEST_CASE("many threads doing anything at once with tokens that die under them")
           break;
         case 11:
           one_of(cwire_station_wait(station, 1, nullptr),
-                 {CWIRE_OK, CWIRE_E_INVALID_HANDLE, CWIRE_E_TIMEOUT, CWIRE_E_CLOSED, CWIRE_E_DIAL, CWIRE_E_READ});
+                 {CWIRE_OK, CWIRE_E_INVALID_HANDLE, CWIRE_E_TIMEOUT, CWIRE_E_CLOSED, CWIRE_E_DIAL, CWIRE_E_READ,
+                  CWIRE_E_WRITE, CWIRE_E_HANDSHAKE});
           break;
         case 12:
           one_of(cwire_station_state(station, &state), {CWIRE_OK, CWIRE_E_INVALID_HANDLE});

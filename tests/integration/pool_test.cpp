@@ -79,9 +79,11 @@ TEST_CASE("a pool sends and broadcasts within the group only") {
   std::size_t accepted = 0;
   CHECK(cwire_pool_broadcast(pool, "all", 3, CWIRE_FLAG_REPORT, &accepted) == CWIRE_OK);
   CHECK(accepted == 3);
-  REQUIRE(fleet.wait([](const Records& r) { return count(r, CWIRE_EVENT_MESSAGE) == 4 && count(r, CWIRE_EVENT_SENT) == 4; }));
+  REQUIRE(fleet.wait(
+      [](const Records& r) { return count(r, CWIRE_EVENT_MESSAGE) == 4 && count(r, CWIRE_EVENT_SENT) == 4; }));
   for (const Record& record : fleet.records()) {
-    if (record.type == CWIRE_EVENT_MESSAGE) CHECK((record.station_id == "CP0" || record.station_id == "CP1" || record.station_id == "CP2"));
+    if (record.type == CWIRE_EVENT_MESSAGE)
+      CHECK((record.station_id == "CP0" || record.station_id == "CP1" || record.station_id == "CP2"));
     if (record.type == CWIRE_EVENT_SENT) CHECK((record.tag == 0 || record.tag == 9));
   }
   std::vector<cwire_stats> stats(4);
@@ -117,7 +119,8 @@ TEST_CASE("disconnect_all of a pool leaves the others alone and free disconnects
   csms::Csms csms(echo());
   Fleet fleet(Delivery::poll);
   Pool pool(fleet.manager);
-  for (int i = 0; i < 3; ++i) REQUIRE(cwire_pool_add(pool, fleet.connected("in" + std::to_string(i), csms.url())) == CWIRE_OK);
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(cwire_pool_add(pool, fleet.connected("in" + std::to_string(i), csms.url())) == CWIRE_OK);
   const cwire_station outside = fleet.connected("out", csms.url());
   {
     Pool brief(fleet.manager);

@@ -103,7 +103,8 @@ void Connection::accept_upgrade(const std::string& request, const std::string& s
   EVP_EncodeBlock(accept, digest, sizeof digest);
   send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
        std::string(reinterpret_cast<char*>(accept)) + "\r\n" +
-       (subprotocol.empty() ? std::string() : "Sec-WebSocket-Protocol: " + subprotocol + "\r\n") + more_headers + "\r\n");
+       (subprotocol.empty() ? std::string() : "Sec-WebSocket-Protocol: " + subprotocol + "\r\n") + more_headers +
+       "\r\n");
 }
 
 std::string Connection::upgrade(const std::string& subprotocol) {
@@ -158,7 +159,8 @@ std::optional<Frame> Connection::read_frame() {
   head += 4;
   if (!need(head + size)) return std::nullopt;
   frame.payload = buffer_.substr(head, size);
-  for (std::size_t i = 0; i < size; ++i) frame.payload[i] = static_cast<char>(frame.payload[i] ^ buffer_[head - 4 + i % 4]);
+  for (std::size_t i = 0; i < size; ++i)
+    frame.payload[i] = static_cast<char>(frame.payload[i] ^ buffer_[head - 4 + i % 4]);
   buffer_.erase(0, head + size);
   return frame;
 }
@@ -179,7 +181,8 @@ void Connection::reset() {
   close();
 }
 
-Server::Server(int receive_buffer, int family) : family_(family), descriptor_(bound_socket(family, receive_buffer, &port_)) {
+Server::Server(int receive_buffer, int family)
+    : family_(family), descriptor_(bound_socket(family, receive_buffer, &port_)) {
   if (::listen(descriptor_, 64) != 0) throw std::runtime_error("raw peer: listen");
 }
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-// A server made of plain blocking sockets, which does exactly what a test says and nothing by itself: it answers no ping,
-// reads nothing, or says things that no decent server would.
+// A server made of plain blocking sockets, which does exactly what a test says and nothing by itself: it answers no
+// ping, reads nothing, or says things that no decent server would.
 namespace raw {
 
 // RFC 6455 5.2.

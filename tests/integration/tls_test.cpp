@@ -16,7 +16,8 @@ struct Pki {
   std::string ca_file = directory.write("ca.pem", ca.certificate_pem());
   std::string stranger_ca_file = directory.write("stranger.pem", stranger_ca.certificate_pem());
 
-  csms::Options server(const std::vector<std::string>& names = {"IP:127.0.0.1", "DNS:localhost"}, long ends_in_s = 86400) {
+  csms::Options server(const std::vector<std::string>& names = {"IP:127.0.0.1", "DNS:localhost"},
+                       long ends_in_s = 86400) {
     pki::Subject subject{"localhost", names};
     subject.ends_in_s = ends_in_s;
     const pki::Identity identity = pki::make_signed(subject, ca);
@@ -89,7 +90,9 @@ TEST_CASE("a client certificate is shown where the server wants one") {
   const std::string key = pki.directory.write("station.key", station.encrypted_key_pem("key password"));
   Fleet fleet(Delivery::poll, quick({{"csms.tls.ca_cert", pki.ca_file}}));
   fleet.connected("CP1", csms.url(),
-                  {{"csms.tls.client_cert", certificate}, {"csms.tls.client_key", key}, {"csms.tls.client_key_password", "key password"}});
+                  {{"csms.tls.client_cert", certificate},
+                   {"csms.tls.client_key", key},
+                   {"csms.tls.client_key_password", "key password"}});
   fleet.connect("CP2", csms.url());  // with none
   failure(fleet, "CP2");
   fleet.connect("CP3", csms.url(),
@@ -150,7 +153,8 @@ TEST_CASE("insecure_skip_verify connects to anybody and says so loudly each time
 TEST_CASE("a port without TLS is TLS and no plain request follows") {
   raw::Server server;
   Fleet fleet(Delivery::poll);
-  fleet.connect("CP1", "wss" + server.url().substr(2), {{"csms.auth.type", "basic"}, {"csms.auth.password", kPassword}});
+  fleet.connect("CP1", "wss" + server.url().substr(2),
+                {{"csms.auth.type", "basic"}, {"csms.auth.password", kPassword}});
   auto peer = server.accept();
   peer.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
   CHECK_THAT(failure(fleet, "CP1").data, Contains("127.0.0.1"));
@@ -185,12 +189,16 @@ TEST_CASE("certificates and keys are read and checked at connect") {
   const std::vector<Case> cases = {
       {{{"csms.tls.ca_cert", pki.directory.path("missing.pem")}}, "missing.pem"},
       {{{"csms.tls.ca_cert", rubbish}}, "csms.tls.ca_cert"},
-      {{{"csms.tls.client_cert", certificate}}, "csms.tls.client_key", CWIRE_E_CONFIG},  // the options do not go together
+      {{{"csms.tls.client_cert", certificate}},
+       "csms.tls.client_key",
+       CWIRE_E_CONFIG},  // the options do not go together
       {{{"csms.tls.client_cert", rubbish}, {"csms.tls.client_key", key}}, "csms.tls.client_cert"},
       {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key", rubbish}}, "csms.tls.client_key"},
       {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key", other_key}}, "csms.tls.client_key"},
       {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key", encrypted}}, "csms.tls.client_key"},
-      {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key", encrypted}, {"csms.tls.client_key_password", "wrong secret"}},
+      {{{"csms.tls.client_cert", certificate},
+        {"csms.tls.client_key", encrypted},
+        {"csms.tls.client_key_password", "wrong secret"}},
        "csms.tls.client_key"}};
   for (const Case& c : cases) {
     const Config config(c.settings);

@@ -165,12 +165,13 @@ TEST_CASE("a process without descriptors says so, and recovers") {
   rlimit none = before;
   none.rlim_cur = static_cast<rlim_t>(next_free);
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
-  test.open("127.0.0.1", listener.port());
+  test.open("csms.example", 1);
   const Failure failure = test.record.wait_failure();
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE(failure.status == CWIRE_E_DIAL);
   REQUIRE(failure.code == EMFILE);
   REQUIRE_THAT(failure.message, Catch::Contains("this process has no file descriptors left; raise ulimit -n"));
+  REQUIRE(failure.message.find("127.0.0.2") == std::string::npos);  // it would have failed in the same way
   later.open("127.0.0.1", listener.port());
   REQUIRE(later.record.wait_open());
 }
@@ -315,6 +316,10 @@ TEST_CASE("close() delivers what was written, then FIN, even with bytes unread")
   REQUIRE(test.server->receive(7) == "goodbye");
   char byte;
   REQUIRE(::recv(test.server->descriptor(), &byte, 1, 0) == 0);
+  int error = -1;
+  socklen_t size = sizeof error;
+  REQUIRE(::getsockopt(test.server->descriptor(), SOL_SOCKET, SO_ERROR, &error, &size) == 0);
+  REQUIRE(error == 0);  // not reset
   test.loop.run([&] { REQUIRE(test.channel->doing() == "closed"); });
   REQUIRE(test.record.ends() == 0);
 }

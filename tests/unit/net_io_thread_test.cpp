@@ -98,6 +98,17 @@ TEST_CASE("stop() from inside ends the loop after that turn") {
   REQUIRE(owner.turns_after_stop == 1);
 }
 
+TEST_CASE("stop() from inside still runs what was posted before it") {
+  bool run = false;
+  peer::Loop loop;
+  loop.thread().post([&] {
+    loop.thread().post([&] { run = true; });
+    loop.thread().stop();
+  });
+  loop.thread().join();
+  REQUIRE(run);
+}
+
 TEST_CASE("timers fire on the thread, in time, and the loop does not spin before them") {
   struct Probe final : TimerQueue::Timer {
     std::promise<TimePoint> fired;

@@ -172,7 +172,8 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
     check(X509_V_ERR_HOSTNAME_MISMATCH, {"it is for a.example"});
   }
   SECTION("with a wildcard for part of a label") {
-    failure = refused(test, server_for({"DNS:csm*.example"}));
+    test.server_name = "csms.region.example";
+    failure = refused(test, server_for({"DNS:csm*.region.example"}));
     check(X509_V_ERR_HOSTNAME_MISMATCH, {"is for another host"});
   }
   SECTION("with names that would forge a line of a log") {

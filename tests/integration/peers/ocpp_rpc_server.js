@@ -9,7 +9,7 @@ const passwords = new Map([
   ['AL1000', Buffer.from('0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF', 'hex')],
 ]);
 
-const server = new RPCServer({ protocols: ['ocpp1.6', 'ocpp2.0.1'], strictMode: true });
+const server = new RPCServer({ protocols: ['ocpp2.0.1', 'ocpp1.6'], strictMode: true });
 
 server.auth((accept, reject, handshake) => {
   const expected = passwords.get(handshake.identity);

@@ -61,7 +61,7 @@ class OcppRpcTest(unittest.TestCase):
                 self.assertEqual(run.stdout, f"ocpp{version} booted\n")
                 self.assertEqual(self.said(2), ["cleared Accepted", f"closed RDAM|123 ocpp{version} 1000 done"])
 
-    def test_the_server_chooses_the_first_version_it_knows(self):
+    def test_the_server_chooses_among_the_versions_offered(self):
         run = self.station("boot", "RDAM|123", "csms.protocol=2.1, 2.0.1, 1.6", "csms.auth.type=basic",
                            "csms.auth.password=a password of sixteen")
         self.assertEqual((run.returncode, run.stdout), (0, "ocpp2.0.1 booted\n"))

@@ -34,10 +34,12 @@ struct Client {
   // The next batch of events, each given to `take`. False when the time is up.
   template <class Take>
   bool poll(Take take) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     const cwire_event* events;
     std::size_t size;
-    if (left.count() <= 0 || cwire_manager_poll(manager, static_cast<int32_t>(left.count()), 64, &events, &size) != CWIRE_OK) {
+    if (left.count() <= 0 ||
+        cwire_manager_poll(manager, static_cast<int32_t>(left.count()), 64, &events, &size) != CWIRE_OK) {
       return false;
     }
     for (std::size_t i = 0; i < size; ++i) take(events[i]);
@@ -100,10 +102,11 @@ std::string call(Client& client, const std::string& id, const std::string& actio
 
 void boot(Client& client) {
   client.wait_connected();
-  const std::string accepted = call(client, "boot", "BootNotification",
-                                    client.subprotocol == "ocpp1.6"
-                                        ? R"({"chargePointVendor":"Chargewire","chargePointModel":"peer"})"
-                                        : R"({"reason":"PowerUp","chargingStation":{"model":"peer","vendorName":"Chargewire"}})");
+  const std::string accepted =
+      call(client, "boot", "BootNotification",
+           client.subprotocol == "ocpp1.6"
+               ? R"({"chargePointVendor":"Chargewire","chargePointModel":"peer"})"
+               : R"({"reason":"PowerUp","chargingStation":{"model":"peer","vendorName":"Chargewire"}})");
   if (accepted.find("\"Accepted\"") == std::string::npos) fail("not accepted: " + accepted);
   for (int i = 0; i < 3; ++i) {
     const std::string answer = call(client, "beat" + std::to_string(i), "Heartbeat", "{}");
@@ -134,7 +137,8 @@ void listen(Client& client) {
   bool closed = false;
   const auto show = [&](const cwire_event& e) {
     closed = closed || e.type == CWIRE_EVENT_CLOSED;
-    std::printf("%s %s %d %u %zu %.80s\n", names[e.type], cwire_status_name(e.status), e.code, e.flags, e.data_size, e.data);
+    std::printf("%s %s %d %u %zu %.80s\n", names[e.type], cwire_status_name(e.status), e.code, e.flags, e.data_size,
+                e.data);
     std::fflush(stdout);
     if (e.type == CWIRE_EVENT_MESSAGE && std::strcmp(e.data, "disconnect") == 0) {
       cwire_station_disconnect(e.station, 3005, "as told");
@@ -156,7 +160,8 @@ int main(int argc, char** argv) {
     const std::string option = argv[i];
     const std::size_t equals = option.find('=');
     if (equals == std::string::npos) fail(option + ": KEY=VALUE expected");
-    must(cwire_config_set(config, option.substr(0, equals).c_str(), option.substr(equals + 1).c_str(), &error), error, argv[i]);
+    must(cwire_config_set(config, option.substr(0, equals).c_str(), option.substr(equals + 1).c_str(), &error), error,
+         argv[i]);
   }
   Client client;
   must(cwire_manager_new(config, nullptr, 0, &client.manager, &error), error, "manager");
