@@ -194,6 +194,9 @@ class Csms::Server {
   virtual void take(tcp::socket socket) = 0;
 
   void start_thread() {
+    // websocketpp finds out the byte order at first use and notes it without a lock: once, before there are threads.
+    static const std::uint64_t found_out = websocketpp::lib::net::_htonll(1);
+    static_cast<void>(found_out);
     thread_ = std::thread([this] {
       io_.run();
       // Stopped: let the connections that were dropped come to their end.

@@ -134,15 +134,14 @@ cwire_status cwire_manager_send(cwire_manager manager, const char* station_id, c
 cwire_status cwire_manager_broadcast(cwire_manager manager, const void* data, size_t size, uint32_t flags,
                                      size_t* accepted) {
   return guarded(nullptr, [&] {
-    if (accepted != nullptr) *accepted = 0;
+    std::size_t unused;
+    if (accepted == nullptr) accepted = &unused;
+    *accepted = 0;
     const auto pin = find_manager(manager);
     check_data(data, size);
     check_flags(flags);
     if (pin->registry().closed()) return CWIRE_E_STATE;
-    if (size > pin->message_size_max()) return CWIRE_E_TOO_BIG;
-    const std::size_t count = group::broadcast(pin->registry().all().stations, data, size, flags);
-    if (accepted != nullptr) *accepted = count;
-    return CWIRE_OK;
+    return group::broadcast(pin->registry().all().stations, data, size, flags, accepted);
   });
 }
 
@@ -151,7 +150,7 @@ cwire_status cwire_manager_disconnect(cwire_manager manager, const char* station
     const auto pin = find_manager(manager);
     check_id(station_id);
     const auto station = pin->registry().find(station_id);
-    if (station) {
+    if (station && station->state() != State::error) {
       station->disconnect(1000, "");
       return CWIRE_OK;
     }
@@ -227,9 +226,10 @@ cwire_status cwire_manager_shutdown(cwire_manager manager, int32_t drain_ms) {
 cwire_status cwire_manager_free(cwire_manager manager) {
   return guarded(nullptr, [&] {
     auto pin = find_manager(manager);
-    if (Worker::current_manager() == static_cast<const StationOwner*>(pin.get())) {
-      // On one of its own threads, which cannot join itself: another one finishes. Made before anything is done, so that a
-      // failure leaves everything as it was. It waits for the token to be retired, or gives up its task if it was before.
+    if (Worker::current_manager() != nullptr) {
+      // Inside a handler. Its own thread cannot join itself, and two handlers that free each other's managers must not wait for
+      // each other: another thread finishes. It is made before anything is done, so that a failure leaves everything as it was,
+      // and has nothing to do if the token was retired before.
       Manager* object = pin.get();
       auto go = std::make_shared<std::promise<bool>>();
       std::thread([object, go] {

@@ -77,13 +77,13 @@ cwire_status cwire_pool_send(cwire_pool pool, const char* station_id, const void
 
 cwire_status cwire_pool_broadcast(cwire_pool pool, const void* data, size_t size, uint32_t flags, size_t* accepted) {
   return guarded(nullptr, [&] {
-    if (accepted != nullptr) *accepted = 0;
+    std::size_t unused;
+    if (accepted == nullptr) accepted = &unused;
+    *accepted = 0;
     const auto pin = find_pool(pool);
     check_data(data, size);
     check_flags(flags);
-    const std::size_t count = group::broadcast(pin->all(), data, size, flags);
-    if (accepted != nullptr) *accepted = count;
-    return CWIRE_OK;
+    return group::broadcast(pin->all(), data, size, flags, accepted);
   });
 }
 

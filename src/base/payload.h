@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <string_view>
@@ -16,6 +17,7 @@ class Payload {
   Payload() = default;
   // Throws std::bad_alloc.
   static Payload copy_of(const void* data, std::size_t size) {
+    if (size > SIZE_MAX - sizeof(Block)) throw std::bad_alloc();
     void* memory = ::operator new(sizeof(Block) + size);
     Block* block = new (memory) Block{{1}, size};
     if (size != 0) std::memcpy(static_cast<char*>(memory) + sizeof(Block), data, size);

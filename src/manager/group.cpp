@@ -7,14 +7,16 @@
 
 namespace cwire::group {
 
-std::size_t broadcast(const std::vector<StationTable::Pin>& stations, const void* data, std::size_t size,
-                      std::uint32_t flags) {
+cwire_status broadcast(const std::vector<StationTable::Pin>& stations, const void* data, std::size_t size,
+                       std::uint32_t flags, std::size_t* accepted) {
+  const auto fits = [size](const StationTable::Pin& station) { return size <= station->message_size_max(); };
+  *accepted = 0;
+  if (std::none_of(stations.begin(), stations.end(), fits)) return stations.empty() ? CWIRE_OK : CWIRE_E_TOO_BIG;
   const Payload payload = Payload::copy_of(data, size);
-  std::size_t accepted = 0;
   for (const StationTable::Pin& station : stations) {
-    if (size <= station->message_size_max() && station->send(payload, flags, 0) == CWIRE_OK) ++accepted;
+    if (fits(station) && station->send(payload, flags, 0) == CWIRE_OK) ++*accepted;
   }
-  return accepted;
+  return CWIRE_OK;
 }
 
 void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connected, std::size_t* total) {

@@ -13,8 +13,9 @@ namespace cwire {
 // What manager and pool do with many stations at once, without a lock.
 namespace group {
 
-std::size_t broadcast(const std::vector<StationTable::Pin>& stations, const void* data, std::size_t size,
-                      std::uint32_t flags);
+// TOO_BIG if there are stations and it is too big for all of them.
+cwire_status broadcast(const std::vector<StationTable::Pin>& stations, const void* data, std::size_t size,
+                       std::uint32_t flags, std::size_t* accepted);
 void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connected, std::size_t* total);
 // As cwire_manager_all_stats; `more` are statistics of stations that are gone.
 cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more,

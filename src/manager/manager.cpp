@@ -95,6 +95,7 @@ cwire_station Manager::add(Station::Description description) {
   // One id stays on one thread, so that the events of a station and of its successor stay in order.
   const std::size_t worker = std::hash<std::string>()(description.id) % workers_.size();
   auto pin = station_table().insert(std::make_unique<Station>(workers_[worker], *this, std::move(description)));
+  const cwire_station station = pin->handle();  // once it is connected, its CLOSED may be taken before we look again
   unsettled_.fetch_add(1, std::memory_order_relaxed);
   Registry::Added added;
   try {
@@ -112,7 +113,8 @@ cwire_station Manager::add(Station::Description description) {
     throw Error(CWIRE_E_ALREADY_CONNECTED,
                 id + ": already connected, or connecting; disconnect it first and wait for its CLOSED");
   }
-  return pin.leak()->handle();  // the pin is given back by CLOSED
+  pin.leak();  // given back by CLOSED
+  return station;
 }
 
 cwire_station Manager::connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,

@@ -46,7 +46,6 @@ class Manager final : public StationOwner {
   cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides, std::uintptr_t user_data);
   std::size_t connect_all();
   Registry& registry() { return registry_; }
-  std::size_t message_size_max() const { return config_.config.values().message_size_max; }
 
   // Tells every worker; returns at once.
   void shutdown(Duration drain);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -78,12 +79,20 @@ bool Registry::stats_of_given_up(std::string_view id, cwire_stats& out) const {
 
 bool Registry::forget(std::string_view id) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
+  const auto it = stations_.find(id);
+  if (it != stations_.end() && it->second->state() == State::error) {
+    stations_.erase(it);
+    return true;
+  }
   return gave_up_.erase(std::string(id)) != 0;
 }
 
 void Registry::forget_all() {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   gave_up_.clear();
+  for (auto it = stations_.begin(); it != stations_.end();) {
+    it = it->second->state() == State::error ? stations_.erase(it) : std::next(it);
+  }
 }
 
 bool Registry::is_free(std::string_view id) const {

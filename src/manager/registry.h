@@ -32,7 +32,7 @@ class Registry {
   bool gave_up(std::string_view id) const;
   // Of one that gave up, filled as Station::fill does. False: there is none.
   bool stats_of_given_up(std::string_view id, cwire_stats& out) const;
-  bool forget(std::string_view id);  // one that gave up
+  bool forget(std::string_view id);  // one that gave up, also if its CLOSED is not taken yet; false: there is none
   void forget_all();                 // all that gave up
   bool is_free(std::string_view id) const;  // no living station has it
   // Both at one moment, so that a station is in one of them.

@@ -275,6 +275,11 @@ std::string Channel::doing() const {
   return "closed";
 }
 
+cwire_status Channel::stage() const {
+  if (phase_ == Phase::handshake) return CWIRE_E_TLS;
+  return phase_ == Phase::open || phase_ == Phase::ended ? CWIRE_E_HANDSHAKE : CWIRE_E_DIAL;
+}
+
 void Channel::on_ready(bool readable, bool writable) {
   attributed([=] {
     switch (phase_) {

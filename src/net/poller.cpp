@@ -93,7 +93,7 @@ void Poller::remove(int descriptor, Watcher& watcher) {
   }
 }
 
-void Poller::wait(TimePoint deadline, TimePoint* now) {
+bool Poller::wait(TimePoint deadline, TimePoint* now) {
   int count;
   do {
     count = ::epoll_wait(epoll_, fetched_->events, kBatch, timeout_ms(deadline));
@@ -109,6 +109,7 @@ void Poller::wait(TimePoint deadline, TimePoint* now) {
     static_cast<Watcher*>(event.data.ptr)
         ->on_ready(broken || (event.events & EPOLLIN) != 0, broken || (event.events & EPOLLOUT) != 0);
   }
+  return count < kBatch;
 }
 
 void Poller::wake() {

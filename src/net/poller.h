@@ -35,7 +35,8 @@ class Poller {
   // Waits until something is ready, wake() is called or `deadline` has passed, and calls the watchers that are ready. A
   // watcher may add, change and remove any descriptor, but not wait. *now, if given, gets the time between the waiting
   // and the calls.
-  void wait(TimePoint deadline, TimePoint* now = nullptr);
+  // False: there may be more that is ready than one call serves.
+  bool wait(TimePoint deadline, TimePoint* now = nullptr);
   // From any thread.
   void wake();
 

@@ -69,9 +69,9 @@ cwire_status SendQueue::push(OutgoingMessage* message) {
   return CWIRE_OK;
 }
 
-void SendQueue::open() {
-  turned_away_.store(false);
+bool SendQueue::open() {
   inbox_.store(nullptr, std::memory_order_release);
+  return turned_away_.exchange(false);
 }
 
 OutgoingList SendQueue::close() {

@@ -56,7 +56,8 @@ class SendQueue {
   cwire_status push(OutgoingMessage* message);
 
   // The rest is for the I/O thread.
-  void open();
+  // True: somebody was turned away by the connection before, and has room now.
+  bool open();
   // What was in the inbox is returned, to be reported.
   OutgoingList close();
   OutgoingList take();

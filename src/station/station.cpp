@@ -214,9 +214,9 @@ void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, 
 
 void Station::on_timer(TimePoint now) {
   guarded([&] {
-    if (client_.state() != State::connected && channel_ != nullptr && !client_.closing()) {
-      client_.describe_attempt(session_ != nullptr ? "waiting for the answer to the upgrade request"
-                                                   : channel_->doing());
+    if (channel_ != nullptr && !is_open()) {
+      client_.describe_attempt(
+          session_ != nullptr ? "waiting for the answer to the upgrade request" : channel_->doing(), channel_->stage());
     }
     perform(client_.tick(now, worker_->random()));
   });
@@ -283,8 +283,11 @@ void Station::on_channel_failed(Failure failure) {
 
 void Station::on_open(std::string_view subprotocol) {
   subprotocol_ = subprotocol;
-  queue_.open();
+  last_close_code_ = 1006;  // RFC 6455 7.1.5, unless a close frame says otherwise
+  last_close_remote_ = false;
+  const bool room = queue_.open();
   perform(client_.opened(worker_->thread().now(), worker_->random()));
+  if (room) reporting([this] { emit(make_event(CWIRE_EVENT_WRITABLE)); });
 }
 
 void Station::on_failed(Failure failure) {
@@ -385,8 +388,6 @@ void Station::open_connection() {
 
 void Station::connection_ended(Failure failure) {
   const bool was_open = is_open();
-  if (was_open) last_close_code_ = 1006;  // RFC 6455 7.1.5: there was no close frame
-  last_close_remote_ = false;
   drop_connection(CWIRE_E_CLOSED);
   const TimePoint now = worker_->thread().now();
   perform(was_open ? client_.lost(now, worker_->random(), std::move(failure))
@@ -405,13 +406,13 @@ void Station::session_ended() {
     channel_->close();
   }
   drop_connection(CWIRE_E_CLOSED);
-  last_close_code_ = info.code;
-  last_close_remote_ = info.remote;
   const TimePoint now = worker_->thread().now();
   if (!end->opened) {
     perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure)));
     return;
   }
+  last_close_code_ = info.code;
+  last_close_remote_ = info.remote;
   if (!info.failure && info.remote) {
     info.failure = Failure(CWIRE_E_CLOSED,
                            "closed by the CSMS with code " + std::to_string(info.code) +

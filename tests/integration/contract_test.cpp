@@ -540,8 +540,9 @@ TEST_CASE("contract 7: shutdown yields every CLOSED and then SHUTDOWN") {
   CHECK_THAT(error.text(), Catch::Contains("shutting down"));
   CHECK(cwire_manager_broadcast(fleet.manager, "x", 1, 0, nullptr) == CWIRE_E_STATE);
   fleet.finish();
+  const Records records = fleet.records();
   for (int i = 0; i < 10; ++i) {
-    const Record* end = first(fleet.records(), CWIRE_EVENT_DISCONNECTED, "on" + std::to_string(i));
+    const Record* end = first(records, CWIRE_EVENT_DISCONNECTED, "on" + std::to_string(i));
     REQUIRE(end != nullptr);
     CHECK(end->code == 1001);
     CHECK(end->status == CWIRE_OK);

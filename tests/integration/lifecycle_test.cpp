@@ -108,6 +108,7 @@ TEST_CASE("an unknown identity is HANDSHAKE with 404") {
   CHECK(error.code == 404);
   CHECK_THAT(error.data, Contains("CP2") && Contains("404"));
   fleet.finish();
+  CHECK(must(first(fleet.records(), CWIRE_EVENT_CLOSED)).code == 0);  // never connected
 }
 
 TEST_CASE("bad credentials are AUTH with 401") {
@@ -511,7 +512,10 @@ TEST_CASE("a server that never reads is left after the write timeout") {
   peer.upgrade();
   REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_OK);
   const std::string megabyte(1000000, 'x');
-  for (int i = 0; i < 32; ++i) REQUIRE(fleet.send(station, megabyte) == CWIRE_OK);
+  REQUIRE(fleet.send(station, megabyte) == CWIRE_OK);
+  // On a slow machine the time is up before all are accepted.
+  for (int i = 1; i < 32 && fleet.send(station, megabyte) == CWIRE_OK; ++i) {
+  }
   REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
   const Record end = must(first(fleet.records(), CWIRE_EVENT_DISCONNECTED));
   CHECK(end.status == CWIRE_E_WRITE);
