@@ -12,6 +12,14 @@
 
 namespace cwire {
 
+namespace {
+
+Error shutting_down(const std::string& station_id) {
+  return Error(CWIRE_E_STATE, station_id + ": the manager is shutting down; no station can be connected any more");
+}
+
+}  // namespace
+
 ManagerTable& manager_table() {
   static ManagerTable& table = *new ManagerTable;
   return table;
@@ -96,7 +104,10 @@ cwire_station Manager::add(Station::Description description) {
   const std::size_t worker = std::hash<std::string>()(description.id) % workers_.size();
   auto pin = station_table().insert(std::make_unique<Station>(workers_[worker], *this, std::move(description)));
   const cwire_station station = pin->handle();  // once it is connected, its CLOSED may be taken before we look again
-  unsettled_.fetch_add(1, std::memory_order_relaxed);
+  std::size_t unsettled = unsettled_.load(std::memory_order_relaxed);
+  do {
+    if (unsettled == 0) throw shutting_down(pin->id());  // SHUTDOWN is on its way, and comes once
+  } while (!unsettled_.compare_exchange_weak(unsettled, unsettled + 1, std::memory_order_relaxed));
   Registry::Added added;
   try {
     added = registry_.add_and_connect(*pin);
@@ -107,9 +118,7 @@ cwire_station Manager::add(Station::Description description) {
   if (added != Registry::Added::yes) {
     const std::string id = pin->id();
     settle_one();
-    if (added == Registry::Added::closed) {
-      throw Error(CWIRE_E_STATE, id + ": the manager is shutting down; no station can be connected any more");
-    }
+    if (added == Registry::Added::closed) throw shutting_down(id);
     throw Error(CWIRE_E_ALREADY_CONNECTED,
                 id + ": already connected, or connecting; disconnect it first and wait for its CLOSED");
   }

@@ -91,8 +91,7 @@ TEST_CASE("from many threads: what is accepted comes out exactly once, each thre
   queue.open();
   constexpr std::uint64_t kThreads = 4, kEach = 20000;
   std::vector<std::thread> senders;
-  std::atomic<std::uint64_t> refused{0};
-  std::atomic<std::uint64_t> running{kThreads};
+  std::atomic<int> wrong{0};  // Catch2's assertions belong to the main thread
   for (std::uint64_t t = 0; t < kThreads; ++t) {
     senders.emplace_back([&, t] {
       for (std::uint64_t i = 0; i < kEach;) {
@@ -100,12 +99,10 @@ TEST_CASE("from many threads: what is accepted comes out exactly once, each thre
         if (status == CWIRE_OK) {
           ++i;
         } else {
-          REQUIRE(status == CWIRE_E_QUEUE_FULL);
-          ++refused;
+          if (status != CWIRE_E_QUEUE_FULL) ++wrong;
           std::this_thread::yield();
         }
       }
-      --running;
     });
   }
   std::vector<std::uint64_t> next(kThreads, 0);
@@ -120,6 +117,7 @@ TEST_CASE("from many threads: what is accepted comes out exactly once, each thre
     }
   }
   for (auto& sender : senders) sender.join();
+  CHECK(wrong == 0);
   CHECK(in_order);
   CHECK(queue.messages() == 0);
   CHECK(queue.bytes() == 0);
