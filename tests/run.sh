@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing (Debian 12), builds, runs every test, and ends with one line: N passed, N failed, N skipped.
+# Installs what is missing (Debian 12), builds, runs the tests (--nightly: also those that take long), and ends with one line:
+# N passed, N failed, N skipped. Where CI is set to true, the sanitizers run as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=cmake/debian.sh
@@ -37,6 +38,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ ${#presets[@]} -gt 0 ] || presets=(release)
+if [ "${CI:-}" = true ]; then sanitize=yes; fi
 [ $sanitize = no ] || presets+=(asan-ubsan tsan)
 [ $nightly = yes ] || ctest_options+=(--label-exclude '^nightly$')
 

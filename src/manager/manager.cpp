@@ -86,16 +86,22 @@ Station::Description Manager::describe(const char* station_id, const char* url,
   check_identity(station_id);
   Station::Description description;
   description.id = station_id;
-  description.url = connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
   description.settings = settings;
   description.user_data = user_data;
-  if (settings->tls.enabled && !description.url.secure) {
-    throw Error(CWIRE_E_CONFIG, description.id + ": csms.tls.enabled is true, but the URL " + description.url.text() +
-                                    " is not wss://; change one of them");
+  try {
+    description.url =
+        connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
+    if (settings->tls.enabled && !description.url.secure) {
+      throw Error(CWIRE_E_CONFIG, "csms.tls.enabled is true, but the URL " + description.url.text() +
+                                      " is not wss://; change one of them");
+    }
+    // Checked now, built at each attempt: what is wrong with it is the caller's to know at once.
+    authorization_header(settings->auth, description.id);
+    if (description.url.secure) description.tls = tls_.get(settings->tls);
+  } catch (Error& error) {
+    error.failure.message = description.id + ": " + error.failure.message;
+    throw;
   }
-  // Checked now, built at each attempt: what is wrong with it is the caller's to know at once.
-  authorization_header(settings->auth, description.id);
-  if (description.url.secure) description.tls = tls_.get(settings->tls);
   return description;
 }
 

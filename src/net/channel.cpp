@@ -264,7 +264,7 @@ std::string Channel::doing() const {
     case Phase::connecting:
       return "connecting to " + peer_;
     case Phase::handshake:
-      return "TLS handshake with " + opening_->target.server_name + " at " + peer_;
+      return "negotiating TLS with " + opening_->target.server_name + " at " + peer_;
     case Phase::open:
     case Phase::ended:
       return "connected to " + peer_;

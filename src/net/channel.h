@@ -62,8 +62,8 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
   void resume_reading();
   // TLS close_notify if that needs no waiting, then FIN and close.
   void close();
-  // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "TLS
-  // handshake with ...".
+  // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "negotiating
+  // TLS with ...".
   std::string doing() const;
   // The status that fits a timeout now: DIAL until TCP is connected, then TLS, then HANDSHAKE.
   cwire_status stage() const;

@@ -113,8 +113,8 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
       *why = last;
       break;
     default:
-      *why = Failure(CWIRE_E_TIMEOUT, id() + ": not connected within " + std::to_string(timeout_ms) + " ms" +
-                                          (last ? "; last attempt: " + last.message : "; the first attempt is still under way"));
+      *why = Failure(CWIRE_E_TIMEOUT, "not connected within " + std::to_string(timeout_ms) + " ms; " +
+                                          (last ? last.message : id() + ": the first attempt is still under way"));
   }
   return why->status;
 }
@@ -583,7 +583,7 @@ void Station::report_failure(int type, const Action& action) {
   if (failure) {
     text += failure.message + " (" + description_.url.text() + ")" + what_follows(action);
   } else {
-    text += "disconnected by request";
+    text += failure.message.empty() ? "disconnected by request" : failure.message;
   }
   std::unique_ptr<OwnedEvent> event = make_event(type);
   event->set_text(text);

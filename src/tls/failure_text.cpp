@@ -59,7 +59,7 @@ Text protocol_text(int reason) {
     case SSL_R_VERSION_TOO_LOW:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
       return {"and we have no TLS version in common: protocol version mismatch",
-              "update the server to TLS 1.2 or newer, or lower csms.tls.version_min"};
+              "update the server to TLS 1.2 or newer, or lower csms.tls.min_version"};
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
     case SSL_R_HTTPS_PROXY_REQUEST:

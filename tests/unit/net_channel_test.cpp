@@ -331,7 +331,8 @@ TEST_CASE("a listener may destroy the channel from inside any call") {
   peer::ClosedPort closed;
   peer::Dialled test;
   std::promise<void> destroyed;
-  std::string output(8 << 20, 'x');
+  std::string output(64 << 20, 'x');  // more than the kernel takes while nobody reads
+  std::promise<std::size_t> taken;
   const auto destroy = [&] {
     test.channel.reset();
     destroyed.set_value();
@@ -339,7 +340,7 @@ TEST_CASE("a listener may destroy the channel from inside any call") {
   if (which == "open") test.record.when_open = destroy;
   if (which == "data") test.record.when_data = [&](const char*, std::size_t) { destroy(); };
   if (which == "writable") {
-    test.record.when_open = [&] { test.channel->write(output); };
+    test.record.when_open = [&] { taken.set_value(test.channel->write(output)); };
     test.record.when_writable = destroy;
   }
   if (which == "end") test.record.when_end = destroy;
@@ -348,7 +349,7 @@ TEST_CASE("a listener may destroy the channel from inside any call") {
   if (which == "refused") return destroyed.get_future().wait();
   peer::Connection server = listener.accept();
   if (which == "data") server.send("x");
-  if (which == "writable") server.receive(4 << 20);
+  if (which == "writable") server.receive(taken.get_future().get());
   if (which == "end") ::shutdown(server.descriptor(), SHUT_WR);
   if (which == "failed") server.reset();
   destroyed.get_future().wait();
