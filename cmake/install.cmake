@@ -16,6 +16,8 @@ list(REMOVE_ITEM pc_runtime ${CMAKE_C_IMPLICIT_LINK_LIBRARIES})
 list(APPEND pc_runtime ${CMAKE_DL_LIBS})
 list(TRANSFORM pc_runtime PREPEND -l)
 list(APPEND pc_runtime ${CMAKE_THREAD_LIBS_INIT})
+# CMake knows the language of a static library, but links its runtime only in projects that have C++ enabled.
+target_link_libraries(chargewire_static INTERFACE "$<INSTALL_INTERFACE:${pc_runtime}>")
 list(JOIN pc_runtime " " pc_runtime)
 configure_file(${PROJECT_SOURCE_DIR}/pkgconfig/chargewire.pc.in ${PROJECT_BINARY_DIR}/chargewire.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/chargewire.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -57,6 +57,7 @@ fleet.yaml:7: csms.ping_interval: expected a duration from 0s to 24h, such as 30
 | enum | one of the words listed |
 | list | one value, or several: a YAML list, or in one text with commas between |
 | map | a YAML mapping. With `cwire_config_set`, each entry has a key of its own |
+| host | a host name, an IPv4 address, or an IPv6 address without brackets |
 | text, url | text without CR, LF and NUL, in UTF-8 |
 | path | the same, naming a file |
 | secret | the same; `cwire_config_get` answers `***`, and no message or log ever shows it |
@@ -116,8 +117,8 @@ empty value takes it away, so a station can drop a header of the fleet. Since he
 as secrets.
 
 At most 64, each at most 4096 bytes, by the grammar of RFC 7230. `Host`, `Upgrade`, `Connection`, `Sec-WebSocket-*`,
-`Content-Length` and `Transfer-Encoding` are refused: the upgrade writes them, or would break by them. `Authorization` is
-refused where `csms.auth.type` is not `none`.
+`Content-Length`, `Transfer-Encoding`, `Trailer` and `Expect` are refused: the upgrade writes them, or would break by them.
+`Authorization` is refused where `csms.auth.type` is not `none`.
 
 ## Options
 

@@ -26,6 +26,21 @@ TEXT
 program_options=()
 jobs=$(nproc)
 own_csms=no
+config=
+csms_pid_option=
+
+# Installing and building take minutes: what is wrong with an option is said before.
+expect_whole() { # option, value, minimum, maximum
+  [[ $2 =~ ^[0-9]{1,10}$ ]] && ((10#$2 >= $3 && 10#$2 <= $4)) && return
+  echo "$1 $2: expected a whole number from $3 to $4" >&2
+  exit 2
+}
+expect_seconds() { # option, value, minimum
+  [[ $2 =~ ^[0-9]{1,5}(\.[0-9]{1,9})?$ ]] && awk "BEGIN { exit !($2 >= $3 && $2 <= 86400) }" && return
+  echo "$1 $2: expected seconds, from $3 to 86400" >&2
+  exit 2
+}
+
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
@@ -35,12 +50,25 @@ while [ $# -gt 0 ]; do
   esac
   [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2; exit 2; }
   case $1 in
-    --jobs) jobs=$2 ;;
-    --url) own_csms=yes; program_options+=("$1" "$2") ;;
-    *) program_options+=("$1" "$2") ;;
+    --jobs) expect_whole "$1" "$2" 1 1024; jobs=$2 ;;
+    --stations) expect_whole "$1" "$2" 1 1000000 ;;
+    --csms-pid) expect_whole "$1" "$2" 2 2147483647; csms_pid_option=$2 ;;
+    --heartbeat) expect_seconds "$1" "$2" 0.01 ;;
+    --calm | --outage | --patience) expect_seconds "$1" "$2" 0 ;;
+    --config) config=$2 ;;
+    --url) own_csms=yes ;;
   esac
+  [ "$1" = --jobs ] || program_options+=("$1" "$2")
   shift 2
 done
+if [ -n "$config" ] && ! { [ -r "$config" ] && [ ! -d "$config" ]; }; then
+  echo "--config $config: not a file that can be read" >&2
+  exit 2
+fi
+if [ -n "$csms_pid_option" ] && [ $own_csms = no ]; then
+  echo "--csms-pid needs --url: without a CSMS of your own, the embedded one is started and killed" >&2
+  exit 2
+fi
 
 # Shows how far ninja is, where somebody watches.
 watch_build() { # pid, log

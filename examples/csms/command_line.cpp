@@ -30,6 +30,7 @@ const char usage[] = R"(chargewire-csms: a small OCPP-J server for examples and 
 Commands: die | die fin | refuse STATUS [RETRY_AFTER] | refuse tcp | silent | back | close CODE REASON
           send ID TEXT | ping | stats | quit
 Signals:  USR1 die, USR2 back, TERM and INT quit
+Whoever is connected at the end is told 1001.
 )";
 
 namespace {

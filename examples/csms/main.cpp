@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -78,6 +79,14 @@ void run(csms::Csms& csms, int signals, bool commands_from_stdin) {
   }
 }
 
+// A server that ends on purpose says so. Who does not answer in time is dropped.
+void take_leave(csms::Csms& csms) {
+  constexpr std::uint16_t going_away = 1001;  // RFC 6455, 7.4.1
+  csms.refuse_tcp();                          // or those who are told would be back at once
+  csms.close_all(going_away, "the CSMS ends");
+  csms.wait_until([](const csms::Counters& counters) { return counters.stations == 0; }, std::chrono::seconds(1));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -94,6 +103,7 @@ int main(int argc, char** argv) {
     std::printf("listening on %s\n", csms.url().c_str());
     std::fflush(stdout);
     run(csms, signals, command_line.commands_from_stdin);
+    take_leave(csms);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "chargewire-csms: %s\n", error.what());

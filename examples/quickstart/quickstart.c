@@ -97,10 +97,11 @@ static bool tell_csms(show* self, int signal_number) {
 /* The CSMS dies, stays away for a while, and returns. The stations know nothing of it but what the line tells them. */
 static bool outage(show* self) {
   double returned;
-  self->outcome.csms_killed = true;
   self->fleet.outage = true;
-  if (!tell_csms(self, SIGUSR1) || !await(self, "CSMS killed", none_connected) ||
-      !pass(self, "CSMS dead", self->wanted.outage_seconds) || !tell_csms(self, SIGUSR2)) {
+  if (!tell_csms(self, SIGUSR1)) return false;
+  self->outcome.csms_killed = true;
+  if (!await(self, "CSMS killed", none_connected) || !pass(self, "CSMS dead", self->wanted.outage_seconds) ||
+      !tell_csms(self, SIGUSR2)) {
     return false;
   }
   returned = process_now();
@@ -150,14 +151,18 @@ int main(int argc, char** argv) {
   static show self;
   struct sigaction action;
   cwire_error err = CWIRE_ERROR_INIT;
-  size_t descriptors_max;
+  size_t descriptors, descriptors_max;
   int exit_code;
   bool ok;
 
   if (!options_parse(argc, argv, &self.wanted, &exit_code)) return exit_code;
-  if (!process_allow_descriptors(self.wanted.stations + 64, &descriptors_max)) {
-    fprintf(stderr, "%zu stations need a descriptor each, but this process may have only %zu: raise `ulimit -n`\n",
-            self.wanted.stations, descriptors_max);
+  descriptors = self.wanted.stations + 64; /* for the library, the program and what it has inherited */
+  if (!process_allow_descriptors(descriptors, &descriptors_max)) {
+    fprintf(
+        stderr,
+        "%zu stations need %zu descriptors in all, but the hard limit of this process (`ulimit -Hn`) is %zu: raise it, "
+        "as root by `ulimit -Hn %zu` or for others in /etc/security/limits.conf, or ask for fewer stations\n",
+        self.wanted.stations, descriptors, descriptors_max, descriptors);
     return 1;
   }
   memset(&action, 0, sizeof action);

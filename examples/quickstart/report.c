@@ -84,7 +84,9 @@ static void print_table(const options* wanted, const fleet* stations, const outc
       grouped(sum->lost));
   row("reconnects", "%s, after %s connections lost and %s attempts failed", grouped(sum->reconnects),
       grouped(sum->connections_lost), grouped(sum->attempts_failed));
-  if (!how->csms_killed) {
+  if (!how->csms_killed && wanted->csms_pid != 0) {
+    row("all back after", "- (it ended before the CSMS was killed)");
+  } else if (!how->csms_killed) {
     row("all back after", "- (the CSMS was not killed; --csms-pid asks for that)");
   } else if (how->all_came_back) {
     row("all back after", "%.1f s, counted from the CSMS's return", how->back_seconds);

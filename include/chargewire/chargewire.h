@@ -117,7 +117,7 @@ typedef struct cwire_error {
  * CONNECTED      OK            0                    number of this      the subprotocol agreed on, "ocpp1.6"
  *                                                   connection, from 1
  * MESSAGE        OK            0                    0                   the message; CWIRE_FLAG_BINARY when not text
- * SENT           OK, or why    0                    the send's tag      empty
+ * SENT           OK, or why    0                    the send's tag      empty; the flags are those of the send
  *                it was not
  * WRITABLE       OK            0                    0                   empty
  * DISCONNECTED   why, OK when  close code: the      0                   one line: why, and what follows
@@ -154,9 +154,9 @@ typedef struct cwire_error {
 #define CWIRE_FLAG_WILL_RETRY 8u  /* out, DISCONNECTED and ERROR: another attempt follows by itself */
 #define CWIRE_FLAG_REMOTE 16u     /* out, DISCONNECTED: the peer closed first */
 
-/* One event. `data`, `station_id` and the array itself belong to the library and live until the handler returns, or until
- * the next cwire_manager_poll of that manager. `data` is never NULL and a NUL follows data[data_size - 1]. The size of this
- * structure never changes (fields come out of `reserved`), so arrays of it may be indexed. */
+/* One event. `data`, `station_id` and the array itself belong to the library and live until the handler returns, or until the
+ * next cwire_manager_poll or the cwire_manager_free of that manager. `data` is never NULL and a NUL follows
+ * data[data_size - 1]. The size of this structure never changes (fields come out of `reserved`), so arrays of it may be indexed. */
 typedef struct cwire_event {
   size_t size;
   int32_t type;           /* CWIRE_EVENT_* */
@@ -225,18 +225,19 @@ CWIRE_API cwire_status cwire_config_copy(cwire_config config, cwire_config *out)
  * `${NAME}` in a value is replaced by the environment variable NAME. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG,
  * NO_MEMORY. */
 CWIRE_API cwire_status cwire_config_load_file(cwire_config config, const char *path, cwire_error *err);
-/* The same from memory; `text` need not end in NUL. */
+/* The same from memory: `size` bytes at `text`, which need not end in NUL. Returns the same. */
 CWIRE_API cwire_status cwire_config_load_yaml(cwire_config config, const char *text, size_t size, cwire_error *err);
-/* Sets one option by its dotted key, "csms.ping_interval", "30s". Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG. */
+/* Sets one option by its dotted key, "csms.ping_interval", "30s". On failure nothing is changed. Returns OK, INVALID_HANDLE,
+ * INVALID_ARGUMENT (a NULL), CONFIG (err names the key and what was expected), NO_MEMORY. */
 CWIRE_API cwire_status cwire_config_set(cwire_config config, const char *key, const char *value, cwire_error *err);
-/* Writes the option's value as text, NUL-terminated, into buffer (which may be NULL if capacity is 0). `needed`, if not
- * NULL, gets the size including the NUL. Secrets read as "***". Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG (unknown
- * key), TOO_BIG (buffer too small; nothing was written). */
+/* Writes the option's value as text, NUL-terminated, into buffer (which may be NULL if capacity is 0; both in bytes). `needed`, if
+ * not NULL, gets the size including the NUL. Secrets read as "***". Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG
+ * (unknown key), TOO_BIG (buffer too small; nothing was written), NO_MEMORY. */
 CWIRE_API cwire_status cwire_config_get(cwire_config config, const char *key, char *buffer, size_t capacity,
                                         size_t *needed);
 /* All options as JSON: {"options":[{"key","type","default","minimum","maximum","description","reloadable","secret"}]}. Static. */
 CWIRE_API const char *cwire_config_schema(void);
-/* Frees it, cleansing its secrets. Returns OK, INVALID_HANDLE. */
+/* Frees it, cleansing its passwords and tokens. Returns OK, INVALID_HANDLE. */
 CWIRE_API cwire_status cwire_config_free(cwire_config config);
 
 /* ---- Manager ----------------------------------------------------------------------------------------------- */
@@ -244,68 +245,79 @@ CWIRE_API cwire_status cwire_config_free(cwire_config config);
  * that was freed, and wherever a station id is taken, INVALID_ARGUMENT for NULL and NOT_FOUND for one that is not known. */
 
 /* Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
- * taken by cwire_manager_poll. The caller frees it. Returns OK, INVALID_ARGUMENT, INVALID_HANDLE (config), CONFIG, NO_MEMORY,
- * INTERNAL (no thread or descriptor to be had; err says which). */
+ * taken by cwire_manager_poll. The caller frees it. Returns OK, INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config),
+ * NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
 CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler, uintptr_t context,
                                          cwire_manager *out, cwire_error *err);
-/* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (0: do not wait, negative: for
- * ever), and lends up to `max` of them. One poller at a time. Returns OK (also when woken, then *count may be 0), TIMEOUT
- * (*count is 0), INVALID_ARGUMENT (max is 0, a NULL), STATE (handler mode, another thread polls, or all events including
- * SHUTDOWN were taken). */
+/* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (milliseconds; 0: do not wait,
+ * negative: for ever), and lends up to `max` of them (cut to 16,384) until the next poll or cwire_manager_free. One poller at a
+ * time. Returns OK (also when woken, then *count may be 0), TIMEOUT (*count is 0), INVALID_ARGUMENT (max is 0, a NULL), STATE
+ * (handler mode, another thread polls, or all events including SHUTDOWN were taken), INVALID_HANDLE (also when it is freed
+ * meanwhile), NO_MEMORY (nothing was taken). */
 CWIRE_API cwire_status cwire_manager_poll(cwire_manager manager, int32_t timeout_ms, size_t max,
                                           const cwire_event **events, size_t *count);
 /* Poll mode: a descriptor that is readable while events wait, for poll(), epoll or a foreign loop. It belongs to the manager:
  * never read, write or close it. Returns -1 in handler mode or for a bad token. */
 CWIRE_API intptr_t cwire_manager_event_fd(cwire_manager manager);
-/* Makes the current or the next cwire_manager_poll return at once. Returns OK, STATE (handler mode). */
+/* Makes the current or the next cwire_manager_poll return at once. Returns OK, STATE (handler mode), INVALID_HANDLE. */
 CWIRE_API cwire_status cwire_manager_wake(cwire_manager manager);
-/* Adds a station and begins to connect it; returns at once. `station_id` is percent-encoded onto the path of `url` (NULL:
- * csms.default_url). At most 48 characters, no ':', no control characters. `overrides` (or NULL) is a configuration whose
- * explicitly set options go before the manager's. Certificates and keys are read and checked here. The station keeps
- * trying (see csms.max_reconnect_attempts); its failures arrive as events. Returns OK, INVALID_ARGUMENT, CONFIG, TLS (a
- * certificate or key that cannot be used), ALREADY_CONNECTED, STATE (shutting down), NO_MEMORY. */
+/* Adds a station and begins to connect it; returns at once. `station_id` is percent-encoded onto the path of `url` (ws:// or
+ * wss://, RFC 6455 3; NULL: csms.default_url). At most 48 characters, no ':', no control characters (OCPP 2.0.1 part 4 3.1.1).
+ * `overrides` (or NULL) is a configuration whose explicitly set options go before the manager's. Certificates and keys are read
+ * and checked here. `user_data` comes back in each event; `out` may be NULL. The station keeps trying (see
+ * csms.max_reconnect_attempts); its failures arrive as events. Returns OK, INVALID_HANDLE (manager or overrides),
+ * INVALID_ARGUMENT, CONFIG, TLS (a certificate or key that cannot be used), ALREADY_CONNECTED, STATE (shutting down), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_connect(cwire_manager manager, const char *station_id, const char *url,
                                              cwire_config overrides, uintptr_t user_data, cwire_station *out,
                                              cwire_error *err);
 /* Connects each entry of the configuration's `stations:` that is not connected yet. All are checked before the first is
- * begun. *count (or NULL) gets how many were begun. Returns as cwire_manager_connect does, but never ALREADY_CONNECTED. */
+ * begun. *count (or NULL) gets how many were begun, also on failure. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, CONFIG,
+ * TLS, STATE (shutting down), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_connect_all(cwire_manager manager, size_t *count, cwire_error *err);
-/* The token of a station. Returns OK, NOT_FOUND (also for one that has ended). */
+/* The token of a station. Returns OK, NOT_FOUND (also for one that has ended), INVALID_HANDLE, INVALID_ARGUMENT (a NULL). */
 CWIRE_API cwire_status cwire_manager_find(cwire_manager manager, const char *station_id, cwire_station *out);
-/* cwire_station_send by id. */
+/* cwire_station_send by id. Returns the same, and NOT_FOUND. */
 CWIRE_API cwire_status cwire_manager_send(cwire_manager manager, const char *station_id, const void *data, size_t size,
                                           uint32_t flags, uint64_t tag);
-/* Sends the same message to every connected station, with tag 0. The payload is copied once. *accepted (or NULL) gets how many queues took
- * it; a station whose queue is full is passed over and gets WRITABLE later. Returns OK, INVALID_ARGUMENT, TOO_BIG, STATE. */
+/* Sends the same message to every connected station, with tag 0. The payload is copied once, and nobody is waited for. *accepted
+ * (or NULL) gets how many queues took it; a station whose queue is full is passed over and gets WRITABLE later. Returns OK,
+ * INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (for every station), STATE (shutting down), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_broadcast(cwire_manager manager, const void *data, size_t size, uint32_t flags,
                                                size_t *accepted);
-/* cwire_station_disconnect by id, with 1000. A station that gave up (state `error`) is forgotten. */
+/* cwire_station_disconnect by id, with 1000. A station that gave up (state `error`) is forgotten. Returns OK, NOT_FOUND,
+ * INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_manager_disconnect(cwire_manager manager, const char *station_id);
-/* Disconnects all. Returns OK at once. */
+/* Disconnects all, with 1000, and forgets those that gave up. Returns at once: OK, INVALID_HANDLE, NO_MEMORY (nothing was done). */
 CWIRE_API cwire_status cwire_manager_disconnect_all(cwire_manager manager);
-/* 1 if it is connected, 0 if not, or an error. */
+/* Returns 1 if it is connected, 0 if not, or NOT_FOUND, INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_manager_is_connected(cwire_manager manager, const char *station_id);
-/* How many stations are connected, and how many are known. Either may be NULL. */
+/* How many stations are connected, and how many are known, those that gave up included. Either may be NULL. Returns OK,
+ * INVALID_HANDLE, NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_counts(cwire_manager manager, size_t *connected, size_t *total);
-/* The statistics of a station. Also for one in state `error`. Set out->size first. */
+/* The statistics of a station, also of one in state `error`, also while its CLOSED is being handled. Set out->size first. Returns
+ * OK, NOT_FOUND, INVALID_HANDLE, INVALID_ARGUMENT (a NULL, or a size that no version of the structure has). */
 CWIRE_API cwire_status cwire_manager_stats(cwire_manager manager, const char *station_id, cwire_stats *out);
-/* The statistics of all stations. out[0].size says how large each element is. *count gets how many stations there are; if
- * that is more than `capacity`, the first `capacity` are filled and TOO_BIG is returned. `out` may be NULL if capacity is 0. */
+/* The statistics of all stations, in no order. out[0].size says how large each element is. *count gets how many stations there
+ * are; if that is more than `capacity` elements, the first `capacity` are filled and TOO_BIG is returned. `out` may be NULL if
+ * capacity is 0. Returns OK, TOO_BIG, INVALID_HANDLE, INVALID_ARGUMENT, NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_all_stats(cwire_manager manager, cwire_stats *out, size_t capacity, size_t *count);
-/* Begins an orderly end and returns at once: no new stations, no new sends; what is queued is sent and each connection closed
- * with 1001, within drain_ms milliseconds (0: at once, without waiting for the peer; range 0 to 3,600,000). Then every CLOSED, then SHUTDOWN. Idempotent: the first call's drain time counts.
- * Returns OK, INVALID_ARGUMENT. */
+/* Begins an orderly end and returns at once: no new stations; what is queued is sent and each connection closed with 1001, within
+ * drain_ms milliseconds (0: without waiting for the peer; range 0 to 3,600,000). Sends are refused with NOT_ESTABLISHED as soon as
+ * their station's turn has come. Then every CLOSED, then SHUTDOWN. Idempotent: the first call's drain time counts. Needs no
+ * memory. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_manager_shutdown(cwire_manager manager, int32_t drain_ms);
 /* Shuts down (with drain 0, unless a shutdown is under way) and frees. In handler mode every CLOSED and SHUTDOWN reach the
- * handler first; in poll mode what was not polled is dropped, and a poll under way returns INVALID_HANDLE. All its tokens are stale
- * afterwards. Returns OK, INVALID_HANDLE. */
+ * handler first; in poll mode what was not polled is dropped, and a poll under way returns INVALID_HANDLE. All its tokens are
+ * stale afterwards. Inside a handler, of whatever manager, it returns at once and finishes on a thread of its own. Returns OK,
+ * INVALID_HANDLE, and inside a handler NO_MEMORY or INTERNAL if there is no thread to be had (nothing was done). */
 CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
 
 /* ---- Station ----------------------------------------------------------------------------------------------- */
 
 /* Sends one message: copies `size` bytes, never blocks. `data` may be NULL if size is 0. flags: CWIRE_FLAG_BINARY,
- * CWIRE_FLAG_REPORT. Text must be UTF-8; that is the caller's duty. Returns OK (accepted: it will be sent, or reported as not sent by SENT with
- * `tag`), INVALID_HANDLE, INVALID_ARGUMENT, NOT_ESTABLISHED, QUEUE_FULL, TOO_BIG, NO_MEMORY. */
+ * CWIRE_FLAG_REPORT. Text must be UTF-8 (RFC 6455 5.6); that is the caller's duty. Returns OK (accepted: it will be sent, or
+ * reported as not sent by SENT with `tag`), INVALID_HANDLE, INVALID_ARGUMENT (data, flags), NOT_ESTABLISHED, QUEUE_FULL, TOO_BIG,
+ * NO_MEMORY. */
 CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *data, size_t size, uint32_t flags,
                                           uint64_t tag);
 
@@ -320,12 +332,13 @@ typedef struct cwire_outgoing {
   cwire_status status;   /* out: as cwire_station_send would return */
 } cwire_outgoing;
 
-/* Sends many in one call, to one or many stations, in order. Each gets its own status; *accepted (or NULL) the number that are OK.
- * Returns OK if all were accepted, else the status of the first that was not, or INVALID_ARGUMENT. */
+/* Sends many in one call, to one or many stations, in order. Each gets its own status; *accepted (or NULL) the number that are
+ * OK. Returns OK if all were accepted, else the status of the first that was not, or INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_station_send_many(cwire_outgoing *messages, size_t count, size_t *accepted);
-/* Waits until the station is connected, or has ended, or timeout_ms has passed (negative: for ever). Returns OK, TIMEOUT (err
- * says why the last attempt failed), INVALID_HANDLE, the status of the last failure if the station gave up, CLOSED if it was
- * disconnected, STATE on an I/O thread, which would wait for itself. */
+/* Waits until the station is connected, or has ended, or timeout_ms has passed (milliseconds; negative: for ever). Returns OK,
+ * TIMEOUT (err says why the last attempt failed), the status of the last failure if the station gave up, CLOSED if it was
+ * disconnected, INVALID_HANDLE (its CLOSED was taken already), STATE on an I/O thread of its manager, which would wait for
+ * itself, NO_MEMORY. */
 CWIRE_API cwire_status cwire_station_wait(cwire_station station, int32_t timeout_ms, cwire_error *err);
 /* *state gets CWIRE_STATE_*. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_station_state(cwire_station station, int32_t *state);
@@ -333,7 +346,8 @@ CWIRE_API cwire_status cwire_station_state(cwire_station station, int32_t *state
 CWIRE_API cwire_status cwire_station_stats(cwire_station station, cwire_stats *out);
 /* Ends the station: sends what is queued, then a close frame, within csms.close_timeout; never reconnects; takes effect at
  * once during backoff. close_code is 1000, 1001, 3000 to 4999, or 0 for 1000 (RFC 6455 7.4); reason (or NULL) at most 123 bytes
- * of UTF-8. Idempotent. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
+ * of UTF-8. Asynchronous and idempotent: the first call's code and reason count. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT,
+ * NO_MEMORY (nothing was done). */
 CWIRE_API cwire_status cwire_station_disconnect(cwire_station station, uint16_t close_code, const char *reason);
 
 /* ---- Pool -------------------------------------------------------------------------------------------------- */
@@ -342,23 +356,23 @@ CWIRE_API cwire_status cwire_station_disconnect(cwire_station station, uint16_t 
 
 /* The caller frees it; a manager that is freed frees its pools. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, NO_MEMORY. */
 CWIRE_API cwire_status cwire_pool_new(cwire_manager manager, cwire_pool *out);
-/* Idempotent. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT (a station of another manager), NO_MEMORY. */
+/* Idempotent. Returns OK, INVALID_HANDLE (pool or station), INVALID_ARGUMENT (a station of another manager), NO_MEMORY. */
 CWIRE_API cwire_status cwire_pool_add(cwire_pool pool, cwire_station station);
-/* Takes it out of the group; the connection lives on. Returns OK, NOT_FOUND. */
+/* Takes it out of the group; the connection lives on. Returns OK, NOT_FOUND, INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_pool_remove(cwire_pool pool, const char *station_id);
-/* 1, 0, or an error. */
+/* Returns 1 if it is in the group, 0 if not, or INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_pool_has(cwire_pool pool, const char *station_id);
-/* cwire_manager_send to one of the group. NOT_FOUND also for a station that is not in it. */
+/* cwire_manager_send to one of the group. Returns the same; NOT_FOUND also for a station that is not in it. */
 CWIRE_API cwire_status cwire_pool_send(cwire_pool pool, const char *station_id, const void *data, size_t size,
                                        uint32_t flags, uint64_t tag);
-/* cwire_manager_broadcast to the group. */
+/* cwire_manager_broadcast to the group. Returns the same. */
 CWIRE_API cwire_status cwire_pool_broadcast(cwire_pool pool, const void *data, size_t size, uint32_t flags,
                                             size_t *accepted);
-/* How many of the group are connected, and how many are in it. Either may be NULL. */
+/* How many of the group are connected, and how many are in it. Either may be NULL. Returns OK, INVALID_HANDLE, NO_MEMORY. */
 CWIRE_API cwire_status cwire_pool_counts(cwire_pool pool, size_t *connected, size_t *total);
-/* cwire_manager_all_stats of the group. */
+/* cwire_manager_all_stats of the group. Returns the same. */
 CWIRE_API cwire_status cwire_pool_stats(cwire_pool pool, cwire_stats *out, size_t capacity, size_t *count);
-/* Disconnects all of the group. Returns OK at once. */
+/* Disconnects all of the group, with 1000. Returns at once: OK, INVALID_HANDLE, NO_MEMORY (nothing was done). */
 CWIRE_API cwire_status cwire_pool_disconnect_all(cwire_pool pool);
 /* Ends the group; its stations live on. Returns OK, INVALID_HANDLE. */
 CWIRE_API cwire_status cwire_pool_free(cwire_pool pool);

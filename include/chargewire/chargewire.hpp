@@ -49,6 +49,38 @@ inline std::string_view status_name(Status status) noexcept { return cwire_statu
 // "reconnecting"
 inline std::string_view state_name(std::int32_t state) noexcept { return cwire_state_name(state); }
 
+// "the send queue is full; go on after WRITABLE": what a status means and what to do about it.
+// clang-format off
+inline const char* status_text(Status status) noexcept {
+  switch (status) {
+    case CWIRE_OK: return "done, or accepted";
+    case CWIRE_E_INVALID_ARGUMENT: return "an argument is NULL, out of range or malformed; correct the call";
+    case CWIRE_E_INVALID_HANDLE: return "it has ended or never was; connect or create it anew";
+    case CWIRE_E_NO_MEMORY: return "an allocation failed, nothing was done; use fewer stations or smaller queues";
+    case CWIRE_E_INTERNAL: return "no thread or descriptor, or a defect; raise the limits or report it";
+    case CWIRE_E_CONFIG: return "an option is unknown or its value is wrong; Config::schema() has them all";
+    case CWIRE_E_STATE: return "not possible now; see what chargewire.h says of the call";
+    case CWIRE_E_TIMEOUT: return "the time given has passed; wait again, for longer if need be";
+    case CWIRE_E_ALREADY_CONNECTED: return "a station of this id exists; use it, or disconnect it and wait for CLOSED";
+    case CWIRE_E_NOT_FOUND: return "no station of this id; check the id, or connect it first";
+    case CWIRE_E_NOT_ESTABLISHED: return "the station is not connected at the moment; send after CONNECTED";
+    case CWIRE_E_QUEUE_FULL: return "the send queue is full; go on after WRITABLE";
+    case CWIRE_E_TOO_BIG: return "larger than csms.message_size_max or the protocol allows; send less, or raise it";
+    case CWIRE_E_CLOSED: return "the connection ended first; do it again after CONNECTED if it still matters";
+    case CWIRE_E_DIAL: return "no TCP connection; check the URL, the CSMS and the network";
+    case CWIRE_E_TLS: return "the TLS handshake failed; check the certificates and csms.tls";
+    case CWIRE_E_HANDSHAKE: return "no upgrade to WebSocket; check the path of the URL, the station id and the scheme";
+    case CWIRE_E_SUBPROTOCOL: return "no OCPP version in common; put one that the CSMS speaks into csms.protocol";
+    case CWIRE_E_AUTH: return "the CSMS answered 401 or 403; check csms.auth";
+    case CWIRE_E_PROTOCOL: return "the peer broke RFC 6455; report it to the maker of the CSMS or proxy";
+    case CWIRE_E_PING_TIMEOUT: return "no pong in time; if the CSMS is merely slow, raise csms.pong_timeout";
+    case CWIRE_E_READ: return "reading failed, or nothing came in time; look into the logs of CSMS and proxy";
+    case CWIRE_E_WRITE: return "writing failed, or the peer took nothing in time; the CSMS or the line is too slow";
+    default: return status > 0 ? "done" : "a status newer than this header; see docs/errors.md of the library";
+  }
+}
+// clang-format on
+
 // A call failed. what() is one line for people: what happened, why, what to do. status() is what to switch on.
 class Error : public std::runtime_error {
  public:
@@ -66,8 +98,13 @@ inline cwire_error no_error() noexcept {
   return error;
 }
 
+// For calls that give a status alone.
+[[noreturn]] inline void fail(Status status, const std::string& call) {
+  throw Error(status, call + ": " + cwire_status_name(status) + ": " + status_text(status));
+}
+
 inline Status check(Status status, const char* call) {
-  if (status < 0) throw Error(status, std::string(call) + ": " + cwire_status_name(status));
+  if (status < 0) fail(status, call);
   return status;
 }
 
@@ -342,8 +379,7 @@ class Config {
         value.resize(needed);
         continue;
       }
-      if (status < 0)
-        throw Error(status, std::string("no value for \"") + text.get() + "\": " + cwire_status_name(status));
+      if (status < 0) detail::fail(status, std::string("no value for \"") + text.get() + '"');
       value.resize(needed - 1);
       return value;
     }
@@ -355,7 +391,8 @@ class Config {
   detail::Owner<cwire_config, cwire_config_free> token_;
 };
 
-// Takes one event, on an I/O thread. What it throws goes no further: see Manager::handler_exceptions.
+// Takes one event, on an I/O thread. It should not throw. If it does, the events after that one are still delivered,
+// the exception is swallowed and counted by Manager::handler_exceptions, and the library reports it by a LOG event.
 using Handler = std::function<void(const Event&)>;
 
 namespace detail {
@@ -370,10 +407,12 @@ struct HandlerState {
 
 extern "C" {
 // `context` is a heap-allocated shared_ptr, the library's share in the state. Each event has a net of its own, so that
-// one that throws costs none of those after it, and none travels through the frames of the library.
+// one that throws costs none of those after it. The first exception of a batch then goes on to the library, which
+// swallows and reports it, as it does for any handler.
 inline void cwire_hpp_handle(std::uintptr_t context, const cwire_event* events, std::size_t count) {
   auto* share = reinterpret_cast<std::shared_ptr<HandlerState>*>(context);
   HandlerState& state = **share;
+  std::exception_ptr first;
   bool last = false;
   for (std::size_t i = 0; i < count; ++i) {
     last = last || events[i].type == CWIRE_EVENT_SHUTDOWN;
@@ -381,9 +420,11 @@ inline void cwire_hpp_handle(std::uintptr_t context, const cwire_event* events, 
       state.handler(Event(events[i]));
     } catch (...) {
       state.exceptions.fetch_add(1, std::memory_order_relaxed);
+      if (!first) first = std::current_exception();
     }
   }
   if (last) delete share;
+  if (first) std::rethrow_exception(first);
 }
 }
 

@@ -10,6 +10,7 @@
 #include "abi/guard.h"
 #include "manager/connection_pool.h"
 #include "manager/group.h"
+#include "net/process_exit.h"
 
 namespace cwire::abi {
 
@@ -23,9 +24,12 @@ ManagerTable::Pin find_manager(cwire_manager manager) {
 
 // What remains of cwire_manager_free once nobody can find the manager any more.
 void take_down(Manager& manager) {
+  // In exit() nobody is left to finish anything, and the kernel takes everything back.
+  if (process_exit::begun()) return;
   manager.finish();
   {
     std::lock_guard<std::mutex> lock(manager.pools_mutex);
+    manager.pools_closed = true;
     for (const std::uintptr_t pool : manager.pools) {
       const auto pin = pool_table().find(pool);
       if (pin && pool_table().retire(pool)) pool_table().unpin(pool);
@@ -98,9 +102,10 @@ cwire_status cwire_manager_connect(cwire_manager manager, const char* station_id
 
 cwire_status cwire_manager_connect_all(cwire_manager manager, size_t* count, cwire_error* err) {
   return guarded(err, [&] {
-    if (count != nullptr) *count = 0;
-    const std::size_t begun = find_manager(manager)->connect_all();
-    if (count != nullptr) *count = begun;
+    std::size_t unused;
+    if (count == nullptr) count = &unused;
+    *count = 0;
+    find_manager(manager)->connect_all(*count);
     return CWIRE_OK;
   });
 }
@@ -126,8 +131,7 @@ cwire_status cwire_manager_send(cwire_manager manager, const char* station_id, c
     check_id(station_id);
     const auto station = pin->registry().find(station_id);
     if (!station) return pin->registry().gave_up(station_id) ? CWIRE_E_NOT_ESTABLISHED : CWIRE_E_NOT_FOUND;
-    if (size > station->message_size_max()) return CWIRE_E_TOO_BIG;
-    return station->send(Payload::copy_of(data, size), flags, tag);
+    return station->send(data, size, flags, tag);
   });
 }
 

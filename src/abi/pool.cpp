@@ -33,6 +33,7 @@ cwire_status cwire_pool_new(cwire_manager manager, cwire_pool* out) {
     if (!pin) invalid_handle("manager");
     if (out == nullptr) invalid_argument("out is NULL");
     std::lock_guard<std::mutex> lock(pin->pools_mutex);
+    if (pin->pools_closed) invalid_handle("manager");
     pin->pools.push_back(0);  // room first: nothing may fail once the pool exists
     PoolTable::Pin pool;
     try {
@@ -69,9 +70,10 @@ cwire_status cwire_pool_send(cwire_pool pool, const char* station_id, const void
                              uint64_t tag) {
   return guarded(nullptr, [&] {
     const auto pin = find_pool(pool);
+    check_data(data, size);
+    check_flags(flags);
     const auto station = pin->find(check_id(station_id));
-    if (!station) return CWIRE_E_NOT_FOUND;
-    return cwire_station_send(station->handle(), data, size, flags, tag);
+    return station ? station->send(data, size, flags, tag) : CWIRE_E_NOT_FOUND;
   });
 }
 
@@ -83,6 +85,8 @@ cwire_status cwire_pool_broadcast(cwire_pool pool, const void* data, size_t size
     const auto pin = find_pool(pool);
     check_data(data, size);
     check_flags(flags);
+    const auto manager = manager_table().find(pin->manager());
+    if (!manager || manager->registry().closed()) return CWIRE_E_STATE;
     return group::broadcast(pin->all(), data, size, flags, accepted);
   });
 }

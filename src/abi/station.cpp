@@ -20,8 +20,7 @@ cwire_status send(cwire_station handle, const void* data, std::size_t size, std:
   if (!station) return CWIRE_E_INVALID_HANDLE;
   check_data(data, size);
   check_flags(flags);
-  if (size > station->message_size_max()) return CWIRE_E_TOO_BIG;
-  return station->send(Payload::copy_of(data, size), flags, tag);
+  return station->send(data, size, flags, tag);
 }
 
 }  // namespace

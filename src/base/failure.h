@@ -3,6 +3,7 @@
 #include <chargewire/chargewire.h>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,16 @@ struct Failure {
 
   explicit operator bool() const { return status != CWIRE_OK; }
 };
+
+// For those who must outlive a shortage of memory: never throws. The status stays, only the words are lost.
+template <typename Words>
+Failure failure_with(cwire_status status, std::int32_t code, Words words) noexcept {
+  try {
+    return Failure(status, words(), code);
+  } catch (const std::exception&) {
+    return Failure(status, std::string(), code);
+  }
+}
 
 // Thrown inside the library by what runs on a caller's thread (configuration, connect); the ABI turns it into a status.
 struct Error {

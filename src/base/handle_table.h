@@ -100,7 +100,8 @@ class HandleTable {
     std::unique_ptr<T> object(std::exchange(s->object, nullptr));
     object.reset();
     std::lock_guard<std::mutex> lock(mutex_);
-    // Generation 0 follows the last one; a token would have to be kept through 2^28 lives of its slot to be mistaken.
+    // Generation 0 follows the last one; a token would have to be kept through 2^36 lives of its slot (2^12 on 32-bit
+    // machines) to be mistaken.
     const std::uint64_t generation = ((before >> kGenerationShift) + 1) & kGenerationMask;
     s->state.store(generation << kGenerationShift, std::memory_order_release);
     const std::uint32_t index = static_cast<std::uint32_t>(token & kIndexMask);

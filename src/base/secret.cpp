@@ -2,9 +2,12 @@
 
 #include <openssl/crypto.h>
 
+#include <utility>
+
 namespace cwire {
 
-Secret::Secret(Secret&& other) noexcept { bytes_.swap(other.bytes_); }
+// Moving a long string takes its buffer, and moving a short one copies it and leaves the bytes where they were.
+Secret::Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { other.cleanse(); }
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) {
@@ -17,7 +20,7 @@ Secret& Secret::operator=(const Secret& other) {
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
     cleanse();
-    bytes_.swap(other.bytes_);
+    bytes_ = std::move(other.bytes_);
     other.cleanse();
   }
   return *this;
@@ -25,8 +28,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 Secret::~Secret() { cleanse(); }
 
-void Secret::cleanse() {
-  if (!bytes_.empty()) OPENSSL_cleanse(&bytes_[0], bytes_.size());
+void Secret::cleanse() noexcept {
+  bytes_.resize(bytes_.capacity());  // a string that was moved from is empty, its bytes need not be
+  OPENSSL_cleanse(bytes_.data(), bytes_.size());
   bytes_.clear();
 }
 

@@ -21,7 +21,7 @@ class Secret {
   bool operator==(const Secret& other) const { return bytes_ == other.bytes_; }
 
  private:
-  void cleanse();
+  void cleanse() noexcept;
   std::string bytes_;
 };
 

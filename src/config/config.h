@@ -47,6 +47,8 @@ class Config {
   // options at once (a client certificate without key, backoff above its maximum).
   Settings resolve() const;
 
+  // No option was set.
+  bool is_default() const { return explicit_.none(); }
   const std::vector<StationEntry>& stations() const { return stations_; }
 
   static const char* schema();

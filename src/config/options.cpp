@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/failure.h"
+#include "base/http_syntax.h"
 #include "config/values.h"
 #include "ocpp/url.h"
 #include "ocpp/utf8.h"
@@ -114,7 +115,7 @@ std::vector<Option> make_table() {
        "PEM file of that certificate's private key."},
       {kTls, "csms.tls.client_key_password", T::secret, "", "", "", "", kNextConnection,
        CWIRE_FIELD(tls.client_key_password), "Password of the private key, if it is encrypted."},
-      {kTls, "csms.tls.server_name", T::text, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.server_name),
+      {kTls, "csms.tls.server_name", T::host, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.server_name),
        "Name for SNI and for verifying the certificate. Empty: the host of the URL."},
       {kTls, "csms.tls.min_version", T::choice, "1.2", "", "", "1.2|1.3", kNextConnection, CWIRE_FIELD(tls.version_min),
        "The oldest TLS version to accept."},
@@ -147,6 +148,7 @@ std::vector<Option> make_table() {
 constexpr std::size_t kTextMax = 4096;     // bytes
 constexpr std::size_t kSecretMax = 16384;  // a signed token with many claims still fits
 constexpr std::size_t kHeadersMax = 64;
+constexpr std::size_t kHeaderNameMax = 256;  // bytes
 constexpr char kHidden[] = "***";
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -157,20 +159,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string lowercase(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 // "off, error or warning"
@@ -236,42 +224,24 @@ std::size_t choice_index(const Option& option, std::string_view value) {
   return static_cast<std::size_t>(found - names.begin());
 }
 
-// RFC 7230 3.2.6
-bool is_token(std::string_view name) {
-  const auto is_token_character = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  };
-  return !name.empty() && name.size() <= 256 && std::all_of(name.begin(), name.end(), is_token_character);
-}
-
-// What the upgrade request says itself, or what would give it a body. Authorization is allowed as long as
-// csms.auth.type is none, which only Config::resolve can tell.
-bool handshake_owns(std::string_view name) {
-  const std::string lower = lowercase(name);
-  for (const char* owned : {"host", "upgrade", "connection", "content-length", "transfer-encoding"}) {
-    if (lower == owned) return true;
-  }
-  return lower.rfind("sec-websocket-", 0) == 0;
-}
-
 // An empty value stays in the list, so that a station can take away a header of the fleet; Config::resolve leaves it
 // out.
 void assign_header(HeaderList& headers, std::string_view name, std::string_view value) {
+  if (name.size() > kHeaderNameMax) {
+    throw BadValue{"the header name is longer than " + std::to_string(kHeaderNameMax) + " bytes"};
+  }
   if (!is_token(name)) throw BadValue{"a header name may hold letters, digits and !#$%&'*+-.^_`|~ only (RFC 7230)"};
-  if (handshake_owns(name)) {
-    throw BadValue{"the WebSocket upgrade writes the header " + std::string(name) + " itself; remove it"};
+  // Authorization is allowed as long as csms.auth.type is none, which only Config::resolve can tell.
+  if (is_handshake_header(name)) {
+    throw BadValue{"the header " + std::string(name) + " is the WebSocket upgrade's own; remove it"};
   }
   value = trimmed(value);
   if (value.size() > kTextMax) throw BadValue{"the header value is longer than " + std::to_string(kTextMax) + " bytes"};
-  for (const char c : value) {
-    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
-      throw BadValue{"the header value holds a control character (CR, LF, NUL, ...); remove it"};
-    }
+  if (!is_field_value(value)) {
+    throw BadValue{"the header value holds a control character (CR, LF, NUL, ...); remove it"};
   }
-  const std::string lower = lowercase(name);
   for (auto& header : headers) {
-    if (lowercase(header.first) != lower) continue;
+    if (!equals_ignoring_case(header.first, name)) continue;
     header = {std::string(name), std::string(value)};
     return;
   }
@@ -323,6 +293,10 @@ struct Assigner {
       } catch (const Error& error) {
         throw BadValue{error.failure.message};
       }
+    }
+    if (option.type == T::host && !value.empty()) {
+      const char* defect = host_defect(std::string(value));
+      if (defect != nullptr) throw BadValue{defect};
     }
     *field = std::string(value);
   }
@@ -383,7 +357,7 @@ struct Writer {
     std::string lines;
     for (const auto& [name, value] : *field) {
       const std::string shown = value.empty() ? "" : kHidden;
-      if (!entry.empty() && lowercase(name) == lowercase(entry)) return shown;
+      if (!entry.empty() && equals_ignoring_case(name, entry)) return shown;
       lines += (lines.empty() ? "" : "\n") + name + ": " + shown;
     }
     return entry.empty() ? lines : "";
@@ -442,6 +416,8 @@ const char* type_name(OptionType type) {
       return "text";
     case T::url:
       return "url";
+    case T::host:
+      return "host";
     case T::path:
       return "path";
     case T::secret:

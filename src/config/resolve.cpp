@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/http_syntax.h"
 #include "config/config.h"
 #include "config/file.h"
 #include "config/options.h"
@@ -57,11 +58,7 @@ void check_headers(HeaderList& headers, AuthType auth) {
       headers.end());
   if (auth == AuthType::none) return;
   for (const auto& header : headers) {
-    std::string name = header.first;
-    for (char& c : name) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    if (name == "authorization") {
+    if (equals_ignoring_case(header.first, "Authorization")) {
       refuse("csms.headers." + header.first + ": csms.auth.type writes this header already; remove one of the two");
     }
   }

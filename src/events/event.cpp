@@ -11,8 +11,9 @@ Event::Event(int type) {
   data.type = type;
   data.station_id = "";
   data.data = "";
-  data.time_ns = wall_clock_ns();
 }
+
+OwnedEvent::OwnedEvent(int type) : Event(type) { data.time_ns = wall_clock_ns(); }
 
 void OwnedEvent::set_text(std::string text) {
   auto owner = std::make_shared<const std::string>(std::move(text));

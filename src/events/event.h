@@ -13,7 +13,7 @@ namespace cwire {
 // and a manager's SHUTDOWN are made in advance and arrive also when memory is short.
 class Event {
  public:
-  explicit Event(int type);
+  explicit Event(int type);  // without a time
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
@@ -32,7 +32,7 @@ class Event {
 // An event that owns what it shows and deletes itself.
 class OwnedEvent final : public Event {
  public:
-  explicit OwnedEvent(int type) : Event(type) {}
+  explicit OwnedEvent(int type);  // of now
   void set_text(std::string text);
   // `view` lives as long as `owner`.
   void set_data(std::shared_ptr<const void> owner, std::string_view view);

@@ -16,12 +16,13 @@ void EventQueue::push(EventList&& events) {
   std::lock_guard<std::mutex> lock(mutex_);
   const bool was_empty = waiting_.empty();
   waiting_.append(std::move(events));
-  if (waiting_.size() >= limit_) full_.store(true, std::memory_order_relaxed);
+  if (waiting_.size() >= limit_ && !closed_) full_.store(true, std::memory_order_relaxed);
   update_readiness();
   if (was_empty) changed_.notify_all();
 }
 
 void EventQueue::update_readiness() {
+  if (!descriptor_wanted_) return;
   const bool readable = !waiting_.empty() || woken_;
   if (readable == readable_) return;
   readable_ = readable;
@@ -86,6 +87,13 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
   return status;
 }
 
+int EventQueue::descriptor() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  descriptor_wanted_ = true;
+  update_readiness();
+  return ready_.descriptor();
+}
+
 void EventQueue::wake() {
   std::lock_guard<std::mutex> lock(mutex_);
   woken_ = true;
@@ -96,6 +104,7 @@ void EventQueue::wake() {
 void EventQueue::close() {
   std::unique_lock<std::mutex> lock(mutex_);
   closed_ = true;
+  full_.store(false, std::memory_order_relaxed);
   changed_.notify_all();
   changed_.wait(lock, [this] { return !polling_; });
 }

@@ -32,11 +32,13 @@ class EventQueue {
   // The current or next poll returns at once.
   void wake();
   // Ends polling for good: the poll under way and later ones return INVALID_HANDLE. Returns when no poll is under way.
+  // From here on the queue is never full: what comes is discarded.
   void close();
   // After close(): takes and releases events until SHUTDOWN was among them.
   void discard_until_shutdown();
 
-  int descriptor() const { return ready_.descriptor(); }
+  // Kept readable while events wait, from the first call on: whoever never asks pays no system calls for it.
+  int descriptor();
 
  private:
   void update_readiness();
@@ -46,6 +48,7 @@ class EventQueue {
   std::condition_variable changed_;
   EventList waiting_;
   WakeFd ready_;  // readable while waiting_ is not empty or woken_
+  bool descriptor_wanted_ = false;
   bool readable_ = false;
   bool woken_ = false;
   bool polling_ = false;

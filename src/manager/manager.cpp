@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/failure.h"
+#include "net/process_exit.h"
 #include "net/resolver.h"
 #include "ocpp/credentials.h"
 #include "ocpp/identity.h"
@@ -27,6 +28,7 @@ ManagerTable& manager_table() {
 
 Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context)
     : config_(std::move(config)), shutdown_event_(*this) {
+  process_exit::prepare();
   // Not resolved: what concerns stations may be complete only with a station's own options.
   const Settings& settings = config_.config.values();
   if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings.event_queue_max);
@@ -58,37 +60,47 @@ cwire_status Manager::poll(std::int32_t timeout_ms, std::size_t max, const cwire
   bool drained = false;
   const cwire_status status = queue_->poll(timeout_ms, max, events, count, &drained);
   if (drained) {
-    for (const auto& worker : workers_) worker->thread().post([worker = worker.get()] { worker->resume_reading(); });
+    for (const auto& worker : workers_) worker->order_resume();
   }
   return status;
 }
 
 std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* overrides) {
   constexpr std::uint64_t kNoOverrides = 0;  // no revision has this number
-  const std::lock_guard<std::mutex> lock(settings_mutex_);
   const std::uint64_t revision = overrides == nullptr ? kNoOverrides : overrides->revision;
-  const auto known = settings_by_revision_.find(revision);
-  if (known != settings_by_revision_.end()) {
-    if (auto settings = known->second.lock()) return settings;
+  {
+    const std::lock_guard<std::mutex> lock(settings_mutex_);
+    const auto known = settings_by_revision_.find(revision);
+    if (known != settings_by_revision_.end()) {
+      if (auto settings = known->second.lock()) return settings;
+    }
   }
+  // Without the lock, since files are read. Two threads that do this at once each get a copy of their own: no harm.
   auto settings = std::make_shared<const Settings>(
       overrides == nullptr ? config_.config.resolve() : config_.config.overridden_by(overrides->config).resolve());
-  for (auto it = settings_by_revision_.begin(); it != settings_by_revision_.end();) {
-    it = it->second.expired() ? settings_by_revision_.erase(it) : std::next(it);
-  }
   // Secrets in files may be replaced without the configuration changing: those are read at each connect.
-  if (settings->auth.password_file.empty() && settings->auth.token_file.empty()) settings_by_revision_[revision] = settings;
+  if (!settings->auth.password_file.empty() || !settings->auth.token_file.empty()) return settings;
+  const std::lock_guard<std::mutex> lock(settings_mutex_);
+  settings_by_revision_[revision] = settings;
+  // Now and then, so that a configuration per station does not make each connect slower than the one before.
+  if (settings_by_revision_.size() > 2 * settings_kept_ + 16) {
+    for (auto it = settings_by_revision_.begin(); it != settings_by_revision_.end();) {
+      it = it->second.expired() ? settings_by_revision_.erase(it) : std::next(it);
+    }
+    settings_kept_ = settings_by_revision_.size();
+  }
   return settings;
 }
 
 Station::Description Manager::describe(const char* station_id, const char* url,
-                                       const std::shared_ptr<const Settings>& settings, std::uintptr_t user_data) {
+                                       const SettingsSource& settings_source, std::uintptr_t user_data) {
   check_identity(station_id);
   Station::Description description;
   description.id = station_id;
-  description.settings = settings;
   description.user_data = user_data;
   try {
+    const std::shared_ptr<const Settings> settings = settings_source();
+    description.settings = settings;
     description.url =
         connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
     if (settings->tls.enabled && !description.url.secure) {
@@ -134,37 +146,34 @@ cwire_station Manager::add(Station::Description description) {
 
 cwire_station Manager::connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,
                                std::uintptr_t user_data) {
-  return add(describe(station_id, url, settings_for(overrides), user_data));
+  return add(describe(station_id, url, [&] { return settings_for(overrides); }, user_data));
 }
 
-std::size_t Manager::connect_all() {
+void Manager::connect_all(std::size_t& begun) {
   std::vector<Station::Description> descriptions;
   for (const StationEntry& entry : config_.config.stations()) {
     if (!registry_.is_free(entry.id)) continue;
-    const auto settings = std::make_shared<const Settings>(config_.config.overridden_by(*entry.overrides).resolve());
-    descriptions.push_back(
-        describe(entry.id.c_str(), entry.url.empty() ? nullptr : entry.url.c_str(), settings, 0));
+    const auto settings = [&] {
+      return entry.overrides->is_default()
+                 ? settings_for(nullptr)
+                 : std::make_shared<const Settings>(config_.config.overridden_by(*entry.overrides).resolve());
+    };
+    descriptions.push_back(describe(entry.id.c_str(), entry.url.empty() ? nullptr : entry.url.c_str(), settings, 0));
   }
-  std::size_t count = 0;
   for (Station::Description& description : descriptions) {
     try {
       add(std::move(description));
-      ++count;
+      ++begun;
     } catch (const Error& error) {
       // Another thread connected it meanwhile: what was asked for is so.
       if (error.failure.status != CWIRE_E_ALREADY_CONNECTED) throw;
     }
   }
-  return count;
 }
 
-void Manager::shutdown(Duration drain) {
+void Manager::shutdown(Duration drain) noexcept {
   if (!registry_.close()) return;
-  // Going away (RFC 6455 7.4.1).
-  constexpr std::uint16_t kGoingAway = 1001;
-  for (const auto& worker : workers_) {
-    worker->thread().post([worker = worker.get(), drain] { worker->disconnect_all(kGoingAway, drain); });
-  }
+  for (const auto& worker : workers_) worker->order_shutdown(drain);
   settle_one();
 }
 
@@ -196,6 +205,8 @@ void Manager::ShutdownEvent::released() noexcept {
 void Manager::finish() {
   if (queue_ != nullptr) {
     queue_->close();
+    // Nobody polls any more, so nobody is kept from reading either, or the close frames of the peers would not come in.
+    for (const auto& worker : workers_) worker->order_resume();
     queue_->discard_until_shutdown();
   } else {
     std::unique_lock<std::mutex> lock(finished_mutex_);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,16 +45,18 @@ class Manager final : public StationOwner {
   cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count);
 
   cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides, std::uintptr_t user_data);
-  std::size_t connect_all();
+  // Counts in `begun` also when it throws midway.
+  void connect_all(std::size_t& begun);
   Registry& registry() { return registry_; }
 
-  // Tells every worker; returns at once.
-  void shutdown(Duration drain);
+  // Tells every worker; returns at once, and cannot fail.
+  void shutdown(Duration drain) noexcept;
   // Blocks until SHUTDOWN was taken or, in poll mode, discarded; joins the I/O threads. After shutdown(), not on an I/O thread.
   void finish();
 
   std::uintptr_t token = 0;
   std::vector<std::uintptr_t> pools;  // under pools_mutex
+  bool pools_closed = false;          // likewise
   std::mutex pools_mutex;
 
  private:
@@ -68,7 +71,9 @@ class Manager final : public StationOwner {
   };
 
   void station_ended(Station& station) noexcept override;
-  Station::Description describe(const char* station_id, const char* url, const std::shared_ptr<const Settings>& settings,
+  // Everything that can be wrong with a station is found here; what is thrown names it.
+  using SettingsSource = std::function<std::shared_ptr<const Settings>()>;
+  Station::Description describe(const char* station_id, const char* url, const SettingsSource& settings_source,
                                 std::uintptr_t user_data);
   cwire_station add(Station::Description description);
   std::shared_ptr<const Settings> settings_for(const ConfigSnapshot* overrides);
@@ -79,6 +84,7 @@ class Manager final : public StationOwner {
   TlsContexts tls_;
   std::mutex settings_mutex_;
   std::map<std::uint64_t, std::weak_ptr<const Settings>> settings_by_revision_;
+  std::size_t settings_kept_ = 0;  // living ones when they were last counted
   std::shared_ptr<EventQueue> queue_;
   std::vector<std::shared_ptr<Worker>> workers_;
   Registry registry_;

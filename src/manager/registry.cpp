@@ -46,7 +46,7 @@ void Registry::remove(Station& station) noexcept {
   stations_.erase(it);
 }
 
-bool Registry::close() {
+bool Registry::close() noexcept {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   return !std::exchange(closed_, true);
 }

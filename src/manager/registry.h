@@ -24,7 +24,7 @@ class Registry {
   // `station` has ended; forgets it unless the id belongs to a newer one by now.
   void remove(Station& station) noexcept;
   // No more stations. True the first time.
-  bool close();
+  bool close() noexcept;
   bool closed() const;
 
   // A station in the map is alive, also while its CLOSED is being handled and its token is stale already.

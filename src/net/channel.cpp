@@ -86,7 +86,7 @@ void Channel::attributed(Body body) {
   } catch (Error& error) {
     failure = std::move(error.failure);
   } catch (const std::exception& error) {
-    failure = Failure(CWIRE_E_INTERNAL, error.what());
+    failure = failure_with(CWIRE_E_INTERNAL, 0, [&] { return error.what(); });
   }
   if (call.destroyed()) return;
   if (failure && phase_ != Phase::closed) fail(std::move(failure));
@@ -98,10 +98,11 @@ void Channel::open(Target target) {
     opening_->target = std::move(target);
     if (opening_->target.server_name.empty()) opening_->target.server_name = opening_->target.host;
     phase_ = Phase::resolving;
-    opening_->query = resolver_.resolve(thread_, opening_->target.host, opening_->target.port,
+    opening_->query = resolver_.resolve(thread_, opening_->target.host,
                                         [this](const Failure& failure, Resolver::Addresses addresses) {
                                           attributed([&] { on_resolved(failure, std::move(addresses)); });
                                         });
+    thread_.timers().arm(*this, thread_.now() + Resolver::kPatience);
   } catch (const std::bad_alloc&) {
     fail_later(Failure(CWIRE_E_NO_MEMORY, "no memory"));
   } catch (Error& error) {
@@ -111,16 +112,25 @@ void Channel::open(Target target) {
 
 void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses) {
   opening_->query.reset();
+  thread_.timers().cancel(*this);
   if (failure) return fail(failure);
   opening_->addresses = std::move(addresses);
   phase_ = Phase::connecting;
   connect_next();
 }
 
+void Channel::on_unresolved() {
+  fail(Failure(CWIRE_E_DIAL,
+               "dial: resolving " + opening_->target.host + ": no answer from the name server within " +
+                   std::to_string(Resolver::kPatience / std::chrono::seconds(1)) +
+                   " s; check this machine's name servers (/etc/resolv.conf) and the way to them",
+               ETIMEDOUT));
+}
+
 void Channel::connect_next() {
   Opening& opening = *opening_;
   while (opening.next < opening.addresses.size()) {
-    const asio::ip::tcp::endpoint& remote = opening.addresses[opening.next];
+    const asio::ip::tcp::endpoint remote(opening.addresses[opening.next], opening.target.port);
     peer_ = endpoint_text(remote);
     ++opening.next;
     socket_.reset(open_tcp_socket(remote.protocol().family()));
@@ -298,6 +308,8 @@ void Channel::on_ready(bool readable, bool writable) {
 void Channel::on_timer(TimePoint) {
   attributed([this] {
     switch (phase_) {
+      case Phase::resolving:
+        return on_unresolved();
       case Phase::connecting:
         if (goes_on_after(ETIMEDOUT)) connect_next();
         return;

@@ -31,8 +31,8 @@ class ChannelListener {
 };
 
 // One attempt to reach a host and the byte stream that comes of it: resolve, connect to each address in turn, TLS, then
-// bytes. Has no deadline of its own; whoever opened it closes it when time is up. Lives on one I/O thread: made, used
-// and destroyed there.
+// bytes. Resolving and each address have their limits; for the whole, whoever opened it closes it when time is up.
+// Lives on one I/O thread: made, used and destroyed there.
 class Channel final : private Poller::Watcher, private TimerQueue::Timer {
  public:
   struct Target {
@@ -91,6 +91,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
   template <typename Body>
   void attributed(Body body);
   void on_resolved(const Failure& failure, Resolver::Addresses addresses);
+  void on_unresolved();
   void connect_next();
   void on_connect_decided();
   bool goes_on_after(int error);

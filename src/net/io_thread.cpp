@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "base/failure.h"
+#include "net/process_exit.h"
 #include "net/signals.h"
 
 namespace cwire {
@@ -55,12 +56,16 @@ void IoThread::wake() {
 void IoThread::run() noexcept {
   name_this_thread("cwire-io");
   id_.store(std::this_thread::get_id());
+  process_exit::Presence presence;
   owner_.begin_thread();
   int crowded_turns = 0;
   for (bool last = false; !last;) {
     asleep_.store(true);
-    const bool all_served = poller_.wait(work_pending_.load() ? TimePoint::min() : timers_.next(), &now_);
+    presence.leave();
+    now_ = poller_.wait(work_pending_.load() ? TimePoint::min() : timers_.next());
+    presence.enter();
     asleep_.store(false);
+    const bool all_served = poller_.serve();
     // Read before the tasks are taken: what was posted before stop() is among them.
     last = stopping_.load();
     work_pending_.exchange(false);

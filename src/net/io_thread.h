@@ -51,7 +51,6 @@ class IoThread {
   Poller& poller() { return poller_; }
   TimerQueue& timers() { return timers_; }
   TimePoint now() const { return now_; }  // read once per turn
-  void refresh_now() { now_ = Clock::now(); }
   char* receive_buffer() { return receive_buffer_.get(); }
 
  private:

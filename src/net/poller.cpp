@@ -93,15 +93,18 @@ void Poller::remove(int descriptor, Watcher& watcher) {
   }
 }
 
-bool Poller::wait(TimePoint deadline, TimePoint* now) {
+TimePoint Poller::wait(TimePoint deadline) {
   int count;
   do {
     count = ::epoll_wait(epoll_, fetched_->events, kBatch, timeout_ms(deadline));
   } while (count < 0 && errno == EINTR);
-  if (now != nullptr) *now = Clock::now();
-
   fetched_->count = count < 0 ? 0 : count;
   fetched_->next = 0;
+  return Clock::now();
+}
+
+bool Poller::serve() {
+  const bool all = fetched_->count < kBatch;
   while (fetched_->next < fetched_->count) {
     const epoll_event event = fetched_->events[fetched_->next++];
     if (event.data.ptr == nullptr || event.data.ptr == this) continue;
@@ -109,7 +112,7 @@ bool Poller::wait(TimePoint deadline, TimePoint* now) {
     static_cast<Watcher*>(event.data.ptr)
         ->on_ready(broken || (event.events & EPOLLIN) != 0, broken || (event.events & EPOLLOUT) != 0);
   }
-  return count < kBatch;
+  return all;
 }
 
 void Poller::wake() {

@@ -32,11 +32,11 @@ class Poller {
   // After this the watcher is not called any more, also not for events already fetched.
   void remove(int descriptor, Watcher& watcher);
 
-  // Waits until something is ready, wake() is called or `deadline` has passed, and calls the watchers that are ready. A
-  // watcher may add, change and remove any descriptor, but not wait. *now, if given, gets the time between the waiting
-  // and the calls.
+  // Waits until something is ready, wake() is called or `deadline` has passed. Returns the time.
+  TimePoint wait(TimePoint deadline);
+  // Calls the watchers of what wait() found ready. A watcher may add, change and remove any descriptor, but not wait.
   // False: there may be more that is ready than one call serves.
-  bool wait(TimePoint deadline, TimePoint* now = nullptr);
+  bool serve();
   // From any thread.
   void wake();
 
@@ -45,7 +45,7 @@ class Poller {
   int epoll_ = -1;
   int wake_ = -1;
   struct Fetched;
-  Fetched* fetched_;  // what wait() is going through, so that remove() can strike entries
+  Fetched* fetched_;  // what serve() is going through, so that remove() can strike entries
 };
 
 // The name that debuggers and `top -H` show for the calling thread; at most 15 bytes.

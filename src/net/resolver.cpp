@@ -1,149 +1,193 @@
 #include "net/resolver.h"
 
 #include <algorithm>
-#include <asio/post.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <new>
+#include <set>
+#include <thread>
+#include <utility>
 
 #include "net/poller.h"
 #include "net/signals.h"
 
 namespace cwire {
 
-// One caller that waits for an answer. `done` is empty once it is cancelled or answered.
+// One caller that waits for an answer.
 struct Resolver::Waiting {
-  Waiting(IoThread& t, Completion d) : thread(&t), done(std::move(d)) {}
+  IoThread& thread;  // there as long as this is among those who wait
+  const std::string host;
+  Completion done;  // of `thread` only; empty once cancelled or answered
 
-  std::mutex mutex;  // held while `thread` is used, so that it cannot go away under a lookup that ends
-  IoThread* thread;
-  Completion done;
-
-  static void answer(const std::shared_ptr<Waiting>& waiting, Failure failure, Addresses addresses) {
-    const std::lock_guard<std::mutex> lock(waiting->mutex);
-    if (!waiting->done) return;
-    waiting->thread->post([waiting, failure = std::move(failure), addresses = std::move(addresses)]() mutable {
-      Completion done;
-      {
-        const std::lock_guard<std::mutex> guard(waiting->mutex);
-        done.swap(waiting->done);
-      }
-      // Called from a local, because it may destroy its Query.
-      if (done) done(failure, std::move(addresses));
-    });
-  }
+  Waiting(IoThread& t, const std::string& h, Completion d) : thread(t), host(h), done(std::move(d)) {}
 };
 
-Resolver::Query::~Query() {
-  Completion dropped;
-  const std::lock_guard<std::mutex> lock(waiting_->mutex);
-  dropped.swap(waiting_->done);
-}
+// What the lookup threads share with the Resolver and its queries, and keep alive.
+struct Resolver::Lookups {
+  struct Name {
+    std::set<std::shared_ptr<Waiting>> waiting;
+    bool asked = false;   // queued, or being looked up
+    Addresses addresses;  // of a late answer
+    TimePoint kept_until = TimePoint::min();
+  };
+  using Names = std::map<std::string, Name>;
 
-Resolver::Resolver(Lookup lookup) : lookup_(std::move(lookup)) {}
+  const Lookup lookup;
+  std::mutex mutex;  // guards what follows. An I/O thread that somebody waits on cannot go away while it is held
+  Names names;
+  std::deque<Names::iterator> queue;  // not begun yet
+  int threads = 0;
 
-Resolver::~Resolver() {
-  if (threads_ == nullptr) return;
-  threads_->stop();
-  threads_->join();
-}
+  explicit Lookups(Lookup l) : lookup(std::move(l)) {}
 
-std::unique_ptr<Resolver::Query> Resolver::resolve(IoThread& thread, const std::string& host, std::uint16_t port,
-                                                   Completion done) {
-  auto asked = std::make_shared<Waiting>(thread, std::move(done));
-  auto query = std::make_unique<Query>();
-  query->waiting_ = asked;
+  void ask(Names::iterator name, const std::shared_ptr<Lookups>& self);
+  void serve();
+  void finish(Names::iterator name, TimePoint begun, const Failure& failure, Addresses addresses);
+  Failure look_up(const std::string& host, Addresses& addresses) const;
+  static void answer(const std::shared_ptr<Waiting>& waiting, Failure failure, Addresses addresses);
+};
 
-  std::error_code not_literal;
-  const auto address = asio::ip::make_address(host, not_literal);
-  if (!not_literal) {
-    Waiting::answer(asked, Failure(), Addresses{asio::ip::tcp::endpoint(address, port)});
-    return query;
-  }
-
-  const Name name(host, port);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  auto& waiting = lookups_[name];
-  const bool first = waiting.empty();
-  try {
-    waiting.push_back(asked);
-    if (first) start_lookup(name);
-  } catch (...) {
-    if (first) lookups_.erase(name);
-    throw;
-  }
-  return query;
-}
-
-void Resolver::start_lookup(const Name& name) {
-  if (threads_ == nullptr) {
+void Resolver::Lookups::ask(Names::iterator name, const std::shared_ptr<Lookups>& self) {
+  if (threads < kThreadsMax) {
     const BlockedSignals blocked;
     try {
-      threads_ = std::make_unique<asio::thread_pool>(2);
+      std::thread([self] { self->serve(); }).detach();
+      ++threads;
     } catch (const std::system_error& error) {
-      throw Error(
-          CWIRE_E_INTERNAL,
-          "no thread to resolve names: " + error.code().message() + "; raise the limit of processes (ulimit -u)",
-          error.code().value());
+      // Those that run serve this name too.
+      if (threads == 0) {
+        throw Error(
+            CWIRE_E_INTERNAL,
+            "no thread to resolve names: " + error.code().message() + "; raise the limit of processes (ulimit -u)",
+            error.code().value());
+      }
     }
   }
-  asio::post(*threads_, [this, name] { run_lookup(name); });
+  queue.push_back(name);
+  name->second.asked = true;
 }
 
-bool Resolver::still_wanted(const Name& name) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  auto lookup = lookups_.find(name);
-  for (const auto& waiting : lookup->second) {
-    const std::lock_guard<std::mutex> guard(waiting->mutex);
-    if (waiting->done) return true;
-  }
-  lookups_.erase(lookup);
-  return false;
-}
-
-void Resolver::run_lookup(const Name& name) {
+// The life of a thread.
+void Resolver::Lookups::serve() {
   name_this_thread("cwire-resolver");
-  // A queue of names whose stations have given up long ago must not delay the others.
-  if (!still_wanted(name)) return;
+  std::unique_lock<std::mutex> lock(mutex);
+  while (!queue.empty()) {
+    const Names::iterator name = queue.front();
+    queue.pop_front();
+    if (name->second.waiting.empty()) {
+      // A queue of names whose stations have given up long ago must not delay the others.
+      names.erase(name);
+      continue;
+    }
+    lock.unlock();
+    const TimePoint begun = Clock::now();
+    Addresses addresses;
+    const Failure failure = look_up(name->first, addresses);
+    lock.lock();
+    finish(name, begun, failure, std::move(addresses));
+  }
+  --threads;
+}
 
-  Failure failure;
-  Addresses addresses;
+Failure Resolver::Lookups::look_up(const std::string& host, Addresses& addresses) const {
   try {
     std::error_code error;
-    addresses = lookup_(name.first, name.second, error);
-    if (error || addresses.empty()) {
-      failure = Failure(CWIRE_E_DIAL, "dial: resolving " + name.first + ": " +
-                                          (error ? error.message() : "the name has no addresses") +
-                                          "; check the host name in the URL and this machine's name server");
-      addresses.clear();
-    }
+    addresses = lookup(host, error);
+    if (!error && !addresses.empty()) return Failure();
+    return failure_with(CWIRE_E_DIAL, 0, [&] {
+      return "dial: resolving " + host + ": " + (error ? error.message() : "the name has no addresses") +
+             "; check the host name in the URL and this machine's name server";
+    });
   } catch (const std::bad_alloc&) {
-    failure = Failure(CWIRE_E_NO_MEMORY, "no memory");
+    return Failure(CWIRE_E_NO_MEMORY, "no memory");
+  } catch (const std::exception& error) {
+    return failure_with(CWIRE_E_INTERNAL, 0, [&] { return "dial: resolving " + host + ": " + error.what(); });
+  } catch (...) {
+    return failure_with(CWIRE_E_INTERNAL, 0, [&] { return "dial: resolving " + host + ": unknown exception"; });
   }
+}
 
-  std::vector<std::shared_ptr<Waiting>> answered;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    auto lookup = lookups_.find(name);
-    answered.swap(lookup->second);
-    lookups_.erase(lookup);
-  }
+void Resolver::Lookups::finish(Names::iterator name, TimePoint begun, const Failure& failure, Addresses addresses) {
+  const TimePoint now = Clock::now();
+  const auto answered = std::move(name->second.waiting);
   for (const auto& waiting : answered) {
     try {
-      Waiting::answer(waiting, failure, addresses);
+      answer(waiting, failure, addresses);
     } catch (const std::bad_alloc&) {
       // Nothing can be told without memory; whoever waits has a deadline, and that will tell.
     }
   }
+  if (!failure && answered.empty() && now - begun >= kPatience) {
+    name->second.asked = false;
+    name->second.addresses = std::move(addresses);
+    name->second.kept_until = now + kLateAnswerKept;
+  } else {
+    names.erase(name);
+  }
 }
 
-Resolver::Addresses Resolver::getaddrinfo(const std::string& host, std::uint16_t port, std::error_code& error) {
+void Resolver::Lookups::answer(const std::shared_ptr<Waiting>& waiting, Failure failure, Addresses addresses) {
+  waiting->thread.post([waiting, failure = std::move(failure), addresses = std::move(addresses)]() mutable {
+    // Called from a local, because it may destroy its Query.
+    Completion done;
+    done.swap(waiting->done);
+    if (done) done(failure, std::move(addresses));
+  });
+}
+
+Resolver::Query::Query(std::shared_ptr<Lookups> lookups, std::shared_ptr<Waiting> waiting)
+    : lookups_(std::move(lookups)), waiting_(std::move(waiting)) {}
+
+Resolver::Query::~Query() {
+  {
+    const std::lock_guard<std::mutex> lock(lookups_->mutex);
+    const auto name = lookups_->names.find(waiting_->host);
+    if (name != lookups_->names.end()) name->second.waiting.erase(waiting_);
+  }
+  Completion dropped;
+  dropped.swap(waiting_->done);
+}
+
+Resolver::Resolver(Lookup lookup) : lookups_(std::make_shared<Lookups>(std::move(lookup))) {}
+
+Resolver::~Resolver() {
+  const std::lock_guard<std::mutex> lock(lookups_->mutex);
+  lookups_->queue.clear();
+}
+
+std::unique_ptr<Resolver::Query> Resolver::resolve(IoThread& thread, const std::string& host, Completion done) {
+  auto waiting = std::make_shared<Waiting>(thread, host, std::move(done));
+  auto query = std::make_unique<Query>(lookups_, waiting);
+
+  std::error_code not_literal;
+  const auto address = asio::ip::make_address(host, not_literal);
+  if (!not_literal) {
+    Lookups::answer(waiting, Failure(), Addresses{address});
+    return query;
+  }
+
+  const std::lock_guard<std::mutex> lock(lookups_->mutex);
+  const auto name = lookups_->names.try_emplace(host).first;
+  if (thread.now() < name->second.kept_until) {
+    Lookups::answer(waiting, Failure(), name->second.addresses);
+    return query;
+  }
+  if (!name->second.asked) lookups_->ask(name, lookups_);
+  name->second.waiting.insert(std::move(waiting));
+  return query;
+}
+
+Resolver::Addresses Resolver::getaddrinfo(const std::string& host, std::error_code& error) {
   asio::io_context context;
   asio::ip::tcp::resolver resolver(context);
-  // Numeric services need no /etc/services.
-  const auto results = resolver.resolve(host, std::to_string(port), asio::ip::tcp::resolver::numeric_service, error);
   Addresses addresses;
-  for (const auto& result : results) {
-    if (std::find(addresses.begin(), addresses.end(), result.endpoint()) == addresses.end()) {
-      addresses.push_back(result.endpoint());
-    }
+  for (const auto& result : resolver.resolve(host, std::string(), asio::ip::tcp::resolver::flags(), error)) {
+    const asio::ip::address address = result.endpoint().address();
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
   }
   return addresses;
 }

@@ -53,32 +53,34 @@ bool ends_in_number(std::string_view host) {
   return true;
 }
 
-void check_name(const std::string& host) {
-  if (host.empty()) refuse("the host is missing");
-  if (host.size() > kHostMax) refuse("the host is longer than 253 characters");
-  if (host.back() == '.') refuse("the host ends with a dot; leave it out");
+// Null: nothing is wrong.
+const char* name_defect(const std::string& host) {
+  if (host.empty()) return "the host is missing";
+  if (host.size() > kHostMax) return "the host is longer than 253 characters";
+  if (host.back() == '.') return "the host ends with a dot; leave it out";
   std::size_t label = 0;
   char before = '.';
   for (const char c : host) {
     if (c == '.') {
-      if (label == 0) refuse("the host has an empty label; remove the extra dot");
-      if (before == '-') refuse("a label of the host begins or ends with '-'");
+      if (label == 0) return "the host has an empty label; remove the extra dot";
+      if (before == '-') return "a label of the host begins or ends with '-'";
       label = 0;
     } else {
       // '_' is no host name by RFC 1123, but container and service names have it.
       if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_') {
-        refuse("the host may hold letters, digits, '-', '_' and '.' only; write other names in their xn-- form");
+        return "the host may hold letters, digits, '-', '_' and '.' only; write other names in their xn-- form";
       }
-      if (c == '-' && label == 0) refuse("a label of the host begins or ends with '-'");
-      if (++label > kLabelMax) refuse("a label of the host is longer than 63 characters");
+      if (c == '-' && label == 0) return "a label of the host begins or ends with '-'";
+      if (++label > kLabelMax) return "a label of the host is longer than 63 characters";
     }
     before = c;
   }
-  if (before == '-') refuse("a label of the host begins or ends with '-'");
+  if (before == '-') return "a label of the host begins or ends with '-'";
   in_addr address;
   if (ends_in_number(host) && inet_pton(AF_INET, host.c_str(), &address) != 1) {
-    refuse("the host looks like an IPv4 address but is none; write four decimal numbers from 0 to 255");
+    return "the host looks like an IPv4 address but is none; write four decimal numbers from 0 to 255";
   }
+  return nullptr;
 }
 
 void check_ipv6(const std::string& host) {
@@ -130,6 +132,13 @@ std::string Url::text() const {
   return out;
 }
 
+const char* host_defect(const std::string& host) {
+  if (host.find_first_of(":[]") == std::string::npos) return name_defect(host);
+  in6_addr address;
+  if (inet_pton(AF_INET6, host.c_str(), &address) == 1) return nullptr;
+  return "a host with ':' must be an IPv6 address; leave out brackets, zone and port";
+}
+
 Url parse_url(std::string_view text) {
   if (text.empty()) refuse("it is empty; write one such as ws://localhost:9000/ocpp");
   if (text.size() > kUrlMax) refuse("it is longer than 4096 bytes");
@@ -168,7 +177,7 @@ Url parse_url(std::string_view text) {
     after_host = authority.substr(colon);
     if (after_host.find(':', 1) != std::string_view::npos) refuse("an IPv6 address needs brackets: ws://[::1]:9000");
     url.host = lowercase(authority.substr(0, colon));
-    check_name(url.host);
+    if (const char* defect = name_defect(url.host)) refuse(defect);
   }
   url.port = after_host.empty() ? (url.secure ? 443 : 80) : port_of(after_host.substr(1));
   check_path(url.path);

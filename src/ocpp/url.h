@@ -20,6 +20,9 @@ struct Url {
   std::string text() const;
 };
 
+// What is wrong, by the rules for URLs, with a host name or an address (IPv6 without brackets); null: nothing.
+const char* host_defect(const std::string& host);
+
 Url parse_url(std::string_view text);
 
 }  // namespace cwire

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "protocol/http_syntax.h"
+#include "base/http_syntax.h"
 
 namespace cwire {
 
@@ -18,16 +18,6 @@ constexpr std::string_view kUserAgent = "chargewire/" CWIRE_TEXT(CWIRE_VERSION_M
 #undef CWIRE_TEXT_OF
 
 [[noreturn]] void refuse(std::string text) { throw Error(CWIRE_E_INVALID_ARGUMENT, std::move(text)); }
-
-// Headers that carry the handshake itself, or would begin a body.
-bool is_reserved(std::string_view name) {
-  constexpr std::string_view kReserved[] = {"Host",    "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
-                                            "Trailer", "Expect"};
-  constexpr std::string_view kPrefix = "Sec-WebSocket-";
-  return std::any_of(std::begin(kReserved), std::end(kReserved),
-                     [name](std::string_view reserved) { return equals_ignoring_case(name, reserved); }) ||
-         equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
-}
 
 bool has_header(const UpgradeRequest& request, std::string_view name) {
   return std::any_of(request.headers.begin(), request.headers.end(),
@@ -62,7 +52,8 @@ void check_upgrade_request(const UpgradeRequest& request) {
   }
   for (const auto& [name, value] : request.headers) {
     if (!is_token(name)) refuse("the name of an extra header is empty or holds characters that HTTP does not allow");
-    if (is_reserved(name)) refuse("the header " + name + " belongs to the handshake; remove it from the extra headers");
+    if (is_handshake_header(name))
+      refuse("the header " + name + " belongs to the handshake; remove it from the extra headers");
     if (!is_field_value(value))
       refuse("the value of the header " + name + " holds a control character such as CR, LF or NUL");
   }

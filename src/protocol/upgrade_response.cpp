@@ -6,8 +6,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/http_syntax.h"
 #include "base/time.h"
-#include "protocol/http_syntax.h"
 #include "protocol/retry_after.h"
 
 namespace cwire {

@@ -11,8 +11,7 @@ namespace cwire {
 // How long to wait before the next attempt. A tiny pure object: time and randomness come in.
 //
 //   exponential   w = min(cap, base * 2^n), then uniform in w +- jitter. The jitter comes after the cap, or a fleet
-//   that has
-//                 reached the cap would come back all at once
+//                 that has reached the cap would come back all at once
 //   ocpp          T1 = minimum + rand(0..range); Tk = 2 * Tk-1 + rand(0..range), doubled repeat_times times, then kept
 //   full          uniform in 0 .. min(cap, base * 2^n), but not below minimum()
 //   decorrelated  uniform in base .. min(cap, 3 * the wait before)

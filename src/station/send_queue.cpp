@@ -7,14 +7,14 @@ namespace {
 OutgoingList oldest_first(OutgoingMessage* newest) {
   OutgoingMessage* reversed = nullptr;
   while (newest != nullptr) {
-    OutgoingMessage* next = newest->next;
+    OutgoingMessage* next = newest->next_message();
     newest->next = reversed;
     reversed = newest;
     newest = next;
   }
   OutgoingList list;
   while (reversed != nullptr) {
-    OutgoingMessage* next = reversed->next;
+    OutgoingMessage* next = reversed->next_message();
     list.append(*reversed);
     reversed = next;
   }
@@ -34,14 +34,13 @@ SendQueue::~SendQueue() {
 }
 
 bool SendQueue::try_reserve(std::size_t size) {
-  if (messages_.fetch_add(1) + 1 <= messages_max_) {
+  std::uint64_t load = load_.load();
+  do {
+    if (messages_in(load) >= messages_max_) return false;
     // A single message larger than the whole queue still goes through an empty one: message_size_max is its limit.
-    const std::size_t before = bytes_.fetch_add(size);
-    if (before + size <= bytes_max_ || before == 0) return true;
-    bytes_.fetch_sub(size);
-  }
-  messages_.fetch_sub(1);
-  return false;
+    if (bytes_in(load) != 0 && bytes_in(load) + size > bytes_max_) return false;
+  } while (!load_.compare_exchange_weak(load, load + load_of(size)));
+  return true;
 }
 
 cwire_status SendQueue::reserve(std::size_t size) {
@@ -60,8 +59,7 @@ cwire_status SendQueue::push(OutgoingMessage* message) {
   OutgoingMessage* newest = inbox_.load(std::memory_order_relaxed);
   do {
     if (newest == closed_gate()) {
-      messages_.fetch_sub(1);
-      bytes_.fetch_sub(size);
+      settle(size);
       return CWIRE_E_NOT_ESTABLISHED;
     }
     message->next = newest;
@@ -85,12 +83,12 @@ OutgoingList SendQueue::take() {
   return oldest_first(inbox_.exchange(nullptr, std::memory_order_acq_rel));
 }
 
-bool SendQueue::settle(std::size_t size) {
-  const std::size_t messages = messages_.fetch_sub(1) - 1;
-  const std::size_t bytes = bytes_.fetch_sub(size) - size;
-  // Announced at half, so that a caller who waits for room finds some worth waking for.
-  if (messages > messages_max_ / 2 || bytes > bytes_max_ / 2) return false;
-  return turned_away_.load() && turned_away_.exchange(false);
+bool SendQueue::announce_room() {
+  if (!turned_away_.load()) return false;
+  // At half, so that a caller who waits for room finds some worth waking for.
+  const std::uint64_t load = load_.load();
+  if (messages_in(load) > messages_max_ / 2 || bytes_in(load) > bytes_max_ / 2) return false;
+  return turned_away_.exchange(false);
 }
 
 }  // namespace cwire

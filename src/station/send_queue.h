@@ -7,16 +7,20 @@
 #include <cstdint>
 
 #include "base/payload.h"
+#include "events/event.h"
 
 namespace cwire {
 
-// A message from the moment it was accepted until the kernel has taken it or it is reported as not sent.
-struct OutgoingMessage {
-  OutgoingMessage* next = nullptr;
+// A message from the moment it was accepted until the kernel has taken it or it is reported as not sent. It is itself the
+// event of that report (SENT), so that no message goes unreported because memory is short.
+class OutgoingMessage final : public Event {
+ public:
+  OutgoingMessage() : Event(CWIRE_EVENT_SENT) {}
+  void released() noexcept override { delete this; }
+  OutgoingMessage* next_message() const { return static_cast<OutgoingMessage*>(next); }
+
   Payload payload;
   std::size_t size = 0;   // bytes of the payload, also after the payload was framed and let go
-  std::uint32_t flags = 0;
-  std::uint64_t tag = 0;
   std::uint64_t end = 0;  // position in the connection's output behind its last byte, once framed
 };
 
@@ -27,12 +31,16 @@ class OutgoingList {
   OutgoingMessage& front() const { return *first_; }
   void append(OutgoingMessage& message) {
     message.next = nullptr;
-    (last_ == nullptr ? first_ : last_->next) = &message;
+    if (last_ == nullptr) {
+      first_ = &message;
+    } else {
+      last_->next = &message;
+    }
     last_ = &message;
   }
   OutgoingMessage& pop() {
     OutgoingMessage& message = *first_;
-    first_ = message.next;
+    first_ = message.next_message();
     if (first_ == nullptr) last_ = nullptr;
     return message;
   }
@@ -42,7 +50,8 @@ class OutgoingList {
   OutgoingMessage* last_ = nullptr;
 };
 
-// Where any thread leaves messages for the I/O thread, and the count of what was accepted and is not settled. Without locks.
+// Where any thread leaves messages for the I/O thread, and the count of what was accepted and is not settled. Without
+// locks.
 // The gate is part of the inbox: closed while the station is not connected, so that a message is never accepted by one
 // connection and sent on another, and none slips in behind the last report.
 class SendQueue {
@@ -63,21 +72,32 @@ class SendQueue {
   OutgoingList take();
   // As push, for a caller that is the I/O thread itself: no inbox, the caller keeps the message.
   cwire_status reserve(std::size_t size);
-  // One message is sent or reported. True: somebody was turned away and now there is room.
-  bool settle(std::size_t size);
+  // One message is sent or reported.
+  void settle(std::size_t size) { load_.fetch_sub(load_of(size)); }
+  // Somebody was turned away, and now there is room. True once per episode.
+  bool announce_room();
+  // The announcement could not be made: so again after the next message.
+  void announce_later() { turned_away_.store(true); }
 
-  std::size_t messages() const { return messages_.load(std::memory_order_relaxed); }
-  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::size_t messages() const { return messages_in(load_.load(std::memory_order_relaxed)); }
+  std::size_t bytes() const { return bytes_in(load_.load(std::memory_order_relaxed)); }
 
  private:
+  // Messages and bytes in one word, changed by compare-and-swap: an attempt that fails is never seen in it, not even for
+  // a moment, so the I/O thread always knows whether there is room.
+  static constexpr unsigned kBytesBits = 44;
+  static std::uint64_t load_of(std::size_t size) { return (std::uint64_t{1} << kBytesBits) + size; }
+  static std::size_t messages_in(std::uint64_t load) { return static_cast<std::size_t>(load >> kBytesBits); }
+  static std::size_t bytes_in(std::uint64_t load) {
+    return static_cast<std::size_t>(load & ((std::uint64_t{1} << kBytesBits) - 1));
+  }
   bool try_reserve(std::size_t size);
   static OutgoingMessage* closed_gate();
 
   const std::size_t messages_max_;
   const std::size_t bytes_max_;
   std::atomic<OutgoingMessage*> inbox_{closed_gate()};  // newest first
-  std::atomic<std::size_t> messages_{0};
-  std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::uint64_t> load_{0};
   std::atomic<bool> turned_away_{false};
 };
 

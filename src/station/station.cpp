@@ -9,6 +9,7 @@
 
 #include "ocpp/credentials.h"
 #include "ocpp/subprotocol.h"
+#include "ocpp/utf8.h"
 #include "tls/context.h"
 
 namespace cwire {
@@ -55,12 +56,21 @@ void Station::connect() {
   worker_->schedule(*this);
 }
 
+cwire_status Station::send(const void* data, std::size_t size, std::uint32_t flags, std::uint64_t tag) {
+  if (size > message_size_max()) return CWIRE_E_TOO_BIG;
+  if (state() != State::connected) return CWIRE_E_NOT_ESTABLISHED;  // before anything is copied
+  return send(Payload::copy_of(data, size), flags, tag);
+}
+
 cwire_status Station::send(Payload payload, std::uint32_t flags, std::uint64_t tag) {
   auto message = std::make_unique<OutgoingMessage>();
   message->size = payload.size();
   message->payload = std::move(payload);
-  message->flags = flags;
-  message->tag = tag;
+  message->data.station = handle();
+  message->data.user_data = description_.user_data;
+  message->data.station_id = description_.id.c_str();
+  message->data.flags = flags;
+  message->data.tag = tag;
   if (worker_->thread().is_current()) {
     // From the handler: straight into the output that is flushed at the end of this turn.
     if (state_.load(std::memory_order_relaxed) != State::connected) return CWIRE_E_NOT_ESTABLISHED;
@@ -89,7 +99,12 @@ void Station::disconnect(std::uint16_t close_code, std::string_view reason) {
 }
 
 cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
-  const auto settled = [this] { return state() == State::connected || may_be_replaced(); };
+  // What the predicate saw counts: the state may have moved on before we look again.
+  State seen = State::disconnected;
+  const auto settled = [&] {
+    seen = state();
+    return seen == State::connected || seen == State::error || seen == State::closed;
+  };
   if (!settled()) {
     if (Worker::current_manager() == &owner_) {
       *why = Failure(CWIRE_E_STATE, id() + ": waiting on an I/O thread would wait for itself; wait on a thread of yours");
@@ -103,7 +118,7 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
     }
   }
   const Failure last = statistics_.last_error();
-  switch (state()) {
+  switch (seen) {
     case State::connected:
       return CWIRE_OK;
     case State::closed:
@@ -113,8 +128,10 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
       *why = last;
       break;
     default:
-      *why = Failure(CWIRE_E_TIMEOUT, "not connected within " + std::to_string(timeout_ms) + " ms; " +
-                                          (last ? last.message : id() + ": the first attempt is still under way"));
+      // The last error names the station already.
+      *why = Failure(CWIRE_E_TIMEOUT, id() + ": not connected within " + std::to_string(timeout_ms) + " ms; " +
+                                          (last ? "last attempt: " + last.message.substr(id().size() + 2)
+                                                : std::string("the first attempt is still under way")));
   }
   return why->status;
 }
@@ -154,6 +171,8 @@ void Station::guarded(Input input) noexcept {
     give_up(Failure(CWIRE_E_NO_MEMORY, "out of memory"));
   } catch (Error& error) {
     give_up(std::move(error.failure));
+  } catch (...) {
+    give_up(Failure(CWIRE_E_INTERNAL, "internal error"));  // short: this must not need memory
   }
 }
 
@@ -219,6 +238,7 @@ void Station::on_timer(TimePoint now) {
           session_ != nullptr ? "waiting for the answer to the upgrade request" : channel_->doing(), channel_->stage());
     }
     perform(client_.tick(now, worker_->random()));
+    session_ended();  // a ping that could not be written
   });
 }
 
@@ -246,7 +266,7 @@ void Station::on_channel_data(const char* data, std::size_t size) {
     client_.received(worker_->thread().now());
     if (session_ == nullptr) return;
     session_->receive(data, size);
-    if (session_end_ != nullptr) {
+    if (session_end_) {
       session_ended();
     } else if (!reading_paused_ && worker_->reading_paused()) {
       // Rule 9: the caller does not take its events, so the kernel, and then the peer, has to wait.
@@ -272,7 +292,8 @@ void Station::on_channel_writable() { worker_->mark_dirty(*this); }
 void Station::on_channel_end() {
   guarded([this] {
     connection_ended(!is_open()
-                         ? Failure(CWIRE_E_HANDSHAKE, "the server closed the TCP connection before it answered the upgrade request")
+                         ? Failure(CWIRE_E_HANDSHAKE, "the server closed the TCP connection before it answered the upgrade request; if the "
+                                               "port speaks TLS, write wss://")
                          : Failure(CWIRE_E_READ, "the server closed the TCP connection without a close frame"));
   });
 }
@@ -283,6 +304,8 @@ void Station::on_channel_failed(Failure failure) {
 
 void Station::on_open(std::string_view subprotocol) {
   subprotocol_ = subprotocol;
+  connected_event_ = make_event(CWIRE_EVENT_CONNECTED);
+  connected_event_->set_text(subprotocol_);
   last_close_code_ = 1006;  // RFC 6455 7.1.5, unless a close frame says otherwise
   last_close_remote_ = false;
   const bool room = queue_.open();
@@ -291,15 +314,13 @@ void Station::on_open(std::string_view subprotocol) {
 }
 
 void Station::on_failed(Failure failure) {
-  session_end_ = std::make_unique<SessionEnd>();
+  session_end_.emplace();
   session_end_->opened = false;
   session_end_->info.failure = std::move(failure);
 }
 
 void Station::on_closed(CloseInfo info) {
-  session_end_ = std::make_unique<SessionEnd>();
-  session_end_->opened = true;
-  session_end_->info = std::move(info);
+  session_end_.emplace(SessionEnd{true, std::move(info)});
 }
 
 void Station::on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) {
@@ -333,6 +354,8 @@ void Station::perform(const Actions& actions) {
         open_connection();
         break;
       case Action::Type::abandon:
+        // After our close frame the goodbye is orderly also where there is no time to wait for the peer's.
+        if (close_sent_ && channel_ != nullptr) channel_->close();
         drop_connection(CWIRE_E_CLOSED);
         break;
       case Action::Type::ping:
@@ -342,16 +365,16 @@ void Station::perform(const Actions& actions) {
         OutgoingList last = queue_.close();
         while (!last.empty()) accept(last.pop());
         close_wanted_ = true;
+        // At once: with a limit of 0 the connection is gone before the turn ends. What else there is to do is the flush's.
+        write_output();
         worker_->mark_dirty(*this);
-        // With a limit of 0 the connection is gone before the turn ends.
-        flush();
         break;
       }
       case Action::Type::report_state:
         set_state(action);
         break;
       case Action::Type::report_connected:
-        reporting([&] { report_connected(action); });
+        report_connected(action);
         break;
       case Action::Type::report_disconnected:
         reporting([&] { report_failure(CWIRE_EVENT_DISCONNECTED, action); });
@@ -381,7 +404,7 @@ void Station::open_connection() {
                                  "everything, passwords included");
     }
   }
-  log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text());
+  if (worker_->log_level() >= CWIRE_LOG_DEBUG) log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text());
   channel_ = std::make_unique<Channel>(worker_->thread(), worker_->resolver(), static_cast<ChannelListener&>(*this));
   channel_->open(std::move(target));
 }
@@ -396,9 +419,10 @@ void Station::connection_ended(Failure failure) {
 
 // Called when no function of the session is on the stack.
 void Station::session_ended() {
-  if (session_end_ == nullptr) return;
-  const std::unique_ptr<SessionEnd> end = std::move(session_end_);
-  CloseInfo& info = end->info;
+  if (!session_end_) return;
+  const bool opened = session_end_->opened;
+  CloseInfo info = std::move(session_end_->info);
+  session_end_.reset();
   // The last word, a close frame, as far as the kernel takes it.
   if (channel_ != nullptr) {
     const std::size_t bytes = channel_->write(session_->output());
@@ -407,7 +431,10 @@ void Station::session_ended() {
   }
   drop_connection(CWIRE_E_CLOSED);
   const TimePoint now = worker_->thread().now();
-  if (!end->opened) {
+  if (!opened) {
+    if (info.failure.status == CWIRE_E_AUTH && description_.settings->auth.type == AuthType::none) {
+      info.failure.message += "; none were sent: csms.auth.type is none";
+    }
     perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure)));
     return;
   }
@@ -416,7 +443,7 @@ void Station::session_ended() {
   if (!info.failure && info.remote) {
     info.failure = Failure(CWIRE_E_CLOSED,
                            "closed by the CSMS with code " + std::to_string(info.code) +
-                               (info.reason.empty() ? std::string() : " (" + info.reason + ")"),
+                               (info.reason.empty() ? std::string() : " (" + words_of_peer(info.reason) + ")"),
                            info.code);
   }
   perform(client_.lost(now, worker_->random(), std::move(info.failure)));
@@ -430,6 +457,7 @@ void Station::drop_connection(cwire_status why) {
   blocked_ = false;
   reading_paused_ = false;
   close_wanted_ = false;
+  close_sent_ = false;
   written_ = 0;
   while (!framed_.empty()) finish(framed_.pop(), why);
   while (!waiting_.empty()) finish(waiting_.pop(), why);
@@ -458,7 +486,7 @@ void Station::pump() {
   std::string& output = session_->output();
   while (!waiting_.empty() && output.size() < kOutputMax) {
     OutgoingMessage& message = waiting_.pop();
-    const bool sent = session_->send(message.payload.view(), (message.flags & CWIRE_FLAG_BINARY) != 0);
+    const bool sent = session_->send(message.payload.view(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
     message.payload = Payload();
     if (!sent) {
       finish(message, CWIRE_E_CLOSED);
@@ -469,6 +497,7 @@ void Station::pump() {
   }
   if (close_wanted_ && waiting_.empty()) {
     close_wanted_ = false;
+    close_sent_ = true;
     std::string reason;
     std::uint16_t code;
     {
@@ -482,30 +511,37 @@ void Station::pump() {
 
 void Station::flush() noexcept {
   guarded([this] {
-    while (channel_ != nullptr && session_ != nullptr) {
-      pump();
-      if (session_end_ != nullptr) {
-        session_ended();
-        return;
-      }
-      std::string& output = session_->output();
-      if (output.empty()) break;
-      const std::size_t bytes = channel_->write(output);
-      written(bytes);
-      const bool blocked = !output.empty();
-      if (blocked || blocked_) {
-        const TimePoint now = worker_->thread().now();
-        if (bytes != 0) client_.write_progress(now);
-        if (blocked != blocked_) {
-          blocked_ = blocked;
-          client_.write_blocked(now, blocked);
-        }
-        worker_->thread().timers().arm(*this, client_.deadline());
-      }
-      if (blocked) return;  // on_channel_writable comes
-      if (output.capacity() > kOutputKeep) std::string().swap(output);
-    }
+    write_output();
+    session_ended();
   });
+}
+
+bool Station::has_unflushed() const {
+  return session_ != nullptr && !blocked_ && (!waiting_.empty() || !session_->output().empty());
+}
+
+// Frames and writes until all is with the kernel or the socket is full.
+void Station::write_output() {
+  while (channel_ != nullptr && session_ != nullptr) {
+    pump();
+    std::string& output = session_->output();
+    if (session_end_ || output.empty()) return;
+    const std::size_t bytes = channel_->write(output);
+    written(bytes);
+    const bool blocked = !output.empty();
+    if (blocked || blocked_) {
+      const TimePoint now = worker_->thread().now();
+      if (bytes != 0) client_.write_progress(now);
+      if (blocked != blocked_) {
+        blocked_ = blocked;
+        client_.write_blocked(now, blocked);
+      }
+      if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
+    }
+    if (blocked) return;  // on_channel_writable comes
+    // Not before the upgrade is answered: until then the session cleanses the credentials in it.
+    if (output.capacity() > kOutputKeep && is_open()) std::string().swap(output);
+  }
 }
 
 void Station::written(std::size_t bytes) {
@@ -514,24 +550,28 @@ void Station::written(std::size_t bytes) {
 }
 
 void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
-  const std::unique_ptr<OutgoingMessage> message(&taken);
-  const bool room = queue_.settle(message->size);
+  std::unique_ptr<OutgoingMessage> message(&taken);
+  queue_.settle(message->size);
   if (status == CWIRE_OK) {
     statistics_.messages_sent.add(1);
     statistics_.bytes_sent.add(message->size);
   } else {
     statistics_.messages_not_sent.add(1);
   }
-  reporting([&] {
-    if (status != CWIRE_OK || (message->flags & CWIRE_FLAG_REPORT) != 0) {
-      std::unique_ptr<OwnedEvent> event = make_event(CWIRE_EVENT_SENT);
-      event->data.status = status;
-      event->data.tag = message->tag;
-      event->data.flags = message->flags;
-      emit(std::move(event));
+  if (status != CWIRE_OK || (message->data.flags & CWIRE_FLAG_REPORT) != 0) {
+    message->payload = Payload();
+    message->data.status = status;
+    message->data.time_ns = wall_clock_ns();
+    worker_->emit(*message.release());
+  }
+  // Of a connection that is gone there is no room to announce; the next one does.
+  if (status == CWIRE_OK && queue_.announce_room()) {
+    try {
+      emit(make_event(CWIRE_EVENT_WRITABLE));
+    } catch (const std::bad_alloc&) {
+      queue_.announce_later();
     }
-    if (room && status == CWIRE_OK) emit(make_event(CWIRE_EVENT_WRITABLE));
-  });
+  }
 }
 
 // ---- reports ----
@@ -561,15 +601,37 @@ void Station::set_state(const Action& action) {
   });
 }
 
-void Station::report_connected(const Action& action) {
-  std::unique_ptr<OwnedEvent> event = make_event(CWIRE_EVENT_CONNECTED);
-  event->set_text(subprotocol_);
-  event->data.tag = action.number;
-  if (action.number > 1) event->data.flags = CWIRE_FLAG_RECONNECT;
+void Station::report_connected(const Action& action) noexcept {
+  connected_event_->data.tag = action.number;
+  if (action.number > 1) connected_event_->data.flags = CWIRE_FLAG_RECONNECT;
   statistics_.connections.add(1);
-  statistics_.connected_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
-  emit(std::move(event));
-  log(CWIRE_LOG_INFO, id() + ": connected to " + description_.url.text() + " with " + subprotocol_);
+  statistics_.connected_at_ns.set(static_cast<std::uint64_t>(connected_event_->data.time_ns));
+  worker_->emit(*connected_event_.release());
+  reporting([this] { log(CWIRE_LOG_INFO, id() + ": connected to " + description_.url.text() + " with " + subprotocol_); });
+}
+
+// What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets, which a
+// server might send back to have them logged.
+std::string Station::words_of_peer(const std::string& reason) const {
+  const AuthSettings& auth = description_.settings->auth;
+  const auto contains = [&](std::string_view secret) { return !secret.empty() && reason.find(secret) != std::string::npos; };
+  const Secret header = authorization_header(auth, description_.id);
+  const std::string_view value = header.reveal();
+  if (contains(auth.password.reveal()) || contains(auth.token.reveal()) || contains(value.substr(value.find(' ') + 1))) {
+    return "its reason is withheld: it holds our credentials";
+  }
+  std::string words;
+  char32_t character = 0;
+  for (std::size_t at = 0; at < reason.size();) {
+    const std::size_t begin = at;
+    if (!next_utf8(reason, at, character)) break;
+    if (is_control(character)) {
+      words += '?';
+    } else {
+      words.append(reason, begin, at - begin);
+    }
+  }
+  return words;
 }
 
 std::string Station::what_follows(const Action& action) const {
@@ -617,9 +679,8 @@ void Station::report_closed() {
     event.data = statistics_.last_words().c_str();
     event.data_size = statistics_.last_words().size();
   } else {
-    constexpr std::string_view kByRequest = "closed by request";
-    constexpr std::string_view kNoMemory = "out of memory";
-    const std::string_view why = event.status == CWIRE_OK ? kByRequest : kNoMemory;
+    std::string_view why = event.status == CWIRE_OK ? "closed by request" : "out of memory";
+    if (event.status == CWIRE_OK && !failure.message.empty()) why = failure.message;  // lives as long as the station
     event.data = why.data();
     event.data_size = why.size();
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,8 @@ class Station final : private ChannelListener, private SessionListener, private 
 
   // From any thread.
   void connect();
+  // Copies. As cwire_station_send, for arguments that were checked.
+  cwire_status send(const void* data, std::size_t size, std::uint32_t flags, std::uint64_t tag);
   // The payload may be shared with other stations.
   cwire_status send(Payload payload, std::uint32_t flags, std::uint64_t tag);
   void disconnect(std::uint16_t close_code, std::string_view reason);
@@ -71,6 +74,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   // For the worker.
   void run_scheduled() noexcept;
   void flush() noexcept;
+  bool has_unflushed() const;
   void resume_reading();
   void disconnect_now(std::uint16_t close_code, std::string_view reason, Duration limit) noexcept;
 
@@ -121,6 +125,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void accept(OutgoingMessage& message);
   void pump();
   void written(std::size_t bytes);
+  void write_output();
   void finish(OutgoingMessage& message, cwire_status status) noexcept;
   void give_up(Failure failure) noexcept;
 
@@ -129,9 +134,10 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::unique_ptr<OwnedEvent> make_event(int type) const;
   void emit(std::unique_ptr<OwnedEvent> event);
   void set_state(const Action& action);
-  void report_connected(const Action& action);
+  void report_connected(const Action& action) noexcept;
   void report_failure(int type, const Action& action);
   void report_closed();
+  std::string words_of_peer(const std::string& reason) const;
   std::string what_follows(const Action& action) const;
   void log(std::int32_t level, const std::string& text) const { worker_->log(level, this, text.c_str()); }
 
@@ -157,7 +163,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   WebSocketClient client_;
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
-  std::unique_ptr<SessionEnd> session_end_;
+  std::optional<SessionEnd> session_end_;
+  std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
   std::string subprotocol_;
   OutgoingList waiting_;  // accepted, not framed
   OutgoingList framed_;   // in the session's output, not taken by the kernel
@@ -166,6 +173,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool last_close_remote_ = false;
   bool timer_registered_ = false;
   bool close_wanted_ = false;
+  bool close_sent_ = false;
   bool reading_paused_ = false;
   bool blocked_ = false;
   bool is_dirty_ = false;

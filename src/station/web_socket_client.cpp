@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <initializer_list>
 #include <limits>
-#include <new>
 #include <string_view>
 
 namespace cwire {
@@ -26,16 +25,6 @@ std::string text(Duration duration) {
   using namespace std::chrono;
   const auto ms = duration_cast<milliseconds>(duration).count();
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
-}
-
-// A station must outlive a shortage of memory: the status stays, only the words are lost.
-template <typename Words>
-Failure failure_with(cwire_status status, std::int32_t code, Words words) {
-  try {
-    return Failure(status, words(), code);
-  } catch (const std::bad_alloc&) {
-    return Failure(status, std::string(), code);
-  }
 }
 
 constexpr std::int32_t kNoCloseFrame = 1006;  // RFC 6455 7.1.5

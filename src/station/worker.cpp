@@ -94,11 +94,12 @@ void Worker::resume_reading() {
   for (Station* station = stations_; station != nullptr; station = station->next_) station->resume_reading();
 }
 
-void Worker::disconnect_all(std::uint16_t close_code, Duration limit) {
-  run_scheduled();  // a station may have been connected just before
+void Worker::shut_down(Duration drain) {
+  constexpr std::uint16_t kGoingAway = 1001;  // RFC 6455 7.4.1
+  run_scheduled();                            // a station may have been connected just before
   for (Station* station = stations_; station != nullptr;) {
     Station* next = station->next_;  // a station that ends leaves the list
-    station->disconnect_now(close_code, "", limit);
+    station->disconnect_now(kGoingAway, "", drain);
     station = next;
   }
 }
@@ -121,9 +122,16 @@ void Worker::log(std::int32_t level, const Station* station, const char* text) n
 
 void Worker::begin_thread() { current = options_.manager; }
 
-void Worker::end_of_turn() {
+void Worker::run_orders() {
+  const Duration::rep drain = shutdown_ordered_.exchange(kNotOrdered, std::memory_order_acquire);
+  if (drain != kNotOrdered) shut_down(Duration(drain));
+  if (resume_ordered_.exchange(false, std::memory_order_acquire)) resume_reading();
   run_scheduled();
   if (silence_ordered_.exchange(false, std::memory_order_acquire)) fall_silent();
+}
+
+void Worker::end_of_turn() {
+  run_orders();
   // The handler's sends are flushed in the same turn, and what flushing reports is delivered in the same turn.
   constexpr int kRounds = 4;
   for (int round = 0; round < kRounds; ++round) {
@@ -132,7 +140,7 @@ void Worker::end_of_turn() {
     if (pending_.empty()) return;
   }
   if (handler_ == nullptr) deliver();
-  if (!pending_.empty() || dirty_ != nullptr) thread_.wake();
+  if (!pending_.empty()) thread_.wake();
 }
 
 void Worker::flush_dirty() {
@@ -140,8 +148,9 @@ void Worker::flush_dirty() {
     Station* station = std::exchange(dirty_, nullptr);
     while (station != nullptr) {
       Station* next = std::exchange(station->next_dirty_, nullptr);
+      station->flush();  // marks nothing: it goes on until all is written or the socket is full
       station->is_dirty_ = false;
-      station->flush();
+      if (station->has_unflushed()) mark_dirty(*station);
       station_table().unpin(station->token);
       station = next;
     }
@@ -152,9 +161,23 @@ void Worker::deliver() {
   if (pending_.empty()) return;
   if (handler_ == nullptr) {
     options_.queue->push(std::exchange(pending_, EventList()));
-  } else if (handler_->deliver(pending_) != 0) {
-    log(CWIRE_LOG_ERROR, nullptr, "the event handler threw an exception, which it must not; the events of that call count as delivered");
+  } else if (handler_->deliver(pending_) == 0) {
+    handler_throws_ = false;
+  } else if (!std::exchange(handler_throws_, true)) {
+    // Once, until it returns normally again: the report goes through the same handler.
+    log(CWIRE_LOG_ERROR, nullptr,
+        "the event handler threw an exception, which it must not; the events of that call count as delivered");
   }
+}
+
+void Worker::order_shutdown(Duration drain) {
+  shutdown_ordered_.store(drain.count(), std::memory_order_release);
+  thread_.wake();
+}
+
+void Worker::order_resume() {
+  resume_ordered_.store(true, std::memory_order_release);
+  thread_.wake();
 }
 
 void Worker::order_silence() {

@@ -43,8 +43,10 @@ class Worker final : public IoThread::Owner {
 
   // From any thread. The station's run_scheduled() is called on this thread soon, once for any number of calls. Allocates nothing.
   void schedule(Station& station);
-  // Delivers what is pending, writes no LOG afterwards, and calls fell_silent. From any thread; allocates nothing.
-  void order_silence();
+  // Orders of the manager, from any thread. They allocate nothing, so that an end can always be brought about.
+  void order_shutdown(Duration drain);  // closes every station with 1001 within `drain`
+  void order_resume();                  // the caller of poll has caught up: paused stations read again
+  void order_silence();                 // delivers what is pending, writes no LOG afterwards, and calls fell_silent
   IoThread& thread() { return thread_; }
 
   // The manager whose I/O thread the caller is on, else null.
@@ -60,8 +62,6 @@ class Worker final : public IoThread::Owner {
   void emit(Event& event) { pending_.append(event); }
   void mark_dirty(Station& station);
   bool reading_paused() const { return options_.queue != nullptr && options_.queue->full(); }
-  void resume_reading();
-  void disconnect_all(std::uint16_t close_code, Duration limit);
   // A LOG event; `station` may be null. Never throws: without memory there is no log.
   void log(std::int32_t level, const Station* station, const char* text) noexcept;
   Engine& engine() { return *engine_; }
@@ -72,7 +72,10 @@ class Worker final : public IoThread::Owner {
  private:
   void begin_thread() override;
   void end_of_turn() override;
+  void run_orders();
   void run_scheduled();
+  void resume_reading();
+  void shut_down(Duration drain);
   void flush_dirty();
   void deliver();
   void fall_silent();
@@ -87,6 +90,10 @@ class Worker final : public IoThread::Owner {
   Station* dirty_ = nullptr;
   Station* stations_ = nullptr;
   bool silent_ = false;
+  bool handler_throws_ = false;
+  static constexpr Duration::rep kNotOrdered = -1;
+  std::atomic<Duration::rep> shutdown_ordered_{kNotOrdered};  // the drain time
+  std::atomic<bool> resume_ordered_{false};
   std::atomic<bool> silence_ordered_{false};
   std::atomic<Station*> scheduled_{nullptr};  // newest first; sealed() once the loop has ended
   std::mutex state_mutex_;

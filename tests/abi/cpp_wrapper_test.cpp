@@ -9,12 +9,14 @@
 #include <chargewire/chargewire.hpp>
 #include <future>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 namespace {
@@ -76,6 +78,20 @@ TEST_CASE("the wrapper tells versions and names") {
   CHECK_FALSE(chargewire::version().empty());
   CHECK(chargewire::status_name(CWIRE_E_DIAL) == "CWIRE_E_DIAL");
   CHECK(chargewire::state_name(CWIRE_STATE_RECONNECTING) == "reconnecting");
+}
+
+TEST_CASE("a status alone becomes an Error that says what it means and what to do") {
+  try {
+    chargewire::Station().send("[]");
+    FAIL("no exception");
+  } catch (const chargewire::Error& error) {
+    CHECK(error.what() == "send: CWIRE_E_INVALID_HANDLE: "s + chargewire::status_text(CWIRE_E_INVALID_HANDLE));
+  }
+  std::set<std::string_view> texts;
+  for (chargewire::Status status = CWIRE_E_WRITE; status <= CWIRE_OK; ++status) {
+    CHECK(texts.insert(chargewire::status_text(status)).second);
+  }
+  CHECK(texts.count(chargewire::status_text(-1000)) == 0);
 }
 
 TEST_CASE("a Config takes, gives, copies and moves options") {
@@ -266,6 +282,19 @@ TEST_CASE("a handler that throws costs no event, and the exceptions are counted"
   while (same.handler_exceptions() < thrown) std::this_thread::yield();
   CHECK(same.handler_exceptions() == thrown);
   CHECK(thrown >= 2);  // CLOSED and SHUTDOWN at least
+}
+
+TEST_CASE("what a handler throws is reported by LOG") {
+  const RefusedPort port;
+  std::atomic<bool> thrown{false};
+  std::promise<std::string> report;
+  chargewire::Manager manager(patient(), [&](const chargewire::Event& event) {
+    if (event.type() == CWIRE_EVENT_LOG && thrown) return report.set_value(std::string(event.data()));
+    if (!thrown.exchange(true)) throw std::runtime_error("a defect of the application");
+  });
+  manager.connect("CP001", {port.url(), nullptr, 0});
+  CHECK(report.get_future().get().find("exception") != std::string::npos);
+  CHECK(manager.handler_exceptions() == 1);
 }
 
 TEST_CASE("a handler lives until its last event, also when the Manager is destroyed inside it") {

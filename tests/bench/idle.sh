@@ -14,6 +14,11 @@ work=$(mktemp -d)
 mkfifo "$work/port"
 "$bin/echo_server" >"$work/port" &
 server=$!
-trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$work"' EXIT
+finish() {
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true # it was ended by us
+  rm -rf "$work"
+}
+trap finish EXIT
 read -r _ port <"$work/port" # "port N", said when it listens
 "$bin/idle_fleet" 127.0.0.1 "$port" "$stations" "$seconds"

@@ -222,6 +222,16 @@ class CsmsTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await self.closed(station), (1012, "back in a minute"))
         await csms.stations(0)
 
+    async def test_it_takes_leave_of_its_stations(self):
+        for end in (lambda csms: csms.process.send_signal(signal.SIGTERM), lambda csms: csms.command("quit"),
+                    lambda csms: csms.process.stdin.close()):
+            csms = self.start()
+            connections = [await self.connect(csms, f"CP{i}") for i in range(20)]
+            end(csms)
+            for connection in connections:
+                self.assertEqual(await self.closed(connection), (1001, "the CSMS ends"))
+            self.assertEqual(await asyncio.to_thread(csms.process.wait, SECONDS), 0)
+
     async def test_messages_and_pings_to_a_station(self):
         csms = self.start()
         station = await self.connect(csms, "CP1")

@@ -281,7 +281,7 @@ TEST_CASE("environment variables stand in values") {
   const Config config = loaded(R"(
 csms:
   ping_interval: ${CWIRE_TEST_INTERVAL}
-  tls: { server_name: "a${CWIRE_TEST_EMPTY}b$c${CWIRE_TEST_ID}$" }
+  headers: { X-Site: "a${CWIRE_TEST_EMPTY}b$c${CWIRE_TEST_ID}$" }
   auth:
     type: basic
     username: $${CWIRE_TEST_ID}
@@ -290,7 +290,7 @@ stations:
   - { id: "${CWIRE_TEST_ID}", url: "ws://${CWIRE_TEST_ID}.local" }
 )");
   CHECK(config.values().ping_interval == 7s);
-  CHECK(config.values().tls.server_name == "ab$cCP7$");
+  CHECK(config.values().headers[0].second == "ab$cCP7$");
   CHECK(config.values().auth.username == "${CWIRE_TEST_ID}");
   CHECK(config.values().auth.password.reveal() == "pa$${ss ${HOME}");
   CHECK(config.stations()[0].id == "CP7");

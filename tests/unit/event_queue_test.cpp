@@ -21,7 +21,7 @@ void push(EventQueue& queue, const std::string& text, int type = CWIRE_EVENT_MES
   queue.push(std::move(list));
 }
 
-bool readable(const EventQueue& queue) {
+bool readable(EventQueue& queue) {
   pollfd p{queue.descriptor(), POLLIN, 0};
   return ::poll(&p, 1, 0) == 1;
 }

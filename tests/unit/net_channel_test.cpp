@@ -9,17 +9,16 @@
 #include "net/channel.h"
 #include "net/errno_text.h"
 #include "net_test_peer.h"
+#include "starvation.h"
 
 using namespace cwire;
 
 namespace {
 
-asio::ip::tcp::endpoint endpoint(const char* address, std::uint16_t port) {
-  return {asio::ip::make_address(address), port};
-}
-
-Resolver::Lookup always(Resolver::Addresses addresses) {
-  return [addresses](const std::string&, std::uint16_t, std::error_code&) { return addresses; };
+Resolver::Lookup always(std::initializer_list<const char*> literals) {
+  Resolver::Addresses addresses;
+  for (const char* literal : literals) addresses.push_back(asio::ip::make_address(literal));
+  return [addresses](const std::string&, std::error_code&) { return addresses; };
 }
 
 std::string random_bytes(std::size_t size) {
@@ -120,10 +119,9 @@ TEST_CASE("a refused connection is a dial failure with address, reason and advic
 }
 
 TEST_CASE("the next address is tried when one fails") {
-  peer::ClosedPort closed;
   peer::Listener listener;
-  peer::Dialled test(always({endpoint("127.0.0.1", closed.port()), endpoint("127.0.0.1", listener.port())}));
-  test.open("csms.example", 1);
+  peer::Dialled test(always({"127.0.0.2", "127.0.0.1"}));
+  test.open("csms.example", listener.port());
   REQUIRE(test.record.wait_open());
   REQUIRE(test.peer() == "127.0.0.1:" + std::to_string(listener.port()));
 }
@@ -131,12 +129,8 @@ TEST_CASE("the next address is tried when one fails") {
 TEST_CASE("when all addresses fail, the message names them, but not without end") {
   peer::ClosedPort closed;
   const std::string port = std::to_string(closed.port());
-  Resolver::Addresses addresses;
-  for (const char* address : {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}) {
-    addresses.push_back(endpoint(address, closed.port()));
-  }
-  peer::Dialled test(always(addresses));
-  test.open("csms.example", 1);
+  peer::Dialled test(always({"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}));
+  test.open("csms.example", closed.port());
   const std::string refused = ":" + port + ": connection refused";
   REQUIRE_THAT(test.record.wait_failure().message,
                Catch::StartsWith("dial tcp 127.0.0.1" + refused + ", 127.0.0.2" + refused + ", 127.0.0.3" + refused +
@@ -145,27 +139,27 @@ TEST_CASE("when all addresses fail, the message names them, but not without end"
 
 TEST_CASE("an address that does not answer is left after five seconds when there is another") {
   Deaf deaf;
-  peer::Listener listener;
-  peer::Dialled test(always({endpoint("127.0.0.1", deaf.listener.port()), endpoint("127.0.0.1", listener.port())}));
+  peer::Listener listener(AF_INET, 16, "127.0.0.2", deaf.listener.port());
+  peer::Dialled test(always({"127.0.0.1", "127.0.0.2"}));
   const TimePoint begin = Clock::now();
-  test.open("csms.example", 1);
+  test.open("csms.example", listener.port());
   REQUIRE(test.record.wait_open());
   REQUIRE(Clock::now() - begin >= Channel::kAddressPatience);
-  REQUIRE(test.peer() == "127.0.0.1:" + std::to_string(listener.port()));
+  REQUIRE(test.peer() == "127.0.0.2:" + std::to_string(listener.port()));
 }
 
 TEST_CASE("a process without descriptors says so, and recovers") {
   peer::Listener listener;
   const int next_free = ::dup(0);
   ::close(next_free);
-  peer::Dialled test(always({endpoint("127.0.0.1", listener.port()), endpoint("127.0.0.2", listener.port())}));
+  peer::Dialled test(always({"127.0.0.1", "127.0.0.2"}));
   peer::Dialled later;
   rlimit before;
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit none = before;
   none.rlim_cur = static_cast<rlim_t>(next_free);
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
-  test.open("csms.example", 1);
+  test.open("csms.example", listener.port());
   const Failure failure = test.record.wait_failure();
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE(failure.status == CWIRE_E_DIAL);
@@ -383,11 +377,76 @@ TEST_CASE("what a listener throws fails its own channel only") {
   test.loop.run([] {});  // the loop lives
 }
 
+TEST_CASE("what a listener throws fails its channel also when there is no memory for the words") {
+  struct Wordy : std::exception {
+    const char* what() const noexcept override {
+      return "a defect that takes many more words than fit into the string";
+    }
+  };
+  Open test;
+  test.loop.run([&] {
+    test.record.when_data = [](const char*, std::size_t) {
+      fixture::starve_this_thread(true);
+      throw Wordy();
+    };
+    test.record.when_failed = [] { fixture::starve_this_thread(false); };
+  });
+  test.server->send("x");
+  const Failure failure = test.record.wait_failure();
+  REQUIRE(failure.status == CWIRE_E_INTERNAL);
+  REQUIRE(failure.message.empty());
+}
+
+TEST_CASE("a name server that does not answer is a dial failure after five seconds, and its late answer is not lost") {
+  // Beyond the test's own life, as the lookup may be.
+  struct State {
+    std::promise<void> answer, ended;
+    std::atomic<int> lookups{0};
+  };
+  const auto state = std::make_shared<State>();
+  const auto answer = state->answer.get_future().share();
+  peer::Listener listener;
+  peer::Dialled test([state, answer](const std::string&, std::error_code&) {
+    struct AtEndOfThread {
+      std::shared_ptr<State> state;
+      ~AtEndOfThread() { state->ended.set_value(); }
+    };
+    thread_local AtEndOfThread at_end_of_thread{state};
+    ++state->lookups;
+    answer.wait();
+    return Resolver::Addresses{asio::ip::make_address("127.0.0.1")};
+  });
+  const TimePoint begin = Clock::now();
+  test.open("csms.example", listener.port());
+  const Failure failure = test.record.wait_failure();
+  REQUIRE(failure.status == CWIRE_E_DIAL);
+  REQUIRE(failure.code == ETIMEDOUT);
+  REQUIRE_THAT(failure.message,
+               Catch::StartsWith("dial: resolving csms.example: no answer from the name server within 5 s; "));
+  REQUIRE(Clock::now() - begin >= Resolver::kPatience);
+  REQUIRE(Clock::now() - begin < Resolver::kPatience + std::chrono::seconds(4));
+
+  state->answer.set_value();
+  state->ended.get_future().wait();
+  peer::Record record;
+  auto again = test.loop.run([&] {
+    auto channel = std::make_unique<Channel>(test.loop.thread(), test.resolver, record);
+    Channel::Target target;
+    target.host = "csms.example";
+    target.port = listener.port();
+    channel->open(target);
+    return channel;
+  });
+  REQUIRE(record.wait_open());
+  REQUIRE(state->lookups == 1);
+  test.loop.run([&] { again.reset(); });
+}
+
 TEST_CASE("a channel says what it is doing") {
   SECTION("resolving") {
     std::promise<void> opened;
     auto open = opened.get_future().share();
-    peer::Dialled test([open](const std::string&, std::uint16_t, std::error_code&) {
+    peer::Dialled test([open](const std::string&, std::error_code&) {
       open.wait();
       return Resolver::Addresses();
     });

@@ -72,17 +72,19 @@ class Connection {
   int descriptor_;
 };
 
-// A listening socket on a port of the kernel's choice.
+// A listening socket, on a port of the kernel's choice unless one is given.
 class Listener {
  public:
-  explicit Listener(int family = AF_INET, int backlog = 16) {
+  explicit Listener(int family = AF_INET, int backlog = 16, const char* v4_address = "127.0.0.1",
+                    std::uint16_t port = 0) {
     descriptor_ = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_storage address{};
     socklen_t size;
     if (family == AF_INET) {
       auto& v4 = reinterpret_cast<sockaddr_in&>(address);
       v4.sin_family = AF_INET;
-      v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      v4.sin_addr.s_addr = ::inet_addr(v4_address);
+      v4.sin_port = htons(port);
       size = sizeof v4;
     } else {
       auto& v6 = reinterpret_cast<sockaddr_in6&>(address);

@@ -3,7 +3,9 @@
 #include <map>
 #include <set>
 
+#include "config/config.h"
 #include "protocol/retry_after.h"
+#include "protocol/upgrade_request.h"
 #include "protocol/upgrade_response.h"
 #include "protocol_peer.h"
 
@@ -146,7 +148,7 @@ TEST_CASE("a request that HTTP cannot express is refused before anything is sent
   CHECK(refused([](UpgradeRequest& r) { r.headers = {{"X-A", std::string("hush\0", 5)}}; }));
   for (const char* name :
        {"", "X A", "X:", "X\r\nY", "\xc3\xa9", "X(", "Host", "upgrade", "Connection", "SEC-websocket-key",
-        "Sec-WebSocket-Extensions", "content-length", "Transfer-Encoding", "Expect"}) {
+        "Sec-WebSocket-Extensions", "content-length", "Transfer-Encoding", "Trailer", "Expect"}) {
     INFO(name);
     CHECK(refused([&](UpgradeRequest& r) { r.headers = {{name, "hush"}}; }));
   }
@@ -161,6 +163,67 @@ TEST_CASE("a request that HTTP cannot express is refused before anything is sent
   CHECK(refused([](UpgradeRequest& r) { r.subprotocols = {"ocpp1.6", ""}; }));
   CHECK(refused([](UpgradeRequest& r) { r.subprotocols = {"ocpp1.6, x"}; }));
   CHECK(refused([](UpgradeRequest& r) { r.subprotocols = {"ocpp1.6", "ocpp1.6"}; }));
+}
+
+TEST_CASE("the configuration and the request agree on which headers there may be", "[protocol]") {
+  const auto configured = [](const std::string& name, const std::string& value) {
+    Config config;
+    try {
+      config.set("csms.headers." + name, value);
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
+  };
+  const auto requested = [](const std::string& name, const std::string& value) {
+    UpgradeRequest request = a_request();
+    request.headers = {{name, value}};
+    try {
+      check_upgrade_request(request);
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
+  };
+  for (const std::string name : {"Host",
+                                 "hOST",
+                                 "Upgrade",
+                                 "CONNECTION",
+                                 "Content-Length",
+                                 "transfer-encoding",
+                                 "Trailer",
+                                 "trailer",
+                                 "Expect",
+                                 "expect",
+                                 "Sec-WebSocket-Key",
+                                 "sec-websocket-version",
+                                 "SEC-WEBSOCKET-PROTOCOL",
+                                 "Sec-WebSocket-Extensions",
+                                 "Sec-WebSocket-Accept",
+                                 "Sec-WebSocket-",
+                                 "Sec-WebSocket-Anything",
+                                 "X Site",
+                                 "X:",
+                                 "X\r\nY",
+                                 "X\xc3\xa9",
+                                 "(x)"}) {
+    CAPTURE(name);
+    CHECK_FALSE(configured(name, "x"));
+    CHECK_FALSE(requested(name, "x"));
+  }
+  for (const std::string name : {"X-Site", "Hosts", "X-Host", "User-Agent", "Authorization", "Expected", "Trailers",
+                                 "Sec-WebSocket", "Origin", "!#$%&'*+-.^_`|~09azAZ"}) {
+    CAPTURE(name);
+    CHECK(configured(name, "x"));
+    CHECK(requested(name, "x"));
+  }
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string value = std::string("a") + static_cast<char>(byte) + "b";
+    const std::string name = "X" + value;
+    CAPTURE(byte);
+    CHECK(configured("X", value) == requested("X", value));
+    CHECK(configured(name, "x") == requested(name, "x"));
+  }
 }
 
 TEST_CASE("Sec-WebSocket-Accept is that of RFC 6455 1.3", "[protocol]") {

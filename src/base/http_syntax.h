@@ -36,6 +36,16 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
+// Headers that carry the upgrade itself, or would begin a body.
+constexpr bool is_handshake_header(std::string_view name) {
+  for (const char* owned :
+       {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding", "Trailer", "Expect"}) {
+    if (equals_ignoring_case(name, owned)) return true;
+  }
+  constexpr std::string_view kPrefix = "Sec-WebSocket-";
+  return equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 // Without the spaces and tabs around it.
 constexpr std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
