@@ -22,6 +22,9 @@
  *     accepted message is sent, or reported as not sent. The library never sends one twice.
  *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped.
  *
+ * exit() with living managers is safe: their threads come to rest, and no more events are delivered. A child of fork() has none of
+ * those threads, and must not use its parent's managers: make them after fork() or daemon().
+ *
  * Strings in are NUL-terminated UTF-8, or a pointer and a length. Whatever comes out says who frees it.
  * Every structure that crosses the ABI begins with `size`; set it to sizeof the structure before the call.
  */

@@ -79,7 +79,7 @@ class Session {
   virtual std::string& output() = 0;
   // After on_failed: the seconds the server asked to wait (Retry-After, RFC 7231 7.1.3), at most 3600; -1: it did not
   // ask.
-  virtual std::int32_t retry_after_s() const { return -1; }
+  virtual std::int32_t retry_after_s() const = 0;
 };
 
 // websocketpp's endpoint of one I/O thread. Sessions must not outlive it, and are used on that thread only.

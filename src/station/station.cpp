@@ -423,6 +423,7 @@ void Station::session_ended() {
   const bool opened = session_end_->opened;
   CloseInfo info = std::move(session_end_->info);
   session_end_.reset();
+  const Duration at_least = std::chrono::seconds(std::max(0, session_->retry_after_s()));
   // The last word, a close frame, as far as the kernel takes it.
   if (channel_ != nullptr) {
     const std::size_t bytes = channel_->write(session_->output());
@@ -435,7 +436,7 @@ void Station::session_ended() {
     if (info.failure.status == CWIRE_E_AUTH && description_.settings->auth.type == AuthType::none) {
       info.failure.message += "; none were sent: csms.auth.type is none";
     }
-    perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure)));
+    perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure), at_least));
     return;
   }
   last_close_code_ = info.code;

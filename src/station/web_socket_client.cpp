@@ -45,12 +45,12 @@ Actions WebSocketClient::start(TimePoint now) {
   return actions;
 }
 
-Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure) {
+Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure, Duration at_least) {
   assert(failure);
   Actions actions;
   if (phase_ != Phase::attempting) return actions;
   if (failure.status != CWIRE_E_DIAL) policy_.waited_longer(now - since_);
-  fail_attempt(now, random, std::move(failure), actions);
+  fail_attempt(now, random, std::move(failure), at_least, actions);
   return actions;
 }
 
@@ -170,7 +170,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
                                   if (!attempt_doing_.empty()) words += " while " + attempt_doing_;
                                   return words + "; check the way to the CSMS, or raise csms.connection_timeout";
                                 }),
-                   actions);
+                   Duration::zero(), actions);
       break;
     }
     case Phase::open: {
@@ -186,7 +186,8 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
         } else if (first == read) {
           failure = failure_with(CWIRE_E_READ, ETIMEDOUT, [&] {
             return "read: nothing received for " + text(settings_.read_timeout) +
-                   ", so the peer is taken for gone; if it may be silent that long, raise csms.read_timeout";
+                   ", so the peer is taken for gone; if it may be silent that long, raise csms.read_timeout above "
+                   "csms.ping_interval";
           });
         } else {
           failure = failure_with(CWIRE_E_WRITE, ETIMEDOUT, [&] {
@@ -249,7 +250,8 @@ void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
   actions.add(report(Action::Type::attempt, ++attempts_));
 }
 
-void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions) {
+void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failure, Duration at_least,
+                                   Actions& actions) {
   last_failure_ = std::move(failure);
   attempt_doing_ = std::string();
   if (failed_in_row_ < std::numeric_limits<std::uint32_t>::max()) ++failed_in_row_;
@@ -261,7 +263,7 @@ void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failur
     return;
   }
   error.will_retry = true;
-  error.retry_in = begin_wait(now, random);
+  error.retry_in = begin_wait(now, random, at_least);
   actions.add(error);
   change_state(State::reconnecting, actions);
 }
@@ -271,7 +273,7 @@ void WebSocketClient::lose(TimePoint now, Random& random, Failure failure, Actio
   policy_.ended(now - since_);
   Action disconnected = report(Action::Type::report_disconnected, connections_);
   disconnected.will_retry = true;
-  disconnected.retry_in = begin_wait(now, random);
+  disconnected.retry_in = begin_wait(now, random, Duration::zero());
   actions.add(disconnected);
   change_state(State::reconnecting, actions);
 }
@@ -289,9 +291,12 @@ void WebSocketClient::end(State state, Actions& actions) {
   actions.add(Action{Action::Type::report_closed});
 }
 
-Duration WebSocketClient::begin_wait(TimePoint now, Random& random) {
+Duration WebSocketClient::begin_wait(TimePoint now, Random& random, Duration at_least) {
   phase_ = Phase::waiting;
-  const Duration wait = policy_.next(random);
+  Duration wait = policy_.next(random);
+  if (at_least > Duration::zero()) {
+    wait = std::max(wait, at_least + Duration(std::uniform_int_distribution<Duration::rep>(0, at_least.count() / 10)(random)));
+  }
   until_ = after(now, wait);
   return wait;
 }

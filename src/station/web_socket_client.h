@@ -105,8 +105,9 @@ class WebSocketClient {
 
   // Begins the first attempt. Only once, and not after disconnect().
   Actions start(TimePoint now);
-  // The attempt ended without a connection. `failure` is not OK.
-  Actions attempt_failed(TimePoint now, Random& random, Failure failure);
+  // The attempt ended without a connection. `failure` is not OK. `at_least`: the server asked for so much patience
+  // (Retry-After); the wait is then no shorter, and up to a tenth longer, so that not everybody comes back at once.
+  Actions attempt_failed(TimePoint now, Random& random, Failure failure, Duration at_least = {});
   // The upgrade is complete and its answer checked.
   Actions opened(TimePoint now, Random& random);
   // The established connection is gone: the close handshake is complete, or the transport failed, or the peer broke the
@@ -149,11 +150,11 @@ class WebSocketClient {
   enum class Phase : std::uint8_t { idle, attempting, waiting, open, closing, ended };
 
   void begin_attempt(TimePoint now, Actions& actions);
-  void fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions);
+  void fail_attempt(TimePoint now, Random& random, Failure failure, Duration at_least, Actions& actions);
   void lose(TimePoint now, Random& random, Failure failure, Actions& actions);
   void end_closing(Failure failure, Actions& actions);
   void end(State state, Actions& actions);
-  Duration begin_wait(TimePoint now, Random& random);
+  Duration begin_wait(TimePoint now, Random& random, Duration at_least);
   void change_state(State to, Actions& actions);
   void draw_ping_share(Random& random);
   TimePoint ping_due() const;

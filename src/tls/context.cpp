@@ -217,10 +217,14 @@ std::shared_ptr<const TlsContext> TlsContexts::get(const TlsSettings& settings) 
     if (auto context = known->second.lock()) return context;
   }
   auto context = std::make_shared<const TlsContext>(settings);
-  for (auto other = by_settings_.begin(); other != by_settings_.end();) {
-    other = other->second.expired() ? by_settings_.erase(other) : std::next(other);
-  }
   by_settings_[key] = context;
+  // Now and then, so that a certificate per station does not make each connect slower than the one before.
+  if (by_settings_.size() > 2 * kept_ + 16) {
+    for (auto other = by_settings_.begin(); other != by_settings_.end();) {
+      other = other->second.expired() ? by_settings_.erase(other) : std::next(other);
+    }
+    kept_ = by_settings_.size();
+  }
   return context;
 }
 

@@ -39,6 +39,7 @@ class TlsContexts {
  private:
   std::mutex mutex_;
   std::map<std::string, std::weak_ptr<const TlsContext>> by_settings_;
+  std::size_t kept_ = 0;  // living ones when they were last counted
 };
 
 }  // namespace cwire

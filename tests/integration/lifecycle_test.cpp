@@ -96,6 +96,23 @@ TEST_CASE("a name that does not resolve is DIAL") {
   fleet.finish();
 }
 
+TEST_CASE("a server that asks for patience with Retry-After gets it, and not much more") {
+  csms::Csms csms{csms::Options()};
+  csms.refuse(503, 3600);
+  Fleet fleet(Delivery::poll);
+  fleet.connect("CP1", csms.url());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
+  const Record error = must(first(fleet.records(), CWIRE_EVENT_ERROR));
+  CHECK(error.code == 503);
+  const std::string words = "next attempt in ";
+  const std::size_t at = error.data.find(words);
+  REQUIRE(at != std::string::npos);
+  const double wait = std::stod(error.data.substr(at + words.size()));
+  CHECK(wait >= 3600);
+  CHECK(wait <= 3960);
+  fleet.finish();  // and a disconnect does not wait for it
+}
+
 TEST_CASE("an unknown identity is HANDSHAKE with 404") {
   csms::Options options;
   options.knows = [](const std::string& identity) { return identity == "CP1"; };
