@@ -45,8 +45,8 @@ cwire_status guarded(cwire_error* err, Body body) noexcept {
 }
 
 [[noreturn]] inline void invalid_handle(const char* kind) {
-  throw Error(CWIRE_E_INVALID_HANDLE,
-              std::string("not a living ") + kind + ": the token was freed, has ended, or never came from this library");
+  throw Error(CWIRE_E_INVALID_HANDLE, std::string("not a living ") + kind +
+                                          ": the token was freed, has ended, or never came from this library");
 }
 
 [[noreturn]] inline void invalid_argument(const char* what) { throw Error(CWIRE_E_INVALID_ARGUMENT, what); }

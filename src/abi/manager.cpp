@@ -93,8 +93,7 @@ cwire_status cwire_manager_connect(cwire_manager manager, const char* station_id
     check_id(station_id);
     ConfigSnapshot snapshot;
     if (overrides != nullptr) snapshot = find_config(overrides)->snapshot();
-    const cwire_station station =
-        pin->connect(station_id, url, overrides != nullptr ? &snapshot : nullptr, user_data);
+    const cwire_station station = pin->connect(station_id, url, overrides != nullptr ? &snapshot : nullptr, user_data);
     if (out != nullptr) *out = station;
     return CWIRE_OK;
   });
@@ -231,9 +230,9 @@ cwire_status cwire_manager_free(cwire_manager manager) {
   return guarded(nullptr, [&] {
     auto pin = find_manager(manager);
     if (Worker::current_manager() != nullptr) {
-      // Inside a handler. Its own thread cannot join itself, and two handlers that free each other's managers must not wait for
-      // each other: another thread finishes. It is made before anything is done, so that a failure leaves everything as it was,
-      // and has nothing to do if the token was retired before.
+      // Inside a handler. Its own thread cannot join itself, and two handlers that free each other's managers must not
+      // wait for each other: another thread finishes. It is made before anything is done, so that a failure leaves
+      // everything as it was, and has nothing to do if the token was retired before.
       Manager* object = pin.get();
       auto go = std::make_shared<std::promise<bool>>();
       std::thread([object, go] {

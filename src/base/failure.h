@@ -9,8 +9,8 @@
 
 namespace cwire {
 
-// Why a call was refused, an attempt failed or a connection ended. `message` is one line that says what happened, why, and
-// what to do; it never holds a secret. `code` is what fits the status: errno for DIAL, READ and WRITE, the X.509
+// Why a call was refused, an attempt failed or a connection ended. `message` is one line that says what happened, why,
+// and what to do; it never holds a secret. `code` is what fits the status: errno for DIAL, READ and WRITE, the X.509
 // verification result for TLS, the HTTP status for HANDSHAKE and AUTH, the close code for a closed connection.
 struct Failure {
   cwire_status status = CWIRE_OK;

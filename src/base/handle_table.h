@@ -10,8 +10,8 @@
 namespace cwire {
 
 // Tokens to objects of one kind. A token is slot + generation + kind, never an address: a stale or forged one fails the
-// comparison and nothing is followed. Looking up takes no lock; it pins the object, and an object goes only when its token
-// is retired and the last pin is gone. Tables are never destroyed, so that a call during process exit finds them.
+// comparison and nothing is followed. Looking up takes no lock; it pins the object, and an object goes only when its
+// token is retired and the last pin is gone. Tables are never destroyed, so that a call during process exit finds them.
 //
 // T needs a member `std::uintptr_t token = 0`, written by insert().
 template <class T, unsigned kKind>
@@ -43,8 +43,8 @@ class HandleTable {
     T* object_ = nullptr;
   };
 
-  // Takes the object over and returns with one pin held, so that it stays until that pin is given back and the token retired.
-  // Throws std::bad_alloc; then the object is gone with its unique_ptr.
+  // Takes the object over and returns with one pin held, so that it stays until that pin is given back and the token
+  // retired. Throws std::bad_alloc; then the object is gone with its unique_ptr.
   Pin insert(std::unique_ptr<T> object) {
     std::lock_guard<std::mutex> lock(mutex_);
     std::uint32_t index;
@@ -95,8 +95,8 @@ class HandleTable {
     Slot* s = slot_of(token);
     const std::uint64_t before = s->state.fetch_sub(1, std::memory_order_acq_rel);
     if ((before & kPinsMask) != 1) return;
-    // The last pin of a retired object: nobody can find it any more, so this thread alone takes it down. (An object that is
-    // not retired always has its owner's pin.)
+    // The last pin of a retired object: nobody can find it any more, so this thread alone takes it down. (An object
+    // that is not retired always has its owner's pin.)
     std::unique_ptr<T> object(std::exchange(s->object, nullptr));
     object.reset();
     std::lock_guard<std::mutex> lock(mutex_);
@@ -131,9 +131,7 @@ class HandleTable {
     std::uint32_t next_free = kNone;
   };
 
-  Slot* slot(std::uint32_t index) {
-    return chunks_[index / kChunk].load(std::memory_order_acquire) + index % kChunk;
-  }
+  Slot* slot(std::uint32_t index) { return chunks_[index / kChunk].load(std::memory_order_acquire) + index % kChunk; }
   Slot* slot_of(std::uintptr_t token) {
     if (token >> kKindShift != kKind) return nullptr;
     const std::uintptr_t index = token & kIndexMask;

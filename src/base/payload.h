@@ -10,8 +10,9 @@
 
 namespace cwire {
 
-// The bytes of one outgoing message, copied once from the caller and shared by all stations they go to. Reference counted by
-// hand because a broadcast hands the same block to many threads, and one allocation holds count, size and bytes.
+// The bytes of one outgoing message, copied once from the caller and shared by all stations they go to. Reference
+// counted by hand because a broadcast hands the same block to many threads, and one allocation holds count, size and
+// bytes.
 class Payload {
  public:
   Payload() = default;
@@ -38,7 +39,8 @@ class Payload {
 
   std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
   std::string_view view() const {
-    return block_ == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(block_ + 1), block_->size);
+    return block_ == nullptr ? std::string_view()
+                             : std::string_view(reinterpret_cast<const char*>(block_ + 1), block_->size);
   }
 
  private:

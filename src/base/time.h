@@ -12,7 +12,8 @@ using Duration = Clock::duration;
 constexpr TimePoint kNever = TimePoint::max();
 
 inline std::int64_t wall_clock_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace cwire

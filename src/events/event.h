@@ -9,8 +9,8 @@
 
 namespace cwire {
 
-// One event on its way to the caller. Nodes are linked, so that queueing one that exists can never fail: a station's CLOSED
-// and a manager's SHUTDOWN are made in advance and arrive also when memory is short.
+// One event on its way to the caller. Nodes are linked, so that queueing one that exists can never fail: a station's
+// CLOSED and a manager's SHUTDOWN are made in advance and arrive also when memory is short.
 class Event {
  public:
   explicit Event(int type);  // without a time

@@ -16,7 +16,8 @@ namespace cwire {
 // Poll mode: the events of all I/O threads of a manager, until the caller takes them.
 class EventQueue {
  public:
-  // Above `limit` waiting events reading pauses, see full(). Throws std::bad_alloc, Error(INTERNAL) when out of descriptors.
+  // Above `limit` waiting events reading pauses, see full(). Throws std::bad_alloc, Error(INTERNAL) when out of
+  // descriptors.
   explicit EventQueue(std::size_t limit);
   ~EventQueue();
 
@@ -28,7 +29,8 @@ class EventQueue {
   // Releases the batch before, waits, lends the next one. *drained is set when reading may resume. OK, TIMEOUT, STATE
   // (another thread polls, or SHUTDOWN was taken), INVALID_HANDLE (closed by close()).
   // `max` is cut to 16,384.
-  cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count, bool* drained);
+  cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count,
+                    bool* drained);
   // The current or next poll returns at once.
   void wake();
   // Ends polling for good: the poll under way and later ones return INVALID_HANDLE. Returns when no poll is under way.

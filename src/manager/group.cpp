@@ -27,8 +27,8 @@ void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connect
   }
 }
 
-cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more, cwire_stats* out,
-                   std::size_t capacity, std::size_t* count) {
+cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more,
+                   cwire_stats* out, std::size_t capacity, std::size_t* count) {
   // The caller's structure may be shorter than ours, or longer: its size is the stride.
   const std::size_t stride = capacity == 0 ? 0 : out[0].size;
   auto* place = reinterpret_cast<char*>(out);

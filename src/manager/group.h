@@ -24,5 +24,4 @@ void disconnect(const std::vector<StationTable::Pin>& stations);
 
 }  // namespace group
 
-
 }  // namespace cwire

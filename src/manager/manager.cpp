@@ -92,8 +92,8 @@ std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* over
   return settings;
 }
 
-Station::Description Manager::describe(const char* station_id, const char* url,
-                                       const SettingsSource& settings_source, std::uintptr_t user_data) {
+Station::Description Manager::describe(const char* station_id, const char* url, const SettingsSource& settings_source,
+                                       std::uintptr_t user_data) {
   check_identity(station_id);
   Station::Description description;
   description.id = station_id;
@@ -146,7 +146,8 @@ cwire_station Manager::add(Station::Description description) {
 
 cwire_station Manager::connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,
                                std::uintptr_t user_data) {
-  return add(describe(station_id, url, [&] { return settings_for(overrides); }, user_data));
+  return add(describe(
+      station_id, url, [&] { return settings_for(overrides); }, user_data));
 }
 
 void Manager::connect_all(std::size_t& begun) {

@@ -26,15 +26,15 @@ class Manager;
 using ManagerTable = HandleTable<Manager, 2>;
 ManagerTable& manager_table();
 
-// A configuration as the ABI hands it in: its revision names its contents, so that a thousand stations connected with one
-// configuration share one copy of its settings.
+// A configuration as the ABI hands it in: its revision names its contents, so that a thousand stations connected with
+// one configuration share one copy of its settings.
 struct ConfigSnapshot {
   Config config;
   std::uint64_t revision = 0;
 };
 
-// A fleet: its I/O threads, its stations, its events, and their orderly end. Every function may be called from any thread;
-// failures are thrown as Error.
+// A fleet: its I/O threads, its stations, its events, and their orderly end. Every function may be called from any
+// thread; failures are thrown as Error.
 class Manager final : public StationOwner {
  public:
   Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context);
@@ -44,14 +44,16 @@ class Manager final : public StationOwner {
   EventQueue* queue() { return queue_.get(); }
   cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count);
 
-  cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides, std::uintptr_t user_data);
+  cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,
+                        std::uintptr_t user_data);
   // Counts in `begun` also when it throws midway.
   void connect_all(std::size_t& begun);
   Registry& registry() { return registry_; }
 
   // Tells every worker; returns at once, and cannot fail.
   void shutdown(Duration drain) noexcept;
-  // Blocks until SHUTDOWN was taken or, in poll mode, discarded; joins the I/O threads. After shutdown(), not on an I/O thread.
+  // Blocks until SHUTDOWN was taken or, in poll mode, discarded; joins the I/O threads. After shutdown(), not on an I/O
+  // thread.
   void finish();
 
   std::uintptr_t token = 0;

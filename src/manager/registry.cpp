@@ -15,8 +15,8 @@ Registry::Added Registry::add_and_connect(Station& station) {
   const auto old = stations_.find(station.id());
   if (old != stations_.end()) {
     if (!old->second->may_be_replaced()) return Added::taken;
-    // Its CLOSED is on its way. The key points into the old station, so the entry is made anew; extracting and changing the
-    // node cannot fail.
+    // Its CLOSED is on its way. The key points into the old station, so the entry is made anew; extracting and changing
+    // the node cannot fail.
     auto node = stations_.extract(old);
     node.key() = station.id();
     node.mapped() = &station;

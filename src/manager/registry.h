@@ -13,12 +13,12 @@
 
 namespace cwire {
 
-// The stations of a manager by id, and what is left of those that gave up: their statistics, until they are connected again
-// or disconnected. Its lock is held for look-ups only, never while a handler runs.
+// The stations of a manager by id, and what is left of those that gave up: their statistics, until they are connected
+// again or disconnected. Its lock is held for look-ups only, never while a handler runs.
 class Registry {
  public:
-  // Enters the station and lets it connect, unless one of that id lives or close() was called. Both under the lock, so that
-  // whoever calls close() knows that every station entered has been told to connect. Throws std::bad_alloc.
+  // Enters the station and lets it connect, unless one of that id lives or close() was called. Both under the lock, so
+  // that whoever calls close() knows that every station entered has been told to connect. Throws std::bad_alloc.
   enum class Added { yes, taken, closed };
   Added add_and_connect(Station& station);
   // `station` has ended; forgets it unless the id belongs to a newer one by now.

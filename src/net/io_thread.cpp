@@ -70,8 +70,8 @@ void IoThread::run() noexcept {
     last = stopping_.load();
     work_pending_.exchange(false);
     run_posted();
-    // After a long turn of the owner's the timers of thousands may be due, with what they wait for already here and not yet
-    // read. So reading goes first; but not for ever, or a thread that is always busy would have no timers.
+    // After a long turn of the owner's the timers of thousands may be due, with what they wait for already here and not
+    // yet read. So reading goes first; but not for ever, or a thread that is always busy would have no timers.
     if (all_served || ++crowded_turns == kCrowdedTurnsMax) {
       crowded_turns = 0;
       timers_.run(now_);

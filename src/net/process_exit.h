@@ -4,9 +4,9 @@
 
 namespace cwire {
 
-// exit() with living managers. What exit() takes down, OpenSSL's state above all where the host set it up before us, must not go
-// while an I/O thread uses it. So the library has an exit handler of its own, which waits until each of its threads is
-// between two turns, and no turn begins after that.
+// exit() with living managers. What exit() takes down, OpenSSL's state above all where the host set it up before us,
+// must not go while an I/O thread uses it. So the library has an exit handler of its own, which waits until each of its
+// threads is between two turns, and no turn begins after that.
 namespace process_exit {
 
 // Where an I/O thread is. Registered while the thread runs.
@@ -17,8 +17,8 @@ class Presence {
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
 
-  // Between two turns nothing that exit() takes down is touched. A turn does not begin once the process exits: the thread
-  // stays inside enter() for what is left of the process's life.
+  // Between two turns nothing that exit() takes down is touched. A turn does not begin once the process exits: the
+  // thread stays inside enter() for what is left of the process's life.
   void leave() { busy_.store(false); }
   void enter() {
     busy_.store(true);

@@ -13,8 +13,10 @@ namespace cwire {
 
 WakeFd::WakeFd() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (descriptor_ < 0) {
-    throw Error(CWIRE_E_INTERNAL, "no descriptor for wake-ups: " + std::generic_category().message(errno) +
-                                      "; raise the limit of open files (ulimit -n)", errno);
+    throw Error(CWIRE_E_INTERNAL,
+                "no descriptor for wake-ups: " + std::generic_category().message(errno) +
+                    "; raise the limit of open files (ulimit -n)",
+                errno);
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace cwire {
 
-// Decodes the character that begins at text[at], where at < text.size(), and moves `at` behind it. False, and `at` unmoved, where the bytes are
-// not the shortest form of a Unicode scalar value (RFC 3629).
+// Decodes the character that begins at text[at], where at < text.size(), and moves `at` behind it. False, and `at`
+// unmoved, where the bytes are not the shortest form of a Unicode scalar value (RFC 3629).
 bool next_utf8(std::string_view text, std::size_t& at, char32_t& character);
 
 bool is_utf8(std::string_view text);

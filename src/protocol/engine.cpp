@@ -311,8 +311,8 @@ class WebsocketppEngine final : public Engine {
 }  // namespace
 
 std::unique_ptr<Engine> make_engine() {
-  // websocketpp finds out the byte order at first use and notes it without a lock. Engines are made before their threads
-  // run, so it is found out here, once.
+  // websocketpp finds out the byte order at first use and notes it without a lock. Engines are made before their
+  // threads run, so it is found out here, once.
   static const std::uint64_t found_out = websocketpp::lib::net::_htonll(1);
   static_cast<void>(found_out);
   return std::make_unique<WebsocketppEngine>();

@@ -11,8 +11,8 @@
 
 namespace cwire {
 
-// A message from the moment it was accepted until the kernel has taken it or it is reported as not sent. It is itself the
-// event of that report (SENT), so that no message goes unreported because memory is short.
+// A message from the moment it was accepted until the kernel has taken it or it is reported as not sent. It is itself
+// the event of that report (SENT), so that no message goes unreported because memory is short.
 class OutgoingMessage final : public Event {
  public:
   OutgoingMessage() : Event(CWIRE_EVENT_SENT) {}
@@ -83,8 +83,8 @@ class SendQueue {
   std::size_t bytes() const { return bytes_in(load_.load(std::memory_order_relaxed)); }
 
  private:
-  // Messages and bytes in one word, changed by compare-and-swap: an attempt that fails is never seen in it, not even for
-  // a moment, so the I/O thread always knows whether there is room.
+  // Messages and bytes in one word, changed by compare-and-swap: an attempt that fails is never seen in it, not even
+  // for a moment, so the I/O thread always knows whether there is room.
   static constexpr unsigned kBytesBits = 44;
   static std::uint64_t load_of(std::size_t size) { return (std::uint64_t{1} << kBytesBits) + size; }
   static std::size_t messages_in(std::uint64_t load) { return static_cast<std::size_t>(load >> kBytesBits); }

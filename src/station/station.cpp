@@ -4,32 +4,18 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "ocpp/credentials.h"
 #include "ocpp/subprotocol.h"
-#include "ocpp/utf8.h"
 #include "tls/context.h"
 
 namespace cwire {
 
 namespace {
 
-// How much framed output may stand in front of the socket. Enough to fill the kernel's buffer; small enough that a ping or a
-// close frame is not long behind, and that a station that is stuck holds its messages once and not twice.
-constexpr std::size_t kOutputMax = 64 << 10;
-// A buffer that a burst has grown beyond this is given back when it is empty.
-constexpr std::size_t kOutputKeep = 4 << 10;
-
 std::string_view nonce_bytes(const std::uint64_t& nonce) {
   return {reinterpret_cast<const char*>(&nonce), sizeof nonce};
-}
-
-std::string seconds(Duration duration) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f s", std::chrono::duration<double>(duration).count());
-  return text;
 }
 
 }  // namespace
@@ -107,7 +93,8 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
   };
   if (!settled()) {
     if (Worker::current_manager() == &owner_) {
-      *why = Failure(CWIRE_E_STATE, id() + ": waiting on an I/O thread would wait for itself; wait on a thread of yours");
+      *why =
+          Failure(CWIRE_E_STATE, id() + ": waiting on an I/O thread would wait for itself; wait on a thread of yours");
       return CWIRE_E_STATE;
     }
     std::unique_lock<std::mutex> lock(worker_->state_mutex());
@@ -162,28 +149,6 @@ void Station::fill(cwire_stats& out) const {
 }
 
 // ---- inputs, on the I/O thread ----
-
-template <class Input>
-void Station::guarded(Input input) noexcept {
-  try {
-    input();
-  } catch (const std::bad_alloc&) {
-    give_up(Failure(CWIRE_E_NO_MEMORY, "out of memory"));
-  } catch (Error& error) {
-    give_up(std::move(error.failure));
-  } catch (...) {
-    give_up(Failure(CWIRE_E_INTERNAL, "internal error"));  // short: this must not need memory
-  }
-}
-
-// Without memory a report is lost; what it reports has happened all the same, and CLOSED needs none.
-template <class Report>
-void Station::reporting(Report report) noexcept {
-  try {
-    report();
-  } catch (const std::bad_alloc&) {
-  }
-}
 
 void Station::run_scheduled() noexcept {
   guarded([this] {
@@ -291,10 +256,11 @@ void Station::on_channel_writable() { worker_->mark_dirty(*this); }
 
 void Station::on_channel_end() {
   guarded([this] {
-    connection_ended(!is_open()
-                         ? Failure(CWIRE_E_HANDSHAKE, "the server closed the TCP connection before it answered the upgrade request; if the "
-                                               "port speaks TLS, write wss://")
-                         : Failure(CWIRE_E_READ, "the server closed the TCP connection without a close frame"));
+    connection_ended(
+        !is_open() ? Failure(CWIRE_E_HANDSHAKE,
+                             "the server closed the TCP connection before it answered the upgrade request; if the "
+                             "port speaks TLS, write wss://")
+                   : Failure(CWIRE_E_READ, "the server closed the TCP connection without a close frame"));
   });
 }
 
@@ -319,9 +285,7 @@ void Station::on_failed(Failure failure) {
   session_end_->info.failure = std::move(failure);
 }
 
-void Station::on_closed(CloseInfo info) {
-  session_end_.emplace(SessionEnd{true, std::move(info)});
-}
+void Station::on_closed(CloseInfo info) { session_end_.emplace(SessionEnd{true, std::move(info)}); }
 
 void Station::on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) {
   std::unique_ptr<OwnedEvent> event = make_event(CWIRE_EVENT_MESSAGE);
@@ -338,8 +302,8 @@ void Station::on_pong(std::string_view data) {
   if (data.size() != sizeof nonce) return;
   std::memcpy(&nonce, data.data(), sizeof nonce);
   perform(client_.pong(worker_->thread().now(), nonce));
-  statistics_.round_trip_ns.set(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(client_.round_trip()).count()));
+  statistics_.round_trip_ns.set(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(client_.round_trip()).count()));
 }
 
 void Station::on_output() { worker_->mark_dirty(*this); }
@@ -365,7 +329,8 @@ void Station::perform(const Actions& actions) {
         OutgoingList last = queue_.close();
         while (!last.empty()) accept(last.pop());
         close_wanted_ = true;
-        // At once: with a limit of 0 the connection is gone before the turn ends. What else there is to do is the flush's.
+        // At once: with a limit of 0 the connection is gone before the turn ends. What else there is to do is the
+        // flush's.
         write_output();
         worker_->mark_dirty(*this);
         break;
@@ -399,12 +364,14 @@ void Station::open_connection() {
     target.tls = description_.tls;
     target.server_name = settings.tls.server_name.empty() ? description_.url.host : settings.tls.server_name;
     if (settings.tls.insecure_skip_verify) {
-      log(CWIRE_LOG_WARNING, id() + ": the certificate of " + description_.url.text() +
-                                 " is NOT verified (csms.tls.insecure_skip_verify); anyone on the way can read and change "
-                                 "everything, passwords included");
+      log(CWIRE_LOG_WARNING,
+          id() + ": the certificate of " + description_.url.text() +
+              " is NOT verified (csms.tls.insecure_skip_verify); anyone on the way can read and change "
+              "everything, passwords included");
     }
   }
-  if (worker_->log_level() >= CWIRE_LOG_DEBUG) log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text());
+  if (worker_->log_level() >= CWIRE_LOG_DEBUG)
+    log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text());
   channel_ = std::make_unique<Channel>(worker_->thread(), worker_->resolver(), static_cast<ChannelListener&>(*this));
   channel_->open(std::move(target));
 }
@@ -473,232 +440,6 @@ void Station::give_up(Failure failure) noexcept {
     // Not even that. The state machine has moved on and its deadline stands: the next tick tries again.
     if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
   }
-}
-
-// ---- messages on their way out ----
-
-void Station::accept(OutgoingMessage& message) {
-  waiting_.append(message);
-  worker_->mark_dirty(*this);
-}
-
-void Station::pump() {
-  if (session_ == nullptr) return;
-  std::string& output = session_->output();
-  while (!waiting_.empty() && output.size() < kOutputMax) {
-    OutgoingMessage& message = waiting_.pop();
-    const bool sent = session_->send(message.payload.view(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
-    message.payload = Payload();
-    if (!sent) {
-      finish(message, CWIRE_E_CLOSED);
-      continue;
-    }
-    message.end = written_ + output.size();
-    framed_.append(message);
-  }
-  if (close_wanted_ && waiting_.empty()) {
-    close_wanted_ = false;
-    close_sent_ = true;
-    std::string reason;
-    std::uint16_t code;
-    {
-      std::lock_guard<std::mutex> lock(close_mutex_);
-      reason = close_reason_;
-      code = close_code_;
-    }
-    session_->close(code, reason);
-  }
-}
-
-void Station::flush() noexcept {
-  guarded([this] {
-    write_output();
-    session_ended();
-  });
-}
-
-bool Station::has_unflushed() const {
-  return session_ != nullptr && !blocked_ && (!waiting_.empty() || !session_->output().empty());
-}
-
-// Frames and writes until all is with the kernel or the socket is full.
-void Station::write_output() {
-  while (channel_ != nullptr && session_ != nullptr) {
-    pump();
-    std::string& output = session_->output();
-    if (session_end_ || output.empty()) return;
-    const std::size_t bytes = channel_->write(output);
-    written(bytes);
-    const bool blocked = !output.empty();
-    if (blocked || blocked_) {
-      const TimePoint now = worker_->thread().now();
-      if (bytes != 0) client_.write_progress(now);
-      if (blocked != blocked_) {
-        blocked_ = blocked;
-        client_.write_blocked(now, blocked);
-      }
-      if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
-    }
-    if (blocked) return;  // on_channel_writable comes
-    // Not before the upgrade is answered: until then the session cleanses the credentials in it.
-    if (output.capacity() > kOutputKeep && is_open()) std::string().swap(output);
-  }
-}
-
-void Station::written(std::size_t bytes) {
-  written_ += bytes;
-  while (!framed_.empty() && framed_.front().end <= written_) finish(framed_.pop(), CWIRE_OK);
-}
-
-void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
-  std::unique_ptr<OutgoingMessage> message(&taken);
-  queue_.settle(message->size);
-  if (status == CWIRE_OK) {
-    statistics_.messages_sent.add(1);
-    statistics_.bytes_sent.add(message->size);
-  } else {
-    statistics_.messages_not_sent.add(1);
-  }
-  if (status != CWIRE_OK || (message->data.flags & CWIRE_FLAG_REPORT) != 0) {
-    message->payload = Payload();
-    message->data.status = status;
-    message->data.time_ns = wall_clock_ns();
-    worker_->emit(*message.release());
-  }
-  // Of a connection that is gone there is no room to announce; the next one does.
-  if (status == CWIRE_OK && queue_.announce_room()) {
-    try {
-      emit(make_event(CWIRE_EVENT_WRITABLE));
-    } catch (const std::bad_alloc&) {
-      queue_.announce_later();
-    }
-  }
-}
-
-// ---- reports ----
-
-void Station::emit(std::unique_ptr<OwnedEvent> event) { worker_->emit(*event.release()); }
-
-std::unique_ptr<OwnedEvent> Station::make_event(int type) const {
-  auto event = std::make_unique<OwnedEvent>(type);
-  event->data.station = handle();
-  event->data.user_data = description_.user_data;
-  event->data.station_id = description_.id.c_str();
-  return event;
-}
-
-void Station::set_state(const Action& action) {
-  {
-    std::lock_guard<std::mutex> lock(worker_->state_mutex());
-    state_.store(action.to, std::memory_order_release);
-  }
-  worker_->state_changed().notify_all();
-  reporting([&] {
-    std::unique_ptr<OwnedEvent> event = make_event(CWIRE_EVENT_STATE);
-    event->set_data(nullptr, cwire_state_name(static_cast<std::int32_t>(action.to)));
-    event->data.code = static_cast<std::int32_t>(action.to);
-    event->data.tag = static_cast<std::uint64_t>(action.from);
-    emit(std::move(event));
-  });
-}
-
-void Station::report_connected(const Action& action) noexcept {
-  connected_event_->data.tag = action.number;
-  if (action.number > 1) connected_event_->data.flags = CWIRE_FLAG_RECONNECT;
-  statistics_.connections.add(1);
-  statistics_.connected_at_ns.set(static_cast<std::uint64_t>(connected_event_->data.time_ns));
-  worker_->emit(*connected_event_.release());
-  reporting([this] { log(CWIRE_LOG_INFO, id() + ": connected to " + description_.url.text() + " with " + subprotocol_); });
-}
-
-// What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets, which a
-// server might send back to have them logged.
-std::string Station::words_of_peer(const std::string& reason) const {
-  const AuthSettings& auth = description_.settings->auth;
-  const auto contains = [&](std::string_view secret) { return !secret.empty() && reason.find(secret) != std::string::npos; };
-  const Secret header = authorization_header(auth, description_.id);
-  const std::string_view value = header.reveal();
-  if (contains(auth.password.reveal()) || contains(auth.token.reveal()) || contains(value.substr(value.find(' ') + 1))) {
-    return "its reason is withheld: it holds our credentials";
-  }
-  std::string words;
-  char32_t character = 0;
-  for (std::size_t at = 0; at < reason.size();) {
-    const std::size_t begin = at;
-    if (!next_utf8(reason, at, character)) break;
-    if (is_control(character)) {
-      words += '?';
-    } else {
-      words.append(reason, begin, at - begin);
-    }
-  }
-  return words;
-}
-
-std::string Station::what_follows(const Action& action) const {
-  if (action.will_retry) return "; next attempt in " + seconds(action.retry_in);
-  return client_.closing() || client_.state() == State::closed ? std::string() : "; gave up";
-}
-
-void Station::report_failure(int type, const Action& action) {
-  const Failure& failure = client_.last_failure();
-  std::string text = id() + ": ";
-  if (failure) {
-    text += failure.message + " (" + description_.url.text() + ")" + what_follows(action);
-  } else {
-    text += failure.message.empty() ? "disconnected by request" : failure.message;
-  }
-  std::unique_ptr<OwnedEvent> event = make_event(type);
-  event->set_text(text);
-  event->data.status = failure.status;
-  event->data.flags = action.will_retry ? CWIRE_FLAG_WILL_RETRY : 0;
-  if (type == CWIRE_EVENT_DISCONNECTED) {
-    statistics_.disconnected_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
-    event->data.code = last_close_code_;
-    if (last_close_remote_) event->data.flags |= CWIRE_FLAG_REMOTE;
-  } else {
-    event->data.code = failure.code;
-    event->data.tag = action.number;
-  }
-  emit(std::move(event));
-  if (failure) {
-    statistics_.set_last_error(Failure(failure.status, text, failure.code));
-    log(CWIRE_LOG_INFO, text);
-  }
-}
-
-void Station::report_closed() {
-  const Failure& failure = client_.last_failure();
-  cwire_event& event = closed_event_.data;
-  event.station = handle();
-  event.user_data = description_.user_data;
-  event.station_id = description_.id.c_str();
-  event.time_ns = wall_clock_ns();
-  event.code = last_close_code_;
-  if (client_.state() == State::error) {
-    event.status = failure.status;
-    event.data = statistics_.last_words().c_str();
-    event.data_size = statistics_.last_words().size();
-  } else {
-    std::string_view why = event.status == CWIRE_OK ? "closed by request" : "out of memory";
-    if (event.status == CWIRE_OK && !failure.message.empty()) why = failure.message;  // lives as long as the station
-    event.data = why.data();
-    event.data_size = why.size();
-  }
-  if (timer_registered_) {
-    worker_->remove(*this);
-    worker_->thread().timers().unregister_timer(*this);
-    timer_registered_ = false;
-  }
-  worker_->emit(closed_event_);
-}
-
-void Station::ClosedEvent::handed_over() noexcept { station_table().retire(station_.token); }
-
-void Station::ClosedEvent::released() noexcept {
-  Station& station = station_;
-  station.owner_.station_ended(station);
-  station_table().unpin(station.token);  // the pin of the library itself, held since connect
 }
 
 }  // namespace cwire

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/handle_table.h"
 #include "events/event.h"
@@ -36,8 +38,9 @@ class StationOwner {
   ~StationOwner() = default;
 };
 
-// One station: drives its WebSocketClient, carries out what that decides (open, ping, close, report) on the network and the
-// protocol engine, and moves messages both ways. Belongs to the I/O thread of its worker, except for the functions that say otherwise.
+// One station: drives its WebSocketClient, carries out what that decides (open, ping, close, report) on the network and
+// the protocol engine, and moves messages both ways. Belongs to the I/O thread of its worker, except for the functions
+// that say otherwise.
 class Station final : private ChannelListener, private SessionListener, private TimerQueue::Timer {
  public:
   struct Description {
@@ -166,8 +169,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::optional<SessionEnd> session_end_;
   std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
   std::string subprotocol_;
-  OutgoingList waiting_;  // accepted, not framed
-  OutgoingList framed_;   // in the session's output, not taken by the kernel
+  OutgoingList waiting_;       // accepted, not framed
+  OutgoingList framed_;        // in the session's output, not taken by the kernel
   std::uint64_t written_ = 0;  // bytes of this connection the kernel has taken
   std::uint16_t last_close_code_ = 0;
   bool last_close_remote_ = false;
@@ -181,5 +184,29 @@ class Station final : private ChannelListener, private SessionListener, private 
   Station* next_ = nullptr;  // the worker's list
   Station* previous_ = nullptr;
 };
+
+// ---- for the three files of its implementation: station.cpp, station_output.cpp, station_reports.cpp ----
+
+template <class Input>
+void Station::guarded(Input input) noexcept {
+  try {
+    input();
+  } catch (const std::bad_alloc&) {
+    give_up(Failure(CWIRE_E_NO_MEMORY, "out of memory"));
+  } catch (Error& error) {
+    give_up(std::move(error.failure));
+  } catch (...) {
+    give_up(Failure(CWIRE_E_INTERNAL, "internal error"));  // short: this must not need memory
+  }
+}
+
+// Without memory a report is lost; what it reports has happened all the same, and CLOSED needs none.
+template <class Report>
+void Station::reporting(Report report) noexcept {
+  try {
+    report();
+  } catch (const std::bad_alloc&) {
+  }
+}
 
 }  // namespace cwire

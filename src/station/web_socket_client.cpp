@@ -295,7 +295,8 @@ Duration WebSocketClient::begin_wait(TimePoint now, Random& random, Duration at_
   phase_ = Phase::waiting;
   Duration wait = policy_.next(random);
   if (at_least > Duration::zero()) {
-    wait = std::max(wait, at_least + Duration(std::uniform_int_distribution<Duration::rep>(0, at_least.count() / 10)(random)));
+    wait = std::max(
+        wait, at_least + Duration(std::uniform_int_distribution<Duration::rep>(0, at_least.count() / 10)(random)));
   }
   until_ = after(now, wait);
   return wait;

@@ -40,7 +40,8 @@ void Worker::stop_and_join() {
 }
 
 void Worker::schedule(Station& station) {
-  // Set before the station's orders are read, cleared before they are taken: whoever finds it set knows they will be seen.
+  // Set before the station's orders are read, cleared before they are taken: whoever finds it set knows they will be
+  // seen.
   if (station.is_scheduled_.exchange(true, std::memory_order_acq_rel)) return;
   auto pin = station_table().pin(station);
   Station* newest = scheduled_.load(std::memory_order_relaxed);

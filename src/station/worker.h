@@ -19,9 +19,9 @@ namespace cwire {
 
 class Station;
 
-// What the stations of one I/O thread share: the loop, websocketpp's endpoint, the way events leave, and the lists of what is to be
-// done this turn. Stations keep it alive, so that a call that races with the manager's end finds it; the thread is long
-// joined then.
+// What the stations of one I/O thread share: the loop, websocketpp's endpoint, the way events leave, and the lists of
+// what is to be done this turn. Stations keep it alive, so that a call that races with the manager's end finds it; the
+// thread is long joined then.
 class Worker final : public IoThread::Owner {
  public:
   struct Options {
@@ -41,7 +41,8 @@ class Worker final : public IoThread::Owner {
   // Ends the loop. Everything its stations had to say must have been said.
   void stop_and_join();
 
-  // From any thread. The station's run_scheduled() is called on this thread soon, once for any number of calls. Allocates nothing.
+  // From any thread. The station's run_scheduled() is called on this thread soon, once for any number of calls.
+  // Allocates nothing.
   void schedule(Station& station);
   // Orders of the manager, from any thread. They allocate nothing, so that an end can always be brought about.
   void order_shutdown(Duration drain);  // closes every station with 1001 within `drain`

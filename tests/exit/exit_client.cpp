@@ -1,10 +1,11 @@
-// Ends by exit() while its manager is busy, in the way that is asked for. Its exit status is 0 unless something crashes.
+// Ends by exit() while its manager is busy, in the way that is asked for. Its exit status is 0 unless something
+// crashes.
 //
 //   exit_client URL MODE
-#include <chargewire/chargewire.hpp>
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <chargewire/chargewire.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <string>

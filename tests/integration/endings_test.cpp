@@ -1,5 +1,5 @@
-// How things end when something else goes wrong at the same time: no memory, a handler that throws, a full queue, a peer
-// that has the last word.
+// How things end when something else goes wrong at the same time: no memory, a handler that throws, a full queue, a
+// peer that has the last word.
 #include <chargewire/chargewire.h>
 #include <csms.h>
 
@@ -24,8 +24,8 @@ const Record& must(const Record* record) {
   return *record;
 }
 
-// Has the queue of 100 events full and the station paused. The message that finds the queue full is read, and then reading
-// pauses; so each waits for the one before.
+// Has the queue of 100 events full and the station paused. The message that finds the queue full is read, and then
+// reading pauses; so each waits for the one before.
 void pause(Fleet& fleet, raw::Connection& peer) {
   std::uint64_t sent = 0;
   for (const std::uint64_t messages : {99, 100, 101}) {

@@ -148,7 +148,7 @@ TEST_CASE("a signal does not end a wait") {
   });
   TimePoint now;
   now = poller.wait(deadline);
-    poller.serve();
+  poller.serve();
   over.store(true);
   disturber.join();
   ::sigaction(SIGUSR1, &before, nullptr);

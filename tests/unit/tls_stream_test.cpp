@@ -388,7 +388,8 @@ TEST_CASE("a handshake under way is named, and may be given up") {
   peer::Connection server = listener.accept();
   server.receive(5);
   test.loop.run([&] {
-    REQUIRE(test.channel->doing() == "negotiating TLS with csms.example at 127.0.0.1:" + std::to_string(listener.port()));
+    REQUIRE(test.channel->doing() ==
+            "negotiating TLS with csms.example at 127.0.0.1:" + std::to_string(listener.port()));
     test.channel->close();
   });
   REQUIRE(test.record.ends() == 0);

@@ -1,0 +1,153 @@
+// What a station tells: its events, their words, and the statistics that go with them.
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "ocpp/credentials.h"
+#include "ocpp/utf8.h"
+#include "station/station.h"
+
+namespace cwire {
+
+namespace {
+
+std::string seconds(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f s", std::chrono::duration<double>(duration).count());
+  return text;
+}
+
+}  // namespace
+
+void Station::emit(std::unique_ptr<OwnedEvent> event) { worker_->emit(*event.release()); }
+
+std::unique_ptr<OwnedEvent> Station::make_event(int type) const {
+  auto event = std::make_unique<OwnedEvent>(type);
+  event->data.station = handle();
+  event->data.user_data = description_.user_data;
+  event->data.station_id = description_.id.c_str();
+  return event;
+}
+
+void Station::set_state(const Action& action) {
+  {
+    std::lock_guard<std::mutex> lock(worker_->state_mutex());
+    state_.store(action.to, std::memory_order_release);
+  }
+  worker_->state_changed().notify_all();
+  reporting([&] {
+    std::unique_ptr<OwnedEvent> event = make_event(CWIRE_EVENT_STATE);
+    event->set_data(nullptr, cwire_state_name(static_cast<std::int32_t>(action.to)));
+    event->data.code = static_cast<std::int32_t>(action.to);
+    event->data.tag = static_cast<std::uint64_t>(action.from);
+    emit(std::move(event));
+  });
+}
+
+void Station::report_connected(const Action& action) noexcept {
+  connected_event_->data.tag = action.number;
+  if (action.number > 1) connected_event_->data.flags = CWIRE_FLAG_RECONNECT;
+  statistics_.connections.add(1);
+  statistics_.connected_at_ns.set(static_cast<std::uint64_t>(connected_event_->data.time_ns));
+  worker_->emit(*connected_event_.release());
+  reporting(
+      [this] { log(CWIRE_LOG_INFO, id() + ": connected to " + description_.url.text() + " with " + subprotocol_); });
+}
+
+// What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets,
+// which a server might send back to have them logged.
+std::string Station::words_of_peer(const std::string& reason) const {
+  const AuthSettings& auth = description_.settings->auth;
+  const auto contains = [&](std::string_view secret) {
+    return !secret.empty() && reason.find(secret) != std::string::npos;
+  };
+  const Secret header = authorization_header(auth, description_.id);
+  const std::string_view value = header.reveal();
+  if (contains(auth.password.reveal()) || contains(auth.token.reveal()) ||
+      contains(value.substr(value.find(' ') + 1))) {
+    return "its reason is withheld: it holds our credentials";
+  }
+  std::string words;
+  char32_t character = 0;
+  for (std::size_t at = 0; at < reason.size();) {
+    const std::size_t begin = at;
+    if (!next_utf8(reason, at, character)) break;
+    if (is_control(character)) {
+      words += '?';
+    } else {
+      words.append(reason, begin, at - begin);
+    }
+  }
+  return words;
+}
+
+std::string Station::what_follows(const Action& action) const {
+  if (action.will_retry) return "; next attempt in " + seconds(action.retry_in);
+  return client_.closing() || client_.state() == State::closed ? std::string() : "; gave up";
+}
+
+void Station::report_failure(int type, const Action& action) {
+  const Failure& failure = client_.last_failure();
+  std::string text = id() + ": ";
+  if (failure) {
+    text += failure.message + " (" + description_.url.text() + ")" + what_follows(action);
+  } else {
+    text += failure.message.empty() ? "disconnected by request" : failure.message;
+  }
+  std::unique_ptr<OwnedEvent> event = make_event(type);
+  event->set_text(text);
+  event->data.status = failure.status;
+  event->data.flags = action.will_retry ? CWIRE_FLAG_WILL_RETRY : 0;
+  if (type == CWIRE_EVENT_DISCONNECTED) {
+    statistics_.disconnected_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
+    event->data.code = last_close_code_;
+    if (last_close_remote_) event->data.flags |= CWIRE_FLAG_REMOTE;
+  } else {
+    event->data.code = failure.code;
+    event->data.tag = action.number;
+  }
+  emit(std::move(event));
+  if (failure) {
+    statistics_.set_last_error(Failure(failure.status, text, failure.code));
+    log(CWIRE_LOG_INFO, text);
+  }
+}
+
+void Station::report_closed() {
+  const Failure& failure = client_.last_failure();
+  cwire_event& event = closed_event_.data;
+  event.station = handle();
+  event.user_data = description_.user_data;
+  event.station_id = description_.id.c_str();
+  event.time_ns = wall_clock_ns();
+  event.code = last_close_code_;
+  if (client_.state() == State::error) {
+    event.status = failure.status;
+    event.data = statistics_.last_words().c_str();
+    event.data_size = statistics_.last_words().size();
+  } else {
+    std::string_view why = event.status == CWIRE_OK ? "closed by request" : "out of memory";
+    if (event.status == CWIRE_OK && !failure.message.empty()) why = failure.message;  // lives as long as the station
+    event.data = why.data();
+    event.data_size = why.size();
+  }
+  if (timer_registered_) {
+    worker_->remove(*this);
+    worker_->thread().timers().unregister_timer(*this);
+    timer_registered_ = false;
+  }
+  worker_->emit(closed_event_);
+}
+
+void Station::ClosedEvent::handed_over() noexcept { station_table().retire(station_.token); }
+
+void Station::ClosedEvent::released() noexcept {
+  Station& station = station_;
+  station.owner_.station_ended(station);
+  station_table().unpin(station.token);  // the pin of the library itself, held since connect
+}
+
+}  // namespace cwire
