@@ -14,7 +14,10 @@
 namespace {
 
 const char kHeartbeat[] = "[2,\"x\",\"Heartbeat\",{}]";
-std::string mode;
+const char* mode = "";  // no object: threads look at it while destructors run
+
+bool in_mode(const char* name) { return std::strcmp(mode, name) == 0; }
+
 cwire_manager manager = nullptr;
 std::atomic<int> messages{0};
 
@@ -26,7 +29,7 @@ void on_events(std::uintptr_t, const cwire_event* events, std::size_t count) {
     if (events[i].type != CWIRE_EVENT_MESSAGE) continue;
     send(events[i].station);
     // Only one thread may call exit(), which is why there is one I/O thread.
-    if (++messages == 200 && mode == "inside the handler") std::exit(0);
+    if (++messages == 200 && in_mode("inside the handler")) std::exit(0);
   }
 }
 
@@ -58,22 +61,22 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   mode = argv[2];
   // Then OpenSSL's own exit handler is registered, and ours must run before it.
-  if (mode == "after OpenSSL was set up by the host") OPENSSL_init_ssl(0, nullptr);
-  if (mode == "with a free that comes late") std::atexit([] { cwire_manager_free(manager); });
+  if (in_mode("after OpenSSL was set up by the host")) OPENSSL_init_ssl(0, nullptr);
+  if (in_mode("with a free that comes late")) std::atexit([] { cwire_manager_free(manager); });
   connect_all(argv[1]);
-  if (mode == "with a static manager") {
+  if (in_mode("with a static manager")) {
     static Static freed_at_exit;
     wait_for_messages(1);  // the others are still shaking hands
     std::exit(0);
   }
-  if (mode == "while connecting") std::exit(0);
+  if (in_mode("while connecting")) std::exit(0);
   wait_for_messages(200);
-  if (mode == "while another thread sends") {
+  if (in_mode("while another thread sends")) {
     std::thread([] {
       for (;;) cwire_manager_broadcast(manager, kHeartbeat, std::strlen(kHeartbeat), 0, nullptr);
     }).detach();
   }
-  if (mode == "inside the handler") {
+  if (in_mode("inside the handler")) {
     for (;;) std::this_thread::yield();  // the handler ends the process
   }
   std::exit(0);
