@@ -744,6 +744,23 @@ TEST_CASE("contract 8: QUEUE_FULL instead of waiting and WRITABLE when there is 
   fleet.finish(0);
 }
 
+TEST_CASE("contract 8: WRITABLE follows QUEUE_FULL also when the connection was lost in between") {
+  Fleet fleet(Delivery::poll, patient_queue());
+  Stuck stuck;
+  stuck.fill(fleet);
+  REQUIRE(fleet.send(stuck.station, "x") == CWIRE_E_QUEUE_FULL);
+  const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1");
+  stuck.peer->reset();
+  auto again = stuck.server.accept();
+  again.upgrade();
+  REQUIRE(fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_WRITABLE, "CP1") > writables; }));
+  const Records records = fleet.records();
+  CHECK(count(records, CWIRE_EVENT_CONNECTED, "CP1") == 2);
+  CHECK(last(records, CWIRE_EVENT_WRITABLE, "CP1") > last(records, CWIRE_EVENT_CONNECTED, "CP1"));
+  again.reset();
+  fleet.finish(0);
+}
+
 TEST_CASE("contract 8: an accepted message is sent or reported as not sent and never sent twice") {
   const Delivery delivery = both_deliveries();
   CAPTURE(delivery);

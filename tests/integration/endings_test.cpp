@@ -19,11 +19,6 @@ using Catch::Contains;
 
 namespace {
 
-const Record& must(const Record* record) {
-  REQUIRE(record != nullptr);
-  return *record;
-}
-
 // Has the queue of 100 events full and the station paused. The message that finds the queue full is read, and then
 // reading pauses; so each waits for the one before.
 void pause(Fleet& fleet, raw::Connection& peer) {
@@ -198,26 +193,4 @@ TEST_CASE("waiting for ever is never answered by TIMEOUT, however often the conn
   closer.join();
   CHECK(wrong == 0);
   fleet.finish();
-}
-
-TEST_CASE("WRITABLE follows QUEUE_FULL also when the connection was lost in between") {
-  raw::Server server(4096);
-  Fleet fleet(Delivery::poll, quick({{"io_threads", "1"}, {"csms.write_timeout", "1h"}}));
-  const cwire_station station = fleet.connect("CP1", server.url());
-  auto peer = server.accept();
-  peer.upgrade();
-  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
-  const std::string message(100000, 'x');
-  while (fleet.send(station, message) == CWIRE_OK) {
-  }
-  REQUIRE(fleet.send(station, message) == CWIRE_E_QUEUE_FULL);
-  peer.reset();
-  auto again = server.accept();
-  again.upgrade();
-  REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP1"));
-  CHECK(count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1") == 1);
-  const Records records = fleet.records();
-  CHECK(&must(last(records, CWIRE_EVENT_WRITABLE, "CP1")) > &must(last(records, CWIRE_EVENT_CONNECTED, "CP1")));
-  again.reset();
-  fleet.finish(0);
 }
