@@ -1,8 +1,10 @@
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -32,8 +34,8 @@ std::string_view fitting_reason(std::string_view reason) {
 }
 
 // Puts websocketpp between two checks: UpgradeResponse and FrameGate see every byte from the peer first, and what
-// websocketpp would write passes write(). It is left with what it is good at: the key, frames into messages, the echo
-// of a close.
+// websocketpp would write passes write(). It is left with what it is good at: frames into messages, the echo of a
+// close.
 class WebsocketppSession final : public Session, private memory_transport::ByteSink {
  public:
   WebsocketppSession(Client& client, MaskSource& masks, UpgradeRequest request, const ProtocolLimits& limits,
@@ -42,29 +44,10 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
         masks_(masks),
         listener_(listener),
         gate_(limits.message_size_max, limits.fragments_max),
-        handshake_(std::make_unique<Handshake>(Handshake{std::move(request), limits, {}, nullptr})) {
-    // The address is the transport's business and the Host header ours, so websocketpp gets a URI that says nothing.
-    websocketpp::lib::error_code error;
-    connection_ = client_.get_connection(std::make_shared<websocketpp::uri>(false, "websocketpp", "/"), error);
-    if (error) throw Error(CWIRE_E_INTERNAL, "websocketpp gave no connection: " + error.message());
-    connection_->set_max_message_size(static_cast<std::size_t>(limits.message_size_max));
-    connection_->set_sink(this);
-    connection_->set_message_handler(
-        [this](websocketpp::connection_hdl, Client::message_ptr message) { on_message(std::move(message)); });
-    connection_->set_ping_handler([this](websocketpp::connection_hdl, std::string data) {
-      // Answered at the end of receive(), and only the last one (RFC 6455 5.5.3): a flood of pings costs one pong per
-      // arrival.
-      pong_due_ = true;
-      pong_data_ = std::move(data);
-      return false;
-    });
-    connection_->set_pong_handler([this](websocketpp::connection_hdl, std::string data) {
-      if (is_live()) listener_.on_pong(data);
-    });
-  }
+        handshake_(std::make_unique<Handshake>(std::move(request), limits)) {}
 
   ~WebsocketppSession() {
-    connection_->stop();
+    if (connection_ != nullptr) connection_->stop();
     if (handshake_ != nullptr) scrub_output();
   }
 
@@ -72,14 +55,11 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
     guarded([this] {
       if (state_ != State::idle) return;
       state_ = State::upgrading;
-      client_.connect(connection_);
-      const std::string& key = connection_->get_request().get_header("Sec-WebSocket-Key");
-      if (key.empty()) throw std::runtime_error("websocketpp made no handshake key");
       Handshake& handshake = *handshake_;
-      handshake.accept = accept_for(key);
-      handshake.response = std::make_unique<UpgradeResponse>(
-          UpgradeResponse::Expected{handshake.accept, handshake.request.subprotocols, handshake.limits.header_size_max,
-                                    handshake.limits.header_count_max});
+      const std::string key = make_key();
+      handshake.response.emplace(UpgradeResponse::Expected{accept_for(key), handshake.request.subprotocols,
+                                                           handshake.limits.header_size_max,
+                                                           handshake.limits.header_count_max});
       append([&](std::string& out) { write_upgrade_request(handshake.request, key, out); });
     });
   }
@@ -122,10 +102,11 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
 
   // What only the handshake needs; given back when it is over.
   struct Handshake {
+    Handshake(UpgradeRequest request, const ProtocolLimits& limits) : request(std::move(request)), limits(limits) {}
+
     UpgradeRequest request;
     ProtocolLimits limits;
-    std::string accept;
-    std::unique_ptr<UpgradeResponse> response;
+    std::optional<UpgradeResponse> response;  // from start() on
   };
 
   bool is_live() const { return state_ == State::open || state_ == State::closing; }
@@ -171,6 +152,15 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
     }
   }
 
+  // RFC 6455 4.1: 16 random bytes.
+  std::string make_key() {
+    std::uint32_t nonce[4];
+    for (std::uint32_t& word : nonce) word = masks_();
+    unsigned char encoded[25];
+    EVP_EncodeBlock(encoded, reinterpret_cast<const unsigned char*>(nonce), sizeof nonce);
+    return reinterpret_cast<const char*>(encoded);
+  }
+
   void on_upgrade_response() {
     UpgradeResponse& response = *handshake_->response;
     if (response.state() == UpgradeResponse::State::reading) return;
@@ -181,10 +171,38 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
       scrub_output();
       return listener_.on_failed(response.failure());
     }
-    // Everything in the peer's answer has been judged; websocketpp gets one that its own parser cannot misread.
+    open_connection();
+    const std::unique_ptr<Handshake> over = std::move(handshake_);
+    if (output_.empty()) scrub_output();
+    state_ = State::open;
+    listener_.on_open(response.subprotocol());
+  }
+
+  // websocketpp's part begins when the peer has accepted: thousands of attempts under way then cost no connection of
+  // its, and what it needs for its own handshake is given back before the next station's. It upgrades in a conversation
+  // with this function: with a URI that says nothing, and with an answer that its parser cannot misread.
+  void open_connection() {
+    websocketpp::lib::error_code error;
+    connection_ = client_.get_connection(std::make_shared<websocketpp::uri>(false, "websocketpp", "/"), error);
+    if (error) throw std::runtime_error("websocketpp gave no connection: " + error.message());
+    connection_->set_max_message_size(static_cast<std::size_t>(handshake_->limits.message_size_max));
+    connection_->set_sink(this);
+    connection_->set_message_handler(
+        [this](websocketpp::connection_hdl, Client::message_ptr message) { on_message(std::move(message)); });
+    connection_->set_ping_handler([this](websocketpp::connection_hdl, std::string data) {
+      // Answered at the end of receive(), and only the last one (RFC 6455 5.5.3): a flood of pings costs one pong per
+      // arrival.
+      pong_due_ = true;
+      pong_data_ = std::move(data);
+      return false;
+    });
+    connection_->set_pong_handler([this](websocketpp::connection_hdl, std::string data) {
+      if (is_live()) listener_.on_pong(data);
+    });
+    client_.connect(connection_);
     const std::string answer =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-        handshake_->accept + "\r\n\r\n";
+        accept_for(connection_->get_request().get_header("Sec-WebSocket-Key")) + "\r\n\r\n";
     connection_->feed(answer.data(), answer.size());
     if (connection_->get_state() != websocketpp::session::state::open) {
       throw std::runtime_error("websocketpp did not accept the upgrade");
@@ -193,10 +211,6 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
     const_cast<HandshakeRequest&>(connection_->get_request()).forget();
     const_cast<HandshakeResponse&>(connection_->get_response()).forget();
     connection_->set_uri(nullptr);
-    const std::unique_ptr<Handshake> over = std::move(handshake_);
-    if (output_.empty()) scrub_output();
-    state_ = State::open;
-    listener_.on_open(response.subprotocol());
   }
 
   void receive_frames(const char* data, std::size_t size) {
