@@ -20,10 +20,11 @@ namespace cwire {
 
 namespace {
 
-using Client = websocketpp::client<WebsocketppConfig>;
-using Connection = Client::connection_type;
+using Frames = websocketpp::processor::hybi13<WebsocketppConfig>;
 
+// RFC 6455 7.4.1.
 constexpr std::uint16_t kNormal = 1000;
+constexpr std::uint16_t kNoCode = 1005;
 constexpr std::uint16_t kTooBig = 1009;
 
 // At most kCloseReasonMax bytes, not cut inside a character.
@@ -33,21 +34,21 @@ std::string_view fitting_reason(std::string_view reason) {
   return reason;
 }
 
-// Puts websocketpp between two checks: UpgradeResponse and FrameGate see every byte from the peer first, and what
-// websocketpp would write passes write(). It is left with what it is good at: frames into messages, the echo of a
-// close.
-class WebsocketppSession final : public Session, private memory_transport::ByteSink {
+// Two checks stand before websocketpp: UpgradeResponse and FrameGate see every byte from the peer first. It is left
+// with what it is good at: making messages of frames.
+class WebsocketppSession final : public Session {
  public:
-  WebsocketppSession(Client& client, MaskSource& masks, UpgradeRequest request, const ProtocolLimits& limits,
-                     SessionListener& listener)
-      : client_(client),
-        masks_(masks),
+  WebsocketppSession(Message::Manager::ptr messages, MaskSource& masks, UpgradeRequest request,
+                     const ProtocolLimits& limits, SessionListener& listener)
+      : masks_(masks),
         listener_(listener),
+        frames_(false, false, std::move(messages), masks),
         gate_(limits.message_size_max, limits.fragments_max),
-        handshake_(std::make_unique<Handshake>(std::move(request), limits)) {}
+        handshake_(std::make_unique<Handshake>(std::move(request), limits)) {
+    frames_.set_max_message_size(static_cast<std::size_t>(limits.message_size_max));
+  }
 
   ~WebsocketppSession() {
-    if (connection_ != nullptr) connection_->stop();
     if (handshake_ != nullptr) scrub_output();
   }
 
@@ -171,53 +172,24 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
       scrub_output();
       return listener_.on_failed(response.failure());
     }
-    open_connection();
     const std::unique_ptr<Handshake> over = std::move(handshake_);
     if (output_.empty()) scrub_output();
     state_ = State::open;
     listener_.on_open(response.subprotocol());
   }
 
-  // websocketpp's part begins when the peer has accepted: thousands of attempts under way then cost no connection of
-  // its, and what it needs for its own handshake is given back before the next station's. It upgrades in a conversation
-  // with this function: with a URI that says nothing, and with an answer that its parser cannot misread.
-  void open_connection() {
-    websocketpp::lib::error_code error;
-    connection_ = client_.get_connection(std::make_shared<websocketpp::uri>(false, "websocketpp", "/"), error);
-    if (error) throw std::runtime_error("websocketpp gave no connection: " + error.message());
-    connection_->set_max_message_size(static_cast<std::size_t>(handshake_->limits.message_size_max));
-    connection_->set_sink(this);
-    connection_->set_message_handler(
-        [this](websocketpp::connection_hdl, Client::message_ptr message) { on_message(std::move(message)); });
-    connection_->set_ping_handler([this](websocketpp::connection_hdl, std::string data) {
-      // Answered at the end of receive(), and only the last one (RFC 6455 5.5.3): a flood of pings costs one pong per
-      // arrival.
-      pong_due_ = true;
-      pong_data_ = std::move(data);
-      return false;
-    });
-    connection_->set_pong_handler([this](websocketpp::connection_hdl, std::string data) {
-      if (is_live()) listener_.on_pong(data);
-    });
-    client_.connect(connection_);
-    const std::string answer =
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-        accept_for(connection_->get_request().get_header("Sec-WebSocket-Key")) + "\r\n\r\n";
-    connection_->feed(answer.data(), answer.size());
-    if (connection_->get_state() != websocketpp::session::state::open) {
-      throw std::runtime_error("websocketpp did not accept the upgrade");
-    }
-    // The connection's own objects are not const, only its accessors are.
-    const_cast<HandshakeRequest&>(connection_->get_request()).forget();
-    const_cast<HandshakeResponse&>(connection_->get_response()).forget();
-    connection_->set_uri(nullptr);
-  }
-
   void receive_frames(const char* data, std::size_t size) {
     gate_.begin_arrival();
-    connection_->feed(data, gate_.inspect(data, size));
+    const std::size_t passed = gate_.inspect(data, size);
+    // websocketpp writes only where frames are masked, and the gate lets none of those pass.
+    auto* const bytes = reinterpret_cast<std::uint8_t*>(const_cast<char*>(data));
+    for (std::size_t at = 0; at < passed && is_live();) {
+      websocketpp::lib::error_code error;
+      at += frames_.consume(bytes + at, passed - at, error);
+      if (error) throw std::runtime_error("websocketpp refused a frame that had been checked: " + error.message());
+      if (frames_.ready()) on_frame(frames_.get_message());
+    }
     if (!is_live()) return;
-    if (gate_.close_received()) return on_close_received();
     if (gate_.violation() != 0) return fail(gate_.violation(), gate_.reason());
     if (pong_due_ && state_ == State::open) {
       const std::string data_of_last_ping = std::move(pong_data_);
@@ -227,19 +199,42 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
     std::string().swap(pong_data_);
   }
 
-  void on_message(Client::message_ptr message) {
-    // Also behind our own close frame: the peer may have sent it before it saw that.
-    if (!is_live()) return;
-    const std::string& payload = message->get_payload();
-    const bool binary = !message->is_text();
-    listener_.on_message(std::shared_ptr<const void>(std::move(message)), payload, binary);
+  void on_frame(Message::ptr message) {
+    namespace opcode = websocketpp::frame::opcode;
+    switch (message->get_opcode()) {
+      case opcode::ping:
+        // Answered at the end of receive(), and only the last one (RFC 6455 5.5.3): a flood of pings costs one pong per
+        // arrival.
+        pong_due_ = true;
+        pong_data_ = message->payload();
+        break;
+      case opcode::pong:
+        listener_.on_pong(message->payload());
+        break;
+      case opcode::close:
+        on_close(message->payload());
+        break;
+      default: {
+        // Also behind our own close frame: the peer may have sent it before it saw that.
+        const std::string& payload = message->payload();
+        const bool binary = !message->is_text();
+        listener_.on_message(std::shared_ptr<const void>(std::move(message)), payload, binary);
+      }
+    }
   }
 
-  void on_close_received() {
+  // The gate has seen to it that the code and the reason are valid, or that both are missing.
+  void on_close(const std::string& payload) {
     CloseInfo info;
     info.remote = state_ == State::open;
-    info.code = static_cast<std::uint16_t>(connection_->get_remote_close_code());
-    info.reason = connection_->get_remote_close_reason();
+    info.code = kNoCode;
+    if (!payload.empty()) {
+      const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(payload[index]); };
+      info.code = static_cast<std::uint16_t>(byte(0) << 8 | byte(1));
+      info.reason = payload.substr(2);
+    }
+    // RFC 6455 5.5.1: answered with the code received. Behind our own close frame nothing may follow.
+    if (info.remote) append_close(info.code == kNoCode ? kNormal : info.code, info.reason);
     end(std::move(info));
   }
 
@@ -256,7 +251,6 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
 
   void end(CloseInfo info) {
     state_ = State::ended;
-    connection_->stop();
     listener_.on_closed(std::move(info));
   }
 
@@ -280,12 +274,6 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
     if (was_empty) listener_.on_output();
   }
 
-  // From websocketpp: its echo of a close frame. Behind our own close frame nothing may follow.
-  void write(const char* data, std::size_t size) override {
-    if (state_ != State::open || size == 0) return;
-    append([&](std::string& out) { out.append(data, size); });
-  }
-
   // Also where the request has been taken, its credentials still stand in the buffer's memory.
   void scrub_output() {
     if (output_.capacity() <= std::string().capacity()) return;
@@ -294,10 +282,9 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
     std::string().swap(output_);
   }
 
-  Client& client_;
   MaskSource& masks_;
   SessionListener& listener_;
-  Client::connection_ptr connection_;
+  Frames frames_;
   FrameGate gate_;
   std::unique_ptr<Handshake> handshake_;
   std::string output_;
@@ -309,16 +296,14 @@ class WebsocketppSession final : public Session, private memory_transport::ByteS
 
 class WebsocketppEngine final : public Engine {
  public:
-  WebsocketppEngine() { client_.set_user_agent(""); }
-
   std::unique_ptr<Session> open(const UpgradeRequest& request, const ProtocolLimits& limits,
                                 SessionListener& listener) override {
     check_upgrade_request(request);
-    return std::make_unique<WebsocketppSession>(client_, masks_, request, limits, listener);
+    return std::make_unique<WebsocketppSession>(messages_, masks_, request, limits, listener);
   }
 
  private:
-  Client client_;
+  const Message::Manager::ptr messages_ = std::make_shared<Message::Manager>();
   MaskSource masks_;
 };
 

@@ -3,24 +3,30 @@
 // websocketpp's message policy. Part of engine.cpp, the only file that includes websocketpp.
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <websocketpp/common/memory.hpp>
 #include <websocketpp/frame.hpp>
-#include <websocketpp/message_buffer/alloc.hpp>
 
 namespace cwire {
 
-// One message, received or a control frame to be sent. Differs from websocketpp's own in that text says to websocketpp
-// that it is binary: its UTF-8 check takes more time than everything else about a message, and overlooks the end of
-// fragmented text. FrameGate has checked every byte before.
+// One message or control frame from the peer. Text says to websocketpp that it is binary: its UTF-8 check takes more
+// time than everything else about a message, and overlooks the end of fragmented text. FrameGate has checked every byte
+// before.
 class Message {
  public:
   using ptr = websocketpp::lib::shared_ptr<Message>;
   using Opcode = websocketpp::frame::opcode::value;
-  using Manager = websocketpp::message_buffer::alloc::con_msg_manager<Message>;
 
-  explicit Message(const websocketpp::lib::shared_ptr<Manager>&) {}
-  Message(const websocketpp::lib::shared_ptr<Manager>&, Opcode opcode, std::size_t size)
+  // websocketpp's source of messages. One serves any number of connections.
+  class Manager {
+   public:
+    using ptr = websocketpp::lib::shared_ptr<Manager>;
+    Message::ptr get_message(Opcode opcode, std::size_t size) { return std::make_shared<Message>(opcode, size); }
+    Message::ptr get_message() { return std::make_shared<Message>(websocketpp::frame::opcode::continuation, 0); }
+  };
+
+  Message(Opcode opcode, std::size_t size)
       : opcode_(opcode == websocketpp::frame::opcode::text ? websocketpp::frame::opcode::binary : opcode),
         text_(opcode == websocketpp::frame::opcode::text) {
     payload_.reserve(size);
@@ -28,34 +34,22 @@ class Message {
 
   bool is_text() const { return text_; }
 
-  // What websocketpp asks of a message.
+  const std::string& payload() const { return payload_; }
+
+  // What websocketpp asks of a message. Some of it only to send, which it does not do here.
   Opcode get_opcode() const { return opcode_; }
   void set_opcode(Opcode opcode) { opcode_ = opcode; }
-  const std::string& get_payload() const { return payload_; }
   std::string& get_raw_payload() { return payload_; }
-  void set_payload(const std::string& payload) { payload_ = payload; }
-  void append_payload(const std::string& payload) { payload_.append(payload); }
-  void append_payload(const void* payload, std::size_t size) {
-    payload_.append(static_cast<const char*>(payload), size);
-  }
-  const std::string& get_header() const { return header_; }
-  void set_header(const std::string& header) { header_ = header; }
-  bool get_prepared() const { return prepared_; }
-  void set_prepared(bool prepared) { prepared_ = prepared; }
+  void set_header(const std::string&) {}
+  void set_prepared(bool) {}
   bool get_fin() const { return true; }
-  bool get_terminal() const { return terminal_; }
-  void set_terminal(bool terminal) { terminal_ = terminal; }
-  bool get_compressed() const { return compressed_; }
-  void set_compressed(bool compressed) { compressed_ = compressed; }
+  bool get_compressed() const { return false; }
+  void set_compressed(bool) {}
 
  private:
-  std::string header_;
   std::string payload_;
-  Opcode opcode_ = websocketpp::frame::opcode::continuation;
-  bool text_ = false;
-  bool prepared_ = false;
-  bool terminal_ = false;
-  bool compressed_ = false;
+  Opcode opcode_;
+  bool text_;
 };
 
 }  // namespace cwire

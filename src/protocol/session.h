@@ -82,7 +82,7 @@ class Session {
   virtual std::int32_t retry_after_s() const = 0;
 };
 
-// websocketpp's endpoint of one I/O thread. Sessions must not outlive it, and are used on that thread only.
+// What the sessions of one I/O thread share. Sessions must not outlive it, and are used on that thread only.
 class Engine {
  public:
   virtual ~Engine() = default;
