@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/block_cache.h"
+
 namespace cwire {
 
 // One event on its way to the caller. Nodes are linked, so that queueing one that exists can never fail: a station's
@@ -30,7 +32,7 @@ class Event {
 };
 
 // An event that owns what it shows and deletes itself.
-class OwnedEvent final : public Event {
+class OwnedEvent final : public Event, public Recycled {
  public:
   explicit OwnedEvent(int type);  // of now
   void set_text(std::string text);

@@ -5,7 +5,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
 
+#include "base/block_cache.h"
 #include "base/payload.h"
 #include "events/event.h"
 
@@ -13,15 +18,43 @@ namespace cwire {
 
 // A message from the moment it was accepted until the kernel has taken it or it is reported as not sent. It is itself
 // the event of that report (SENT), so that no message goes unreported because memory is short.
-class OutgoingMessage final : public Event {
+class OutgoingMessage final : public Event, public Recycled {
  public:
+  // Up to here a message's bytes stand behind it in the same block. Larger ones have a block of their own, which goes
+  // as soon as they are framed.
+  static constexpr std::size_t kInlineMax = 1024;
+
   OutgoingMessage() : Event(CWIRE_EVENT_SENT) {}
+  // Both throw std::bad_alloc.
+  static std::unique_ptr<OutgoingMessage> copy_of(const void* data, std::size_t size) {
+    if (size > kInlineMax) return of(Payload::copy_of(data, size));
+    std::unique_ptr<OutgoingMessage> message(new (Trailing{size}) OutgoingMessage);
+    message->size = size;
+    message->inline_ = true;
+    if (size != 0) std::memcpy(static_cast<void*>(message.get() + 1), data, size);
+    return message;
+  }
+  static std::unique_ptr<OutgoingMessage> of(Payload payload) {
+    auto message = std::make_unique<OutgoingMessage>();
+    message->size = payload.size();
+    message->payload_ = std::move(payload);
+    return message;
+  }
   void released() noexcept override { delete this; }
   OutgoingMessage* next_message() const { return static_cast<OutgoingMessage*>(next); }
 
-  Payload payload;
-  std::size_t size = 0;   // bytes of the payload, also after the payload was framed and let go
+  std::string_view bytes() const {
+    return inline_ ? std::string_view(reinterpret_cast<const char*>(this + 1), size) : payload_.view();
+  }
+  // They are not needed any more.
+  void drop_bytes() { payload_ = Payload(); }
+
+  std::size_t size = 0;   // bytes of the payload, also after they were framed and let go
   std::uint64_t end = 0;  // position in the connection's output behind its last byte, once framed
+
+ private:
+  Payload payload_;
+  bool inline_ = false;
 };
 
 // First in, first out; does not own.

@@ -45,13 +45,10 @@ void Station::connect() {
 cwire_status Station::send(const void* data, std::size_t size, std::uint32_t flags, std::uint64_t tag) {
   if (size > message_size_max()) return CWIRE_E_TOO_BIG;
   if (state() != State::connected) return CWIRE_E_NOT_ESTABLISHED;  // before anything is copied
-  return send(Payload::copy_of(data, size), flags, tag);
+  return send(OutgoingMessage::copy_of(data, size), flags, tag);
 }
 
-cwire_status Station::send(Payload payload, std::uint32_t flags, std::uint64_t tag) {
-  auto message = std::make_unique<OutgoingMessage>();
-  message->size = payload.size();
-  message->payload = std::move(payload);
+cwire_status Station::send(std::unique_ptr<OutgoingMessage> message, std::uint32_t flags, std::uint64_t tag) {
   message->data.station = handle();
   message->data.user_data = description_.user_data;
   message->data.station_id = description_.id.c_str();

@@ -59,7 +59,9 @@ class Station final : private ChannelListener, private SessionListener, private 
   // Copies. As cwire_station_send, for arguments that were checked.
   cwire_status send(const void* data, std::size_t size, std::uint32_t flags, std::uint64_t tag);
   // The payload may be shared with other stations.
-  cwire_status send(Payload payload, std::uint32_t flags, std::uint64_t tag);
+  cwire_status send(Payload payload, std::uint32_t flags, std::uint64_t tag) {
+    return send(OutgoingMessage::of(std::move(payload)), flags, tag);
+  }
   void disconnect(std::uint16_t close_code, std::string_view reason);
   cwire_status wait(std::int32_t timeout_ms, Failure* why) const;
   State state() const { return state_.load(std::memory_order_acquire); }
@@ -119,6 +121,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   template <class Input>
   void guarded(Input input) noexcept;
   bool is_open() const { return client_.state() == State::connected || client_.closing(); }
+  cwire_status send(std::unique_ptr<OutgoingMessage> message, std::uint32_t flags, std::uint64_t tag);
   void begin();
   void perform(const Actions& actions);
   void open_connection();

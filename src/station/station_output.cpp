@@ -15,8 +15,6 @@ namespace {
 // How much framed output may stand in front of the socket. Enough to fill the kernel's buffer; small enough that a ping
 // or a close frame is not long behind, and that a station that is stuck holds its messages once and not twice.
 constexpr std::size_t kOutputMax = 64 << 10;
-// A buffer that a burst has grown beyond this is given back when it is empty.
-constexpr std::size_t kOutputKeep = 4 << 10;
 
 }  // namespace
 
@@ -28,10 +26,11 @@ void Station::accept(OutgoingMessage& message) {
 void Station::pump() {
   if (session_ == nullptr) return;
   std::string& output = session_->output();
+  if (!waiting_.empty() && output.empty() && is_open()) output.swap(worker_->spare_output());
   while (!waiting_.empty() && output.size() < kOutputMax) {
     OutgoingMessage& message = waiting_.pop();
-    const bool sent = session_->send(message.payload.view(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
-    message.payload = Payload();
+    const bool sent = session_->send(message.bytes(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
+    message.drop_bytes();
     if (!sent) {
       finish(message, CWIRE_E_CLOSED);
       continue;
@@ -84,7 +83,7 @@ void Station::write_output() {
     }
     if (blocked) return;  // on_channel_writable comes
     // Not before the upgrade is answered: until then the session cleanses the credentials in it.
-    if (output.capacity() > kOutputKeep && is_open()) std::string().swap(output);
+    if (is_open()) worker_->keep_output(output);
   }
 }
 
@@ -103,7 +102,7 @@ void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
     statistics_.messages_not_sent.add(1);
   }
   if (status != CWIRE_OK || (message->data.flags & CWIRE_FLAG_REPORT) != 0) {
-    message->payload = Payload();
+    message->drop_bytes();
     message->data.status = status;
     message->data.time_ns = wall_clock_ns();
     worker_->emit(*message.release());

@@ -91,6 +91,13 @@ void Worker::mark_dirty(Station& station) {
   dirty_ = &station;
 }
 
+void Worker::keep_output(std::string& output) {
+  // One message can be much larger than what is framed at a time.
+  constexpr std::size_t kKeptMax = 128 << 10;
+  if (output.capacity() > spare_output_.capacity() && output.capacity() <= kKeptMax) spare_output_.swap(output);
+  std::string().swap(output);
+}
+
 void Worker::resume_reading() {
   for (Station* station = stations_; station != nullptr; station = station->next_) station->resume_reading();
 }
@@ -121,7 +128,10 @@ void Worker::log(std::int32_t level, const Station* station, const char* text) n
   }
 }
 
-void Worker::begin_thread() { current = options_.manager; }
+void Worker::begin_thread() {
+  current = options_.manager;
+  blocks_.serve_this_thread();
+}
 
 void Worker::run_orders() {
   const Duration::rep drain = shutdown_ordered_.exchange(kNotOrdered, std::memory_order_acquire);

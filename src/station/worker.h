@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "base/block_cache.h"
 #include "events/event.h"
 #include "events/event_queue.h"
 #include "events/handler_delivery.h"
@@ -62,6 +63,11 @@ class Worker final : public IoThread::Owner {
   void remove(Station& station);
   void emit(Event& event) { pending_.append(event); }
   void mark_dirty(Station& station);
+  // A buffer for output, which stations have only while they have output. What it held is gone, what it has room for
+  // is not.
+  std::string& spare_output() { return spare_output_; }
+  // Takes the buffer of a station that has nothing left to write.
+  void keep_output(std::string& output);
   bool reading_paused() const { return options_.queue != nullptr && options_.queue->full(); }
   // A LOG event; `station` may be null. Never throws: without memory there is no log.
   void log(std::int32_t level, const Station* station, const char* text) noexcept;
@@ -88,6 +94,8 @@ class Worker final : public IoThread::Owner {
   std::minstd_rand random_;
   EventList pending_;
   std::unique_ptr<HandlerDelivery> handler_;
+  std::string spare_output_;
+  BlockCache blocks_;
   Station* dirty_ = nullptr;
   Station* stations_ = nullptr;
   bool silent_ = false;

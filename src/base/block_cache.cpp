@@ -1,0 +1,61 @@
+#include "base/block_cache.h"
+
+#include <utility>
+
+namespace cwire {
+
+namespace {
+thread_local BlockCache* of_this_thread = nullptr;
+
+// A sanitizer sees the use of what was given back only if it goes to the heap.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
+}  // namespace
+
+BlockCache::~BlockCache() { release_all(); }
+
+void BlockCache::serve_this_thread() {
+  if (!kSanitized) of_this_thread = this;
+}
+
+void* BlockCache::take(std::size_t size) {
+  const std::size_t whole = sizeof(Head) + size;
+  const std::size_t list = (whole - 1) / kStep;
+  if (list >= kLists) return new (::operator new(whole)) Head{kLists, nullptr} + 1;
+  BlockCache* cache = of_this_thread;
+  if (cache == nullptr || cache->free_[list] == nullptr) {
+    return new (::operator new(size_of(list))) Head{list, nullptr} + 1;
+  }
+  Head* head = cache->free_[list];
+  cache->free_[list] = head->next;
+  cache->kept_ -= size_of(list);
+  return head + 1;
+}
+
+void BlockCache::give_back(void* block) noexcept {
+  Head* head = static_cast<Head*>(block) - 1;
+  BlockCache* cache = of_this_thread;
+  if (cache == nullptr || head->list >= kLists) return ::operator delete(head);
+  if (cache->kept_ + size_of(head->list) > kKeptMax) cache->release_all();
+  head->next = cache->free_[head->list];
+  cache->free_[head->list] = head;
+  cache->kept_ += size_of(head->list);
+}
+
+void BlockCache::release_all() noexcept {
+  for (Head*& list : free_) {
+    while (list != nullptr) ::operator delete(std::exchange(list, list->next));
+  }
+  kept_ = 0;
+}
+
+}  // namespace cwire

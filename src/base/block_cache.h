@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace cwire {
+
+// Memory for what lives only as long as a message does. An I/O thread keeps blocks that are given back on it and hands
+// them out again, so that in steady state a message costs no call of the allocator. Every block comes from `operator
+// new` and may be given back on any thread: those that keep none, which are the caller's own, return it to the heap.
+class BlockCache {
+ public:
+  BlockCache() = default;
+  ~BlockCache();
+  BlockCache(const BlockCache&) = delete;
+  BlockCache& operator=(const BlockCache&) = delete;
+
+  // From here on the calling thread uses this one, which must live as long as the thread.
+  void serve_this_thread();
+
+  // Throws std::bad_alloc.
+  static void* take(std::size_t size);
+  static void give_back(void* block) noexcept;
+
+ private:
+  // Larger ones are rare, and their bytes cost more than the allocator does.
+  static constexpr std::size_t kStep = 64;
+  static constexpr std::size_t kLists = 32;
+  // Of one thread. When it is reached all goes back to the heap, so that sizes of yesterday do not stay for ever.
+  static constexpr std::size_t kKeptMax = 1 << 20;
+
+  // In front of what take() returns.
+  struct alignas(std::max_align_t) Head {
+    std::size_t list;  // kLists: none, it is too large
+    Head* next;        // while it is free
+  };
+  static std::size_t size_of(std::size_t list) { return (list + 1) * kStep; }
+  void release_all() noexcept;
+
+  std::array<Head*, kLists> free_{};
+  std::size_t kept_ = 0;  // bytes
+};
+
+// A base for what is made and deleted once per message. `new (Trailing{n}) T` makes room for n bytes behind the object.
+struct Trailing {
+  std::size_t size;
+};
+class Recycled {
+ public:
+  static void* operator new(std::size_t size) { return BlockCache::take(size); }
+  static void* operator new(std::size_t size, Trailing more) {
+    if (more.size > SIZE_MAX / 2) throw std::bad_alloc();
+    return BlockCache::take(size + more.size);
+  }
+  static void operator delete(void* memory) noexcept { BlockCache::give_back(memory); }
+  static void operator delete(void* memory, Trailing) noexcept { BlockCache::give_back(memory); }
+};
+
+}  // namespace cwire
