@@ -1,5 +1,6 @@
 #include "events/event.h"
 
+#include <cstring>
 #include <utility>
 
 #include "base/time.h"
@@ -13,7 +14,17 @@ Event::Event(int type) {
   data.data = "";
 }
 
-OwnedEvent::OwnedEvent(int type) : Event(type) { data.time_ns = wall_clock_ns(); }
+OwnedEvent::OwnedEvent(int type) : OwnedEvent(type, wall_clock_ns()) {}
+
+std::unique_ptr<OwnedEvent> OwnedEvent::copy_of(int type, std::int64_t time_ns, std::string_view bytes) {
+  std::unique_ptr<OwnedEvent> event(new (Trailing{bytes.size() + 1}) OwnedEvent(type, time_ns));
+  char* copy = reinterpret_cast<char*>(event.get() + 1);
+  if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
+  copy[bytes.size()] = '\0';
+  event->data.data = copy;
+  event->data.data_size = bytes.size();
+  return event;
+}
 
 void OwnedEvent::set_text(std::string text) {
   auto owner = std::make_shared<const std::string>(std::move(text));

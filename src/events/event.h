@@ -3,6 +3,7 @@
 #include <chargewire/chargewire.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class Event {
 class OwnedEvent final : public Event, public Recycled {
  public:
   explicit OwnedEvent(int type);  // of now
+  OwnedEvent(int type, std::int64_t time_ns) : Event(type) { data.time_ns = time_ns; }
+  // One that shows a copy of `bytes`, which stands behind it in the same block. Throws std::bad_alloc.
+  static std::unique_ptr<OwnedEvent> copy_of(int type, std::int64_t time_ns, std::string_view bytes);
   void set_text(std::string text);
   // `view` lives as long as `owner`.
   void set_data(std::shared_ptr<const void> owner, std::string_view view);

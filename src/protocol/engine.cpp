@@ -35,7 +35,8 @@ std::string_view fitting_reason(std::string_view reason) {
 }
 
 // Two checks stand before websocketpp: UpgradeResponse and FrameGate see every byte from the peer first. It is left
-// with what it is good at: making messages of frames.
+// with what it is good at: making messages of frames that come in pieces. A message that comes whole does not pass
+// through it: the gate has found where it begins and ends, and websocketpp would allocate for it twice.
 class WebsocketppSession final : public Session {
  public:
   WebsocketppSession(Message::Manager::ptr messages, MaskSource& masks, UpgradeRequest request,
@@ -180,23 +181,37 @@ class WebsocketppSession final : public Session {
 
   void receive_frames(const char* data, std::size_t size) {
     gate_.begin_arrival();
-    const std::size_t passed = gate_.inspect(data, size);
-    // websocketpp writes only where frames are masked, and the gate lets none of those pass.
-    auto* const bytes = reinterpret_cast<std::uint8_t*>(const_cast<char*>(data));
-    for (std::size_t at = 0; at < passed && is_live();) {
-      websocketpp::lib::error_code error;
-      at += frames_.consume(bytes + at, passed - at, error);
-      if (error) throw std::runtime_error("websocketpp refused a frame that had been checked: " + error.message());
-      if (frames_.ready()) on_frame(frames_.get_message());
+    while (size != 0) {
+      const FrameGate::WholeMessage message = gate_.take_message(data, size);
+      std::size_t passed = message.frame_size;
+      if (passed != 0) {
+        listener_.on_borrowed_message(message.payload, message.binary);
+      } else {
+        passed = gate_.inspect(data, size);
+        consume(data, passed);
+      }
+      if (!is_live()) return;
+      if (gate_.violation() != 0) return fail(gate_.violation(), gate_.reason());
+      data += passed;
+      size -= passed;
     }
-    if (!is_live()) return;
-    if (gate_.violation() != 0) return fail(gate_.violation(), gate_.reason());
     if (pong_due_ && state_ == State::open) {
       const std::string data_of_last_ping = std::move(pong_data_);
       append_frame_of(Opcode::pong, data_of_last_ping);
     }
     pong_due_ = false;
     std::string().swap(pong_data_);
+  }
+
+  void consume(const char* data, std::size_t size) {
+    // websocketpp writes only where frames are masked, and the gate lets none of those pass.
+    auto* const bytes = reinterpret_cast<std::uint8_t*>(const_cast<char*>(data));
+    for (std::size_t at = 0; at < size && is_live();) {
+      websocketpp::lib::error_code error;
+      at += frames_.consume(bytes + at, size - at, error);
+      if (error) throw std::runtime_error("websocketpp refused a frame that had been checked: " + error.message());
+      if (frames_.ready()) on_frame(frames_.get_message());
+    }
   }
 
   void on_frame(Message::ptr message) {

@@ -76,8 +76,34 @@ std::size_t FrameGate::inspect(const char* data, std::size_t size) {
       case Stage::violated:
         return at;
     }
+    if (stage_ == Stage::first_byte) return at;
   }
   return at;
+}
+
+FrameGate::WholeMessage FrameGate::take_message(const char* data, std::size_t size) {
+  if (stage_ != Stage::first_byte || in_message_ || size < 2) return {};
+  const auto byte = [data](std::size_t at) { return static_cast<std::uint8_t>(data[at]); };
+  // Everything in the first byte at once: the last frame, no reserved bits, text or binary.
+  const bool text = byte(0) == (0x80 | static_cast<std::uint8_t>(Opcode::text));
+  if (!text && byte(0) != (0x80 | static_cast<std::uint8_t>(Opcode::binary))) return {};
+  std::size_t head = 2;
+  std::size_t length = byte(1);
+  if (length == 126) {
+    if (size < 4) return {};
+    head = 4;
+    length = static_cast<std::size_t>(byte(2)) << 8 | byte(3);
+    if (length <= 125) return {};
+  } else if (length > 125) {
+    return {};  // masked, or longer than what one read brings
+  }
+  if (length > size - head || length > message_size_max_) return {};
+  if (text) {
+    Utf8Stream utf8;
+    if (utf8.accept(data + head, length) != length || !utf8.complete()) return {};
+  }
+  if (length != 0) quiet_frames_ = 0;
+  return {head + length, std::string_view(data + head, length), !text};
 }
 
 bool FrameGate::on_first_byte(std::uint8_t byte) {

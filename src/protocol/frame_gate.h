@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "protocol/utf8_stream.h"
 
@@ -19,9 +20,18 @@ class FrameGate {
   // To be called once for each time bytes arrive, before inspect(). It is the clock by which a burst of control frames
   // is told from pings that come one by one for days: each arrival forgives a few.
   void begin_arrival();
-  // Returns how many of the bytes may be passed on. Less than `size`: see violation() and close_received(). After
-  // either, nothing more passes.
+  // Goes to the end of a frame, or of the bytes. Returns how many of them may be passed on. After violation() or
+  // close_received() nothing more passes.
   std::size_t inspect(const char* data, std::size_t size);
+
+  // A message in one frame, of which all bytes have come; most are like this.
+  struct WholeMessage {
+    std::size_t frame_size = 0;  // 0: there is none at the front of the bytes, or it is one for inspect() to refuse
+    std::string_view payload;
+    bool binary = false;
+  };
+  // In place of inspect(): takes such a message if there is one, checked like any other. Else nothing is done.
+  WholeMessage take_message(const char* data, std::size_t size);
 
   // The close code for what the peer did wrong, 0 if nothing. 1002: a frame. 1007: text or a close reason that is not
   // UTF-8. 1008: too many fragments (the message may be small, so it is the sender's manner and not the size that is

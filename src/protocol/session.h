@@ -47,6 +47,12 @@ class SessionListener {
   virtual void on_failed(Failure failure) = 0;
   // data stays valid, with a NUL behind it, for as long as `owner` lives.
   virtual void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) = 0;
+  // A message whose bytes are valid during the call only, without a NUL behind. Here it is copied and told like the
+  // others; who can copy it to a better place does.
+  virtual void on_borrowed_message(std::string_view data, bool binary) {
+    const auto owner = std::make_shared<const std::string>(data);
+    on_message(owner, *owner, binary);
+  }
   virtual void on_pong(std::string_view data) = 0;
   // The close handshake is complete, or the peer broke the protocol. What stands in output() (a close frame) may still
   // be written; then the transport is to be closed.

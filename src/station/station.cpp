@@ -227,6 +227,7 @@ void Station::on_channel_data(const char* data, std::size_t size) {
   guarded([&] {
     client_.received(worker_->thread().now());
     if (session_ == nullptr) return;
+    arrived_ns_ = wall_clock_ns();  // once for all the messages in it
     session_->receive(data, size);
     if (session_end_) {
       session_ended();
@@ -285,13 +286,13 @@ void Station::on_failed(Failure failure) {
 void Station::on_closed(CloseInfo info) { session_end_.emplace(SessionEnd{true, std::move(info)}); }
 
 void Station::on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) {
-  std::unique_ptr<OwnedEvent> event = make_event(CWIRE_EVENT_MESSAGE);
+  auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_MESSAGE, arrived_ns_);
   event->set_data(std::move(owner), data);
-  if (binary) event->data.flags = CWIRE_FLAG_BINARY;
-  statistics_.messages_received.add(1);
-  statistics_.bytes_received.add(data.size());
-  statistics_.last_message_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
-  emit(std::move(event));
+  report_message(std::move(event), binary);
+}
+
+void Station::on_borrowed_message(std::string_view data, bool binary) {
+  report_message(OwnedEvent::copy_of(CWIRE_EVENT_MESSAGE, arrived_ns_, data), binary);
 }
 
 void Station::on_pong(std::string_view data) {

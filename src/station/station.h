@@ -111,6 +111,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void on_open(std::string_view subprotocol) override;
   void on_failed(Failure failure) override;
   void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) override;
+  void on_borrowed_message(std::string_view data, bool binary) override;
   void on_pong(std::string_view data) override;
   void on_closed(CloseInfo info) override;
   void on_output() override;
@@ -138,6 +139,9 @@ class Station final : private ChannelListener, private SessionListener, private 
   template <class Report>
   void reporting(Report report) noexcept;
   std::unique_ptr<OwnedEvent> make_event(int type) const;
+  // Writes into it whose event it is.
+  void sign(OwnedEvent& event) const;
+  void report_message(std::unique_ptr<OwnedEvent> event, bool binary);
   void emit(std::unique_ptr<OwnedEvent> event);
   void set_state(const Action& action);
   void report_connected(const Action& action) noexcept;
@@ -172,9 +176,10 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::optional<SessionEnd> session_end_;
   std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
   std::string subprotocol_;
-  OutgoingList waiting_;       // accepted, not framed
-  OutgoingList framed_;        // in the session's output, not taken by the kernel
-  std::uint64_t written_ = 0;  // bytes of this connection the kernel has taken
+  OutgoingList waiting_;         // accepted, not framed
+  OutgoingList framed_;          // in the session's output, not taken by the kernel
+  std::uint64_t written_ = 0;    // bytes of this connection the kernel has taken
+  std::int64_t arrived_ns_ = 0;  // wall clock, of the bytes that are being read
   std::uint16_t last_close_code_ = 0;
   bool last_close_remote_ = false;
   bool timer_registered_ = false;

@@ -26,10 +26,23 @@ void Station::emit(std::unique_ptr<OwnedEvent> event) { worker_->emit(*event.rel
 
 std::unique_ptr<OwnedEvent> Station::make_event(int type) const {
   auto event = std::make_unique<OwnedEvent>(type);
-  event->data.station = handle();
-  event->data.user_data = description_.user_data;
-  event->data.station_id = description_.id.c_str();
+  sign(*event);
   return event;
+}
+
+void Station::sign(OwnedEvent& event) const {
+  event.data.station = handle();
+  event.data.user_data = description_.user_data;
+  event.data.station_id = description_.id.c_str();
+}
+
+void Station::report_message(std::unique_ptr<OwnedEvent> event, bool binary) {
+  sign(*event);
+  if (binary) event->data.flags = CWIRE_FLAG_BINARY;
+  statistics_.messages_received.add(1);
+  statistics_.bytes_received.add(event->data.data_size);
+  statistics_.last_message_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
+  emit(std::move(event));
 }
 
 void Station::set_state(const Action& action) {

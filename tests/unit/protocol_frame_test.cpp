@@ -25,13 +25,25 @@ struct Verdict {
   }
 };
 
+// As a session does it: whole messages at once where there are any. Returns how many bytes passed.
+std::size_t pass(FrameGate& gate, const char* data, std::size_t size) {
+  std::size_t passed = 0;
+  while (passed < size) {
+    std::size_t more = gate.take_message(data + passed, size - passed).frame_size;
+    if (more == 0) more = gate.inspect(data + passed, size - passed);
+    if (more == 0) break;
+    passed += more;
+  }
+  return passed;
+}
+
 Verdict judge(const std::string& bytes, std::size_t slice) {
   FrameGate gate(kSizeMax, kFragmentsMax);
   std::size_t passed = 0;
   gate.begin_arrival();
   for (std::size_t at = 0; at < bytes.size(); at += slice) {
     const std::size_t part = std::min(slice, bytes.size() - at);
-    passed += gate.inspect(bytes.data() + at, part);
+    passed += pass(gate, bytes.data() + at, part);
   }
   return {gate.violation(), passed, gate.close_received()};
 }
@@ -132,7 +144,7 @@ TEST_CASE("a message over the limit is 1009 before its payload comes, also when 
 
   FrameGate tiny(5, 1);
   const std::string six = text("123456");
-  CHECK(tiny.inspect(six.data(), six.size()) == 1);
+  CHECK(pass(tiny, six.data(), six.size()) == 1);
   CHECK(tiny.violation() == 1009);
 }
 
@@ -148,10 +160,10 @@ TEST_CASE("a flood of control frames or empty fragments is 1008, pings that come
   const auto flood = [](const std::string& unit, int count, int per_arrival) {
     FrameGate gate(kSizeMax, 1000000);
     const std::string start = frame(2, "x", false);
-    gate.inspect(start.data(), start.size());
+    pass(gate, start.data(), start.size());
     for (int i = 0; i < count; ++i) {
       if (i % per_arrival == 0) gate.begin_arrival();
-      gate.inspect(unit.data(), unit.size());
+      pass(gate, unit.data(), unit.size());
     }
     return static_cast<int>(gate.violation());
   };
@@ -190,7 +202,7 @@ TEST_CASE("UTF-8 is checked to the byte, across fragments and slices", "[protoco
   // At once: not a byte behind the wrong one is needed.
   FrameGate gate(kSizeMax, kFragmentsMax);
   const std::string begun = claim(1, 90000) + "fine\xff";
-  gate.inspect(begun.data(), begun.size());
+  pass(gate, begun.data(), begun.size());
   CHECK(gate.violation() == 1007);
 }
 
@@ -243,4 +255,42 @@ TEST_CASE("a text's incomplete end is recognised", "[protocol]") {
     CHECK_FALSE(ends_inside_character(whole));
   for (const char* cut : {"\xc3", "a\xe2", "a\xe2\x82", "\xf0", "\xf0\x9f", "\xf0\x9f\x94"})
     CHECK(ends_inside_character(cut));
+}
+
+TEST_CASE("a message is taken whole only where it stands whole, alone and faultless", "[protocol]") {
+  const auto taken = [](const std::string& bytes) {
+    FrameGate gate(kSizeMax, kFragmentsMax);
+    return gate.take_message(bytes.data(), bytes.size()).frame_size;
+  };
+  for (const std::size_t size : {0, 1, 125, 126, 200, 65535}) {
+    const std::string frame = text(std::string(size, 'x'));
+    FrameGate gate(kSizeMax, kFragmentsMax);
+    const std::string more = frame + text("more");
+    const FrameGate::WholeMessage message = gate.take_message(more.data(), more.size());
+    CHECK(message.frame_size == frame.size());
+    CHECK(message.payload == std::string(size, 'x'));
+    CHECK_FALSE(message.binary);
+    CHECK(taken(frame.substr(0, frame.size() - 1)) == 0);
+    CHECK(taken(frame.substr(0, 1)) == 0);
+  }
+  CHECK(taken(std::string("\x82\x01\xff", 3)) == 3);             // binary may be anything
+  CHECK(taken(std::string("\x81\x01\xff", 3)) == 0);             // text not
+  CHECK(taken(std::string("\x81\x02\xe2\x82", 4)) == 0);         // a character cut off
+  CHECK(taken(std::string("\x01\x01x", 3)) == 0);                // the first of several frames
+  CHECK(taken(std::string("\x80\x01x", 3)) == 0);                // a continuation
+  CHECK(taken(std::string("\x89\x01x", 3)) == 0);                // a ping
+  CHECK(taken(std::string("\xc1\x01x", 3)) == 0);                // a reserved bit
+  CHECK(taken(std::string("\x81\x81\0\0\0\0x", 7)) == 0);        // masked
+  CHECK(taken(std::string("\x81\x7e\0\x01x", 5)) == 0);          // a length in more bytes than it needs
+  CHECK(taken(claim(2, 70000) + std::string(70000, 'x')) == 0);  // longer than one read
+  FrameGate small(10, kFragmentsMax);
+  const std::string eleven = text(std::string(11, 'x'));
+  CHECK(small.take_message(eleven.data(), eleven.size()).frame_size == 0);
+
+  // Inside a fragmented message, or a frame, nothing is whole.
+  FrameGate gate(kSizeMax, kFragmentsMax);
+  const std::string begun = std::string("\x01\x01x", 3);
+  const std::string next = text("next");
+  REQUIRE(gate.inspect(begun.data(), begun.size()) == begun.size());
+  CHECK(gate.take_message(next.data(), next.size()).frame_size == 0);
 }
