@@ -32,12 +32,15 @@ void* BlockCache::take(std::size_t size) {
   const std::size_t list = (whole - 1) / kStep;
   if (list >= kLists) return new (::operator new(whole)) Head{kLists, nullptr} + 1;
   BlockCache* cache = of_this_thread;
-  if (cache == nullptr || cache->free_[list] == nullptr) {
-    return new (::operator new(size_of(list))) Head{list, nullptr} + 1;
-  }
-  Head* head = cache->free_[list];
-  cache->free_[list] = head->next;
-  cache->kept_ -= size_of(list);
+  if (cache == nullptr) return new (::operator new(size_of(list))) Head{list, nullptr} + 1;
+  // Or one size larger: what is sent and what is received often differ by less, and where another thread takes the
+  // events, the blocks of what was sent are all there is.
+  Head** free = &cache->free_[list];
+  if (*free == nullptr && list + 1 < kLists) ++free;
+  Head* head = *free;
+  if (head == nullptr) return new (::operator new(size_of(list))) Head{list, nullptr} + 1;
+  *free = head->next;
+  cache->kept_ -= size_of(head->list);
   return head + 1;
 }
 

@@ -6,7 +6,7 @@ namespace cwire {
 
 namespace {
 
-// Eight bytes at a time; memcpy because neither side is aligned.
+// Many bytes at a time; memcpy because neither side is aligned.
 void copy_masked(char* to, const char* from, std::size_t size, std::uint32_t mask) {
   char key[8];
   std::memcpy(key, &mask, 4);
@@ -14,6 +14,12 @@ void copy_masked(char* to, const char* from, std::size_t size, std::uint32_t mas
   std::uint64_t wide;
   std::memcpy(&wide, key, 8);
   std::size_t at = 0;
+  for (; at + 32 <= size; at += 32) {
+    std::uint64_t words[4];
+    std::memcpy(words, from + at, 32);
+    for (std::uint64_t& word : words) word ^= wide;
+    std::memcpy(to + at, words, 32);
+  }
   for (; at + 8 <= size; at += 8) {
     std::uint64_t word;
     std::memcpy(&word, from + at, 8);

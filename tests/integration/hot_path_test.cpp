@@ -270,6 +270,6 @@ TEST_CASE("cost of a round trip: one station, 64 messages, handler") {
 TEST_CASE("cost of a round trip: one station, 64 messages, poll") {
   const Cost cost = Client(1, 64, false).by_poll();
   CAPTURE(cost.allocations, cost.system_calls);
-  CHECK(cost.allocations <= 2.1);
+  CHECK(cost.allocations <= 1.3);
   CHECK(cost.system_calls <= 1);
 }
