@@ -122,6 +122,11 @@ std::vector<Option> make_table() {
       {kTls, "csms.tls.insecure_skip_verify", T::boolean, "false", "", "", "", kNextConnection,
        CWIRE_FIELD(tls.insecure_skip_verify),
        "`true`: any certificate is accepted, and whoever answers gets the password. For tests only."},
+      {kTls, "csms.tls.session_resumption", T::boolean, "true", "", "", "", kNextConnection,
+       CWIRE_FIELD(tls.session_resumption),
+       "`true`: who comes back to a server resumes a TLS session, without a new exchange of certificates. `false`: "
+       "each "
+       "connection is a full handshake."},
 
       {kAuth, "csms.auth.type", T::choice, "none", "", "", "none|basic|bearer", kNextConnection, CWIRE_FIELD(auth.type),
        "What the Authorization header holds."},

@@ -26,6 +26,7 @@ struct TlsSettings {
   std::string server_name;  // for SNI and verification; empty: the host of the URL
   TlsVersion version_min = TlsVersion::tls1_2;
   bool insecure_skip_verify = false;
+  bool session_resumption = true;
 };
 
 struct AuthSettings {

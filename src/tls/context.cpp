@@ -165,6 +165,7 @@ std::string key_of(const TlsSettings& settings) {
   digest.add(settings.client_key_password.reveal());
   digest.add(static_cast<std::uint64_t>(settings.version_min));
   digest.add(static_cast<std::uint64_t>(settings.insecure_skip_verify));
+  digest.add(static_cast<std::uint64_t>(settings.session_resumption));
   return digest.finish();
 }
 
@@ -185,7 +186,13 @@ TlsContext::TlsContext(const TlsSettings& settings) : verifies_(!settings.insecu
   SSL_CTX_clear_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_clear_mode(raw, SSL_MODE_AUTO_RETRY);
-  SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  if (settings.session_resumption) {
+    // OpenSSL's own cache would be looked at by servers only.
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(raw, TlsStream::keep_session);
+  } else {
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  }
   // A record's header and body in one recv.
   SSL_CTX_set_read_ahead(raw, 1);
   if (SSL_CTX_set_cipher_list(raw, kCiphers) != 1) {
@@ -205,7 +212,7 @@ TlsContext::TlsContext(const TlsSettings& settings) : verifies_(!settings.insecu
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 std::unique_ptr<Stream> TlsContext::open(int socket, const std::string& server_name) const {
-  return std::make_unique<TlsStream>(context_, verifies_, socket, server_name);
+  return std::make_unique<TlsStream>(context_, sessions_, verifies_, socket, server_name);
 }
 
 std::shared_ptr<const TlsContext> TlsContexts::get(const TlsSettings& settings) {

@@ -7,6 +7,7 @@
 
 #include "config/settings.h"
 #include "net/stream.h"
+#include "tls/session_cache.h"
 
 struct ssl_ctx_st;
 
@@ -22,13 +23,16 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   bool verifies() const { return verifies_; }
+  std::size_t sessions_kept() const { return sessions_.size(); }
   // A TLS stream on a connected, non-blocking socket. `server_name`: the host name or address literal (without
-  // brackets) that the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). Throws std::bad_alloc.
+  // brackets) that the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). Resumes a session if
+  // there is one for this name and port. The context must outlive the stream. Throws std::bad_alloc.
   std::unique_ptr<Stream> open(int socket, const std::string& server_name) const;
 
  private:
   ssl_ctx_st* context_ = nullptr;
   bool verifies_ = true;
+  mutable SessionCache sessions_;
 };
 
 // The contexts of a manager: one per distinct TlsSettings, kept while any station uses it. From any thread.

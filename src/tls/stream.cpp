@@ -13,6 +13,7 @@
 
 #include "net/errno_text.h"
 #include "tls/failure_text.h"
+#include "tls/session_cache.h"
 
 namespace cwire {
 
@@ -88,8 +89,9 @@ struct TlsStream::Rejected {
   std::string names;
 };
 
-TlsStream::TlsStream(ssl_ctx_st* context, bool verifies, int socket, const std::string& server_name)
-    : port_(peer_port(socket)), server_name_(server_name) {
+TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies, int socket,
+                     const std::string& server_name)
+    : sessions_(sessions), port_(peer_port(socket)), server_name_(server_name) {
   ERR_clear_error();
   socket_.socket = socket;
   ssl_ = SSL_new(context);
@@ -107,9 +109,19 @@ TlsStream::TlsStream(ssl_ctx_st* context, bool verifies, int socket, const std::
     throw Error(CWIRE_E_TLS,
                 "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL");
   }
+  try {
+    offer_session();
+  } catch (const std::bad_alloc&) {
+    SSL_free(ssl_);
+    throw;
+  }
 }
 
-TlsStream::~TlsStream() { SSL_free(ssl_); }
+TlsStream::~TlsStream() {
+  // Given up half-way: perhaps the server does not know what to do with the session.
+  if (!agreed_) drop_session();
+  SSL_free(ssl_);
+}
 
 // False: OpenSSL refuses the name (empty, too long, NUL inside).
 bool TlsStream::expect_name(bool verifies) {
@@ -147,9 +159,44 @@ int TlsStream::note_verification(int accepted, x509_store_ctx_st* store) {
   return accepted;
 }
 
+void TlsStream::offer_session() {
+  const SessionCache::Offer offer = sessions_.take(server(), Clock::now());
+  if (offer.session == nullptr || SSL_set_session(ssl_, offer.session.get()) != 1) return;
+  offered_ = offer.order;
+  verified_ = offer.verified;
+}
+
+void TlsStream::drop_session() {
+  if (offered_ == 0) return;
+  try {
+    sessions_.drop(server(), offered_);
+  } catch (const std::bad_alloc&) {
+    // It is refused once more, and then goes.
+  }
+  offered_ = 0;
+}
+
+int TlsStream::keep_session(ssl_st* ssl, ssl_session_st* session) {
+  auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
+  const bool verifies = (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0;
+  if (verifies && SSL_get_verify_result(ssl) != X509_V_OK) return 0;
+  try {
+    // A copy: OpenSSL spoils the connection's own when the peer goes without close_notify, which is how a server dies.
+    if (SessionPtr copy{SSL_SESSION_dup(session)}) {
+      const TimePoint verified = SSL_session_reused(ssl) == 1 ? stream->verified_ : Clock::now();
+      stream->sessions_.put(stream->server(), std::move(copy), verified);
+    }
+  } catch (const std::bad_alloc&) {
+    // The next connection is a full handshake then.
+  }
+  return 0;
+}
+
 Stream::Outcome TlsStream::handshake() {
   ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_);
+  agreed_ = returned == 1;
+  if (agreed_ && SSL_session_reused(ssl_) != 1) drop_session();
   return outcome_of(returned, 0, CWIRE_E_TLS);
 }
 
@@ -191,6 +238,8 @@ Stream::Outcome TlsStream::outcome_of(int returned, std::size_t bytes, cwire_sta
   } else {
     broken_ = true;
     outcome.failure = failure_of(kind, status);
+    // Also after the handshake: in TLS 1.3 a server says only then that it does not want this client.
+    if (outcome.failure.status == CWIRE_E_TLS) drop_session();
   }
   ERR_clear_error();
   return outcome;

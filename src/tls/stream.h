@@ -4,20 +4,24 @@
 #include <memory>
 #include <string>
 
+#include "base/time.h"
 #include "net/stream.h"
 #include "tls/socket_bio.h"
 
 struct ssl_st;
 struct ssl_ctx_st;
+struct ssl_session_st;
 struct x509_store_ctx_st;
 
 namespace cwire {
+
+class SessionCache;
 
 // TLS 1.2 or 1.3 as the client, on a connected, non-blocking socket.
 class TlsStream final : public Stream {
  public:
   // Throws std::bad_alloc, Error(TLS) for a name that no certificate can be for.
-  TlsStream(ssl_ctx_st* context, bool verifies, int socket, const std::string& server_name);
+  TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies, int socket, const std::string& server_name);
   ~TlsStream() override;
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
@@ -30,6 +34,8 @@ class TlsStream final : public Stream {
 
   // For SSL_CTX_set_verify: notes what is wrong with which certificate, and leaves the decision as it is.
   static int note_verification(int accepted, x509_store_ctx_st* store);
+  // For SSL_CTX_sess_set_new_cb: keeps a copy for the connections to come.
+  static int keep_session(ssl_st* ssl, ssl_session_st* session);
 
  private:
   // Made when verification fails: what the message needs and OpenSSL does not keep.
@@ -38,10 +44,16 @@ class TlsStream final : public Stream {
   bool expect_name(bool verifies);
   Outcome outcome_of(int returned, std::size_t bytes, cwire_status status);
   Failure failure_of(int kind, cwire_status status) const;
+  void offer_session();
+  void drop_session();
   std::string server() const;  // "csms.example:443"
 
   ssl_st* ssl_ = nullptr;
+  SessionCache& sessions_;
+  std::uint64_t offered_ = 0;  // the session that this connection tries to resume, or resumed; 0: none
+  TimePoint verified_;         // and when its certificate was checked
   SocketBio socket_;
+  bool agreed_ = false;  // the handshake is done
   bool broken_ = false;  // nothing may be sent any more, not even a goodbye
   std::uint16_t port_ = 0;
   std::string server_name_;

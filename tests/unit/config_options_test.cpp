@@ -87,6 +87,7 @@ TEST_CASE("a new configuration has the documented defaults, and gives them back 
   CHECK_FALSE(settings.tls.enabled);
   CHECK(settings.tls.version_min == TlsVersion::tls1_2);
   CHECK_FALSE(settings.tls.insecure_skip_verify);
+  CHECK(settings.tls.session_resumption);
   CHECK(settings.auth.type == AuthType::none);
   CHECK(settings.auth.password_format == PasswordFormat::text);
 }

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+struct ssl_session_st;
+
+namespace cwire {
+
+struct FreeSession {
+  void operator()(ssl_session_st* session) const;
+};
+using SessionPtr = std::unique_ptr<ssl_session_st, FreeSession>;
+
+// The TLS sessions that the connections of one context may resume, by endpoint. A resumed handshake checks no
+// certificate, so an endpoint is the name that was verified, and its port; that CA, client certificate, verification
+// and versions are the same follows from there being one cache per context. From any thread.
+class SessionCache {
+ public:
+  // Per endpoint. A station that comes back finds a ticket of its own; in a storm the last one serves all.
+  static constexpr std::size_t kSessionsMax = 4;
+  static constexpr std::size_t kEndpointsMax = 64;
+  // A server gives new sessions to connections that were resumed. Without this limit one verification would be
+  // trusted for ever.
+  static constexpr Duration kTrust = std::chrono::hours(24);
+
+  struct Offer {
+    SessionPtr session;       // none: nothing to resume
+    std::uint64_t order = 0;  // for drop()
+    TimePoint verified;       // when the certificate was checked that the session stands for
+  };
+
+  Offer take(const std::string& endpoint, TimePoint now);
+  void put(const std::string& endpoint, SessionPtr session, TimePoint verified);  // throws std::bad_alloc
+  // The server refused the session of this order, or the attempt that used it failed: it goes, and all that are older,
+  // since a server that lost its keys has lost them for those too.
+  void drop(const std::string& endpoint, std::uint64_t order);
+  std::size_t size() const;
+
+ private:
+  struct Entry {
+    SessionPtr session;
+    std::uint64_t order;
+    TimePoint verified;
+  };
+  using Sessions = std::vector<Entry>;  // the oldest first; never empty
+
+  void forget_oldest_endpoint();
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Sessions> by_endpoint_;
+  std::uint64_t order_ = 0;
+};
+
+}  // namespace cwire

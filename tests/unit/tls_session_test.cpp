@@ -1,0 +1,198 @@
+// TLS sessions: which connection resumes one, and which must not.
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "net_test_peer.h"
+#include "test_pki.h"
+#include "tls/context.h"
+#include "tls/session_cache.h"
+#include "tls_test_server.h"
+
+using namespace cwire;
+
+namespace {
+
+// One port that serves one connection after the other, with ticket keys that it can lose.
+struct Server {
+  pki::TemporaryDirectory directory;
+  pki::Identity ca = pki::make_self_signed({"Test CA", {}, true});
+  pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example", "DNS:other.example"}}, ca);
+  int version;
+  bool wants_certificate = false;
+  peer::Listener listener;
+  std::unique_ptr<SSL_CTX, pki::Free> context;
+
+  explicit Server(int protocol, bool mutual = false) : version(protocol), wants_certificate(mutual) { restart(); }
+
+  void restart() {
+    context.reset(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_set_min_proto_version(context.get(), version);
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    SSL_CTX_use_certificate(context.get(), identity.certificate.get());
+    SSL_CTX_use_PrivateKey(context.get(), identity.key.get());
+    const unsigned char id[] = "test";
+    SSL_CTX_set_session_id_context(context.get(), id, sizeof id);
+    if (wants_certificate) {
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), ca.certificate.get());
+      SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
+  }
+
+  TlsSettings settings() const {
+    TlsSettings settings;
+    settings.ca_cert = directory.write("ca.pem", ca.certificate_pem());
+    if (wants_certificate) {
+      const pki::Identity station = pki::make_signed({"CP001"}, ca);
+      settings.client_cert = directory.write("station.pem", station.certificate_pem());
+      settings.client_key = directory.write("station.key", station.key_pem());
+    }
+    return settings;
+  }
+
+  // Whether the connection was a resumed one, as the server saw it. It ends without close_notify, as when a CSMS dies.
+  bool resumes(const std::shared_ptr<const TlsContext>& client, const std::string& name = "csms.example") {
+    std::future<bool> reused = std::async(std::launch::async, [this] {
+      peer::Connection connection = listener.accept();
+      std::unique_ptr<SSL, pki::Free> ssl(SSL_new(context.get()));
+      SSL_set_fd(ssl.get(), connection.descriptor());
+      if (SSL_accept(ssl.get()) != 1) throw std::runtime_error("peer: no handshake");
+      SSL_write(ssl.get(), "x", 1);
+      return SSL_session_reused(ssl.get()) == 1;
+    });
+    peer::Dialled dialled;
+    dialled.open(target(client, name));
+    REQUIRE(dialled.record.wait_bytes(1));
+    dialled.record.wait_failure();
+    return reused.get();
+  }
+  // An attempt that the server cuts off in the middle of the handshake.
+  void cut_off(const std::shared_ptr<const TlsContext>& client) {
+    peer::Dialled dialled;
+    dialled.open(target(client, "csms.example"));
+    listener.accept().receive(100);
+    REQUIRE(dialled.record.wait_failure().status == CWIRE_E_TLS);
+  }
+
+ private:
+  Channel::Target target(const std::shared_ptr<const TlsContext>& client, const std::string& name) const {
+    Channel::Target target;
+    target.host = "127.0.0.1";
+    target.port = listener.port();
+    target.tls = client;
+    target.server_name = name;
+    return target;
+  }
+};
+
+std::shared_ptr<const TlsContext> client_of(const TlsSettings& settings) {
+  return std::make_shared<const TlsContext>(settings);
+}
+
+SessionPtr session_of(int version = TLS1_3_VERSION) {
+  SessionPtr session(SSL_SESSION_new());
+  SSL_SESSION_set_protocol_version(session.get(), version);
+  const unsigned char id[] = "some id";
+  SSL_SESSION_set1_id(session.get(), id, sizeof id);
+  return session;
+}
+
+}  // namespace
+
+TEST_CASE("a connection to the same endpoint resumes a session, again and again") {
+  Server server(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION), GENERATE(false, true));
+  const auto client = client_of(server.settings());
+  REQUIRE_FALSE(server.resumes(client));
+  for (int i = 0; i < 4; ++i) REQUIRE(server.resumes(client));
+  REQUIRE(client->sessions_kept() <= SessionCache::kSessionsMax);
+}
+
+TEST_CASE("another name, another context or the option turned off resume nothing") {
+  Server server(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
+  TlsSettings settings = server.settings();
+  TlsContexts contexts;
+  const auto client = contexts.get(settings);
+  REQUIRE_FALSE(server.resumes(client));
+  REQUIRE_FALSE(server.resumes(client, "other.example"));
+  REQUIRE(server.resumes(client, "other.example"));
+  settings.insecure_skip_verify = true;
+  const auto insecure = contexts.get(settings);
+  REQUIRE_FALSE(server.resumes(insecure));
+  REQUIRE(server.resumes(insecure));
+  settings.insecure_skip_verify = false;
+  settings.session_resumption = false;
+  const auto without = contexts.get(settings);
+  REQUIRE_FALSE(server.resumes(without));
+  REQUIRE_FALSE(server.resumes(without));
+  REQUIRE(server.resumes(client));
+}
+
+TEST_CASE("a server that lost its ticket keys gets a full handshake, and its old sessions are forgotten") {
+  Server server(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
+  const auto client = client_of(server.settings());
+  REQUIRE_FALSE(server.resumes(client));
+  server.restart();
+  REQUIRE_FALSE(server.resumes(client));
+  for (int i = 0; i < 5; ++i) REQUIRE(server.resumes(client));
+}
+
+TEST_CASE("an attempt that fails drops the session that it used") {
+  Server server(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
+  const auto client = client_of(server.settings());
+  REQUIRE_FALSE(server.resumes(client));
+  REQUIRE(client->sessions_kept() > 0);
+  server.cut_off(client);
+  REQUIRE(client->sessions_kept() == 0);
+  REQUIRE_FALSE(server.resumes(client));
+}
+
+TEST_CASE("the session cache gives the newest, keeps the last of TLS 1.3 and every one of TLS 1.2") {
+  SessionCache cache;
+  const TimePoint now = Clock::now();
+  cache.put("a:1", session_of(), now);
+  cache.put("a:1", session_of(), now);
+  const SessionCache::Offer newest = cache.take("a:1", now);
+  REQUIRE(newest.order == 2);
+  REQUIRE(cache.size() == 1);
+  REQUIRE(cache.take("a:1", now).order == 1);
+  REQUIRE(cache.take("a:1", now).order == 1);
+  REQUIRE(cache.take("a:2", now).session == nullptr);
+  cache.put("b:1", session_of(TLS1_2_VERSION), now);
+  cache.put("b:1", session_of(TLS1_2_VERSION), now);
+  REQUIRE(cache.take("b:1", now).order == 4);
+  REQUIRE(cache.take("b:1", now).order == 4);
+}
+
+TEST_CASE("the session cache is bounded, per endpoint and in endpoints") {
+  SessionCache cache;
+  const TimePoint now = Clock::now();
+  for (int i = 0; i < 100; ++i) cache.put("a:1", session_of(), now);
+  REQUIRE(cache.size() == SessionCache::kSessionsMax);
+  for (int i = 0; i < 1000; ++i) cache.put("b:" + std::to_string(i), session_of(), now);
+  REQUIRE(cache.size() == SessionCache::kEndpointsMax);
+  REQUIRE(cache.take("a:1", now).session == nullptr);
+  REQUIRE(cache.take("b:999", now).session != nullptr);
+}
+
+TEST_CASE("a session that is over, or verified too long ago, is not offered") {
+  SessionCache cache;
+  const TimePoint now = Clock::now();
+  SessionPtr over = session_of();
+  SSL_SESSION_set_timeout(over.get(), 0);
+  cache.put("a:1", std::move(over), now);
+  REQUIRE(cache.take("a:1", now).session == nullptr);
+  cache.put("a:1", session_of(), now);
+  REQUIRE(cache.take("a:1", now + SessionCache::kTrust - std::chrono::seconds(1)).session != nullptr);
+  REQUIRE(cache.take("a:1", now + SessionCache::kTrust).session == nullptr);
+  REQUIRE(cache.size() == 0);
+}
+
+TEST_CASE("a session whose server certificate has expired is not offered") {
+  Server server(TLS1_3_VERSION);
+  server.identity = pki::make_signed({"s", {"DNS:csms.example"}, false, -60, 2}, server.ca);
+  server.restart();
+  const auto client = client_of(server.settings());
+  REQUIRE_FALSE(server.resumes(client));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  server.cut_off(client);
+  REQUIRE(client->sessions_kept() == 0);
+}
