@@ -1,6 +1,6 @@
 // What raw_client does, by Chargewire: handler mode, one I/O thread, each answer sent from inside the handler.
 //
-//   chargewire_client HOST PORT STATIONS IN_FLIGHT MESSAGES SIZE
+//   chargewire_client --url ws://127.0.0.1:PORT/ocpp --stations N --in-flight K --messages M --size S
 //
 // Talks to echo_server and prints one line of JSON.
 #include <condition_variable>
@@ -49,6 +49,7 @@ class ChargewireClient {
 
   bench::Result run() {
     bench::Result result;
+    result.client = "chargewire";
     const long rss_before = bench::resident_bytes();
     const bench::Stopwatch dialing;
     connect_all();
@@ -72,7 +73,7 @@ class ChargewireClient {
 
  private:
   void connect_all() {
-    const std::string url = std::string("ws://") + arguments_.host + ":" + std::to_string(arguments_.port) + "/ocpp";
+    const std::string url = std::string("ws://") + arguments_.host + ":" + std::to_string(arguments_.port) + arguments_.path;
     for (std::size_t i = 0; i < stations_.size(); ++i) {
       cwire_error error = CWIRE_ERROR_INIT;
       const std::string id = "CP" + std::to_string(i);
@@ -147,7 +148,7 @@ int main(int argc, char** argv) {
   bench::raise_descriptor_limit();
   // Printed before the manager is freed: closing is not measured.
   ChargewireClient client(arguments);
-  bench::print(client.run());
+  bench::print(arguments, client.run(), bench::LatencyHistogram());
   std::fflush(stdout);
   return 0;
 }

@@ -1,6 +1,6 @@
 // The limit that a WebSocket client can reach: epoll, frames made beforehand, nothing checked but their boundaries.
 //
-//   raw_client HOST PORT STATIONS IN_FLIGHT MESSAGES SIZE
+//   raw_client --url ws://127.0.0.1:PORT/ocpp --stations N --in-flight K --messages M --size S
 //
 // Talks to echo_server and prints one line of JSON.
 #include <arpa/inet.h>
@@ -63,6 +63,7 @@ class RawClient {
 
   bench::Result run() {
     bench::Result result;
+    result.client = "raw";
     const long rss_before = bench::resident_bytes();
     const bench::Stopwatch dialing;
     for (std::uint32_t i = 0; i < dials_max; ++i) dial_next();
@@ -101,7 +102,7 @@ class RawClient {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(arguments_.port);
-    if (inet_pton(AF_INET, arguments_.host, &address.sin_addr) != 1) fail("HOST is not an IPv4 literal");
+    if (inet_pton(AF_INET, arguments_.host.c_str(), &address.sin_addr) != 1) fail("HOST is not an IPv4 literal");
     if (connect(station.socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS) {
       fail("connect");
     }
@@ -126,7 +127,7 @@ class RawClient {
     }
     // The TCP connection stands, or failed, which send will tell.
     const std::string number = std::to_string(&station - stations_.data());
-    const std::string request = "GET /ocpp/CP" + number + " HTTP/1.1\r\nHost: " + arguments_.host + ":" +
+    const std::string request = "GET " + arguments_.path + "/CP" + number + " HTTP/1.1\r\nHost: " + arguments_.host + ":" +
                                 std::to_string(arguments_.port) +
                                 "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -223,6 +224,6 @@ class RawClient {
 int main(int argc, char** argv) {
   const bench::Arguments arguments = bench::parse_arguments(argc, argv);
   bench::raise_descriptor_limit();
-  bench::print(RawClient(arguments).run());
+  bench::print(arguments, RawClient(arguments).run(), bench::LatencyHistogram());
   return 0;
 }
