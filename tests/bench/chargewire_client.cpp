@@ -1,6 +1,6 @@
 // What raw_client does, by Chargewire: handler mode, one I/O thread, each answer sent from inside the handler.
 //
-//   chargewire_client --url ws://127.0.0.1:PORT/ocpp --stations N --in-flight K --messages M --size S
+//   chargewire_client --url ws[s]://127.0.0.1:PORT/ocpp --stations N --in-flight K --messages M --size S [--ca FILE]
 //
 // Talks to echo_server and prints one line of JSON.
 #include <condition_variable>
@@ -28,7 +28,10 @@ struct Station {
 class ChargewireClient {
  public:
   explicit ChargewireClient(const bench::Arguments& arguments)
-      : arguments_(arguments), payload_(arguments.size, 'x'), stations_(arguments.stations) {
+      : arguments_(arguments),
+        payload_(arguments.size, 'x'),
+        stations_(arguments.stations),
+        times_(arguments.stations, arguments.in_flight) {
     cwire_error error = CWIRE_ERROR_INIT;
     cwire_config config = nullptr;
     check(cwire_config_new(&config), "cwire_config_new");
@@ -39,6 +42,9 @@ class ChargewireClient {
         {"csms.send_queue_bytes", queue_bytes},
     };
     for (const auto& [key, value] : options) check(cwire_config_set(config, key, value.c_str(), &error), key, &error);
+    if (!arguments.ca.empty()) {
+      check(cwire_config_set(config, "csms.tls.ca_cert", arguments.ca.c_str(), &error), "--ca", &error);
+    }
     check(cwire_manager_new(config, &on_events, reinterpret_cast<std::uintptr_t>(this), &manager_, &error),
           "cwire_manager_new", &error);
     check(cwire_config_free(config), "cwire_config_free");
@@ -60,9 +66,7 @@ class ChargewireClient {
 
     for (Station& station : stations_) station.to_send = arguments_.messages - arguments_.first_burst();
     const bench::Stopwatch exchange;
-    for (const Station& station : stations_) {
-      for (std::uint32_t i = 0; i < arguments_.first_burst(); ++i) send(station.token);
-    }
+    for (std::size_t i = 0; i < stations_.size(); ++i) begin(i);
     wait_for(all_done_);
     result.seconds = exchange.seconds();
     result.user_us = exchange.user_us();
@@ -71,15 +75,25 @@ class ChargewireClient {
     return result;
   }
 
+  const bench::LatencyHistogram& latency() const { return latency_; }
+
  private:
   void connect_all() {
-    const std::string url = std::string("ws://") + arguments_.host + ":" + std::to_string(arguments_.port) + arguments_.path;
+    const std::string url = std::string(arguments_.tls ? "wss://" : "ws://") + arguments_.host + ":" +
+                            std::to_string(arguments_.port) + arguments_.path;
     for (std::size_t i = 0; i < stations_.size(); ++i) {
       cwire_error error = CWIRE_ERROR_INIT;
       const std::string id = "CP" + std::to_string(i);
       check(cwire_manager_connect(manager_, id.c_str(), url.c_str(), nullptr, i, &stations_[i].token, &error),
             "cwire_manager_connect", &error);
     }
+  }
+
+  // All times are noted before the first send: from then on the handler notes those of this station.
+  void begin(std::size_t index) {
+    const std::int64_t now = bench::now_ns();
+    for (std::uint32_t i = 0; i < arguments_.first_burst(); ++i) times_.sent(index, now);
+    for (std::uint32_t i = 0; i < arguments_.first_burst(); ++i) send(stations_[index].token);
   }
 
   void send(cwire_station station) {
@@ -89,18 +103,21 @@ class ChargewireClient {
   // On the I/O thread.
   static void on_events(std::uintptr_t context, const cwire_event* events, std::size_t count) {
     auto* client = reinterpret_cast<ChargewireClient*>(context);
-    for (std::size_t i = 0; i < count; ++i) client->on_event(events[i]);
+    const std::int64_t now = bench::now_ns();
+    for (std::size_t i = 0; i < count; ++i) client->on_event(events[i], now);
   }
 
-  void on_event(const cwire_event& event) {
+  void on_event(const cwire_event& event, std::int64_t now) {
     switch (event.type) {
       case CWIRE_EVENT_CONNECTED:
         if (++connected_ == arguments_.stations) tell(all_connected_);
         break;
       case CWIRE_EVENT_MESSAGE: {
         Station& station = stations_[event.user_data];
+        latency_.record(now - times_.answered(event.user_data));
         if (station.to_send != 0) {
           --station.to_send;
+          times_.sent(event.user_data, now);
           send(event.station);
         }
         if (++round_trips_ == arguments_.round_trips()) tell(all_done_);
@@ -131,6 +148,8 @@ class ChargewireClient {
   const bench::Arguments arguments_;
   const std::string payload_;
   std::vector<Station> stations_;
+  bench::SendTimes times_;
+  bench::LatencyHistogram latency_;  // of the handler
   cwire_manager manager_ = nullptr;
   std::uint32_t connected_ = 0;    // of the handler
   std::uint64_t round_trips_ = 0;  // of the handler
@@ -148,7 +167,8 @@ int main(int argc, char** argv) {
   bench::raise_descriptor_limit();
   // Printed before the manager is freed: closing is not measured.
   ChargewireClient client(arguments);
-  bench::print(arguments, client.run(), bench::LatencyHistogram());
+  const bench::Result result = client.run();
+  bench::print(arguments, result, client.latency());
   std::fflush(stdout);
   return 0;
 }
