@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For tests/run.sh and examples/quickstart.sh to source: the Debian packages that each needs, and how to get those that are missing.
+# For tests/run.sh, tests/bench/run and examples/quickstart.sh to source: the Debian packages that each needs, and how to get those that are missing.
 
 # "package=command": the command will do as well, whoever installed it.
 # Arrays for the scripts that source this file.
@@ -11,6 +11,11 @@ build_packages=(
 # shellcheck disable=SC2034
 test_packages=(
   catch2 openssl=openssl python3=python3 python3-websockets nginx-light=nginx nodejs=node npm=npm
+)
+# The other libraries that tests/bench/run measures, and what draws its plots.
+# shellcheck disable=SC2034
+bench_packages=(
+  libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libboost-dev golang-go=go golang-github-gorilla-websocket-dev python3-matplotlib
 )
 
 is_installed() { # package[=command]
