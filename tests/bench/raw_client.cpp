@@ -55,11 +55,10 @@ constexpr std::uint32_t dials_max = 64;
 // Kept by new_session() when the first one arrives.
 SSL_SESSION* session_to_resume = nullptr;
 
-// OpenSSL asks whether the session is kept.
+// A copy: OpenSSL spoils its own when the server sends a second ticket. Returns that the session itself is not kept.
 int new_session(SSL*, SSL_SESSION* session) {
-  if (session_to_resume != nullptr) return 0;
-  session_to_resume = session;
-  return 1;
+  if (session_to_resume == nullptr) session_to_resume = SSL_SESSION_dup(session);
+  return 0;
 }
 
 SSL_CTX* tls_context(const bench::Arguments& arguments, const Options& options) {
