@@ -89,10 +89,7 @@ class WebsocketppSession final : public Session {
 
   void close(std::uint16_t code, std::string_view reason) override {
     if (state_ != State::open) return;
-    guarded([&] {
-      append_close(is_close_code(code) ? code : kNormal, reason);
-      state_ = State::closing;
-    });
+    guarded([&] { append_close(is_close_code(code) ? code : kNormal, reason); });
   }
 
   std::string& output() override { return output_; }
@@ -113,8 +110,8 @@ class WebsocketppSession final : public Session {
 
   bool is_live() const { return state_ == State::open || state_ == State::closing; }
 
-  // Nothing is thrown out of a Session. What is thrown inside, also by the listener, ends it; websocketpp itself would
-  // go on half alive, open and never reading again. False: it was thrown.
+  // Nothing is thrown out of a Session. What is thrown inside, also by the listener, ends it. False: it
+  // was thrown.
   template <typename Work>
   bool guarded(Work&& work) noexcept {
     try {
@@ -265,6 +262,7 @@ class WebsocketppSession final : public Session {
   }
 
   void end(CloseInfo info) {
+    if (state_ == State::ended) return;  // by what the listener did when it was told of our close frame
     state_ = State::ended;
     listener_.on_closed(std::move(info));
   }
@@ -279,6 +277,7 @@ class WebsocketppSession final : public Session {
     payload += static_cast<char>(code >> 8);
     payload += static_cast<char>(code & 0xff);
     payload += fitting_reason(reason);
+    state_ = State::closing;  // before the listener hears of output: nothing follows a close frame (RFC 6455 5.5.1)
     append_frame_of(Opcode::close, payload);
   }
 

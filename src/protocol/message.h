@@ -23,7 +23,6 @@ class Message {
    public:
     using ptr = websocketpp::lib::shared_ptr<Manager>;
     Message::ptr get_message(Opcode opcode, std::size_t size) { return std::make_shared<Message>(opcode, size); }
-    Message::ptr get_message() { return std::make_shared<Message>(websocketpp::frame::opcode::continuation, 0); }
   };
 
   Message(Opcode opcode, std::size_t size)

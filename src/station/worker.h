@@ -20,7 +20,7 @@ namespace cwire {
 
 class Station;
 
-// What the stations of one I/O thread share: the loop, websocketpp's endpoint, the way events leave, and the lists of
+// What the stations of one I/O thread share: the loop, the protocol engine, the way events leave, and the lists of
 // what is to be done this turn. Stations keep it alive, so that a call that races with the manager's end finds it; the
 // thread is long joined then.
 class Worker final : public IoThread::Owner {

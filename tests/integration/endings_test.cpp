@@ -101,7 +101,9 @@ TEST_CASE("nothing follows CLOSED when a message could not be framed for want of
   REQUIRE(cwire_manager_new(config, handler, reinterpret_cast<std::uintptr_t>(&seen), &manager, nullptr) == CWIRE_OK);
   REQUIRE(cwire_manager_connect(manager, "CP1", csms.url().c_str(), nullptr, 0, nullptr, nullptr) == CWIRE_OK);
   // Not before: a manager that is being freed accepts no messages.
-  CHECK(seen.sent.get_future().get() == CWIRE_OK);
+  auto sent = seen.sent.get_future();
+  REQUIRE(sent.wait_for(std::chrono::milliseconds(kPatience_ms)) == std::future_status::ready);
+  CHECK(sent.get() == CWIRE_OK);
   CHECK(cwire_manager_free(manager) == CWIRE_OK);
   CHECK(seen.closed);
   CHECK(seen.after_closed == 0);
