@@ -56,8 +56,13 @@ SessionCache::Offer SessionCache::take(const std::string& endpoint, TimePoint no
 
 void SessionCache::put(const std::string& endpoint, SessionPtr session, TimePoint verified) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  Sessions& sessions = by_endpoint_[endpoint];
-  if (sessions.capacity() == 0) sessions.reserve(kSessionsMax);
+  auto found = by_endpoint_.find(endpoint);
+  if (found == by_endpoint_.end()) {
+    Sessions none;
+    none.reserve(kSessionsMax);  // what may throw comes before an endpoint without sessions could stay
+    found = by_endpoint_.emplace(endpoint, std::move(none)).first;
+  }
+  Sessions& sessions = found->second;
   if (sessions.size() == kSessionsMax) sessions.erase(sessions.begin());
   sessions.push_back(Entry{std::move(session), ++order_, verified});
   if (by_endpoint_.size() > kEndpointsMax) forget_oldest_endpoint();

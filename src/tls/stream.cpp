@@ -183,8 +183,9 @@ int TlsStream::keep_session(ssl_st* ssl, ssl_session_st* session) {
   try {
     // A copy: OpenSSL spoils the connection's own when the peer goes without close_notify, which is how a server dies.
     if (SessionPtr copy{SSL_SESSION_dup(session)}) {
-      const TimePoint verified = SSL_session_reused(ssl) == 1 ? stream->verified_ : Clock::now();
-      stream->sessions_.put(stream->server(), std::move(copy), verified);
+      // TLS 1.2 brings the session inside the handshake, TLS 1.3 perhaps days behind it.
+      const bool just_verified = !stream->agreed_ && SSL_session_reused(ssl) != 1;
+      stream->sessions_.put(stream->server(), std::move(copy), just_verified ? Clock::now() : stream->verified_);
     }
   } catch (const std::bad_alloc&) {
     // The next connection is a full handshake then.
@@ -196,7 +197,10 @@ Stream::Outcome TlsStream::handshake() {
   ERR_clear_error();
   const int returned = SSL_do_handshake(ssl_);
   agreed_ = returned == 1;
-  if (agreed_ && SSL_session_reused(ssl_) != 1) drop_session();
+  if (agreed_ && SSL_session_reused(ssl_) != 1) {
+    drop_session();
+    verified_ = Clock::now();
+  }
   return outcome_of(returned, 0, CWIRE_E_TLS);
 }
 

@@ -51,7 +51,7 @@ class TlsStream final : public Stream {
   ssl_st* ssl_ = nullptr;
   SessionCache& sessions_;
   std::uint64_t offered_ = 0;  // the session that this connection tries to resume, or resumed; 0: none
-  TimePoint verified_;         // and when its certificate was checked
+  TimePoint verified_;         // when the certificate was checked that the present session rests on
   SocketBio socket_;
   bool agreed_ = false;  // the handshake is done
   bool broken_ = false;  // nothing may be sent any more, not even a goodbye
