@@ -185,14 +185,3 @@ TEST_CASE("a session that is over, or verified too long ago, is not offered") {
   REQUIRE(cache.take("a:1", now + SessionCache::kTrust).session == nullptr);
   REQUIRE(cache.size() == 0);
 }
-
-TEST_CASE("a session whose server certificate has expired is not offered") {
-  Server server(TLS1_3_VERSION);
-  server.identity = pki::make_signed({"s", {"DNS:csms.example"}, false, -60, 2}, server.ca);
-  server.restart();
-  const auto client = client_of(server.settings());
-  REQUIRE_FALSE(server.resumes(client));
-  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-  server.cut_off(client);
-  REQUIRE(client->sessions_kept() == 0);
-}
