@@ -171,7 +171,15 @@ class WebsocketppSession final : public Session {
       return listener_.on_failed(response.failure());
     }
     const std::unique_ptr<Handshake> over = std::move(handshake_);
-    if (output_.empty()) scrub_output();
+    const bool all_taken = output_.empty();
+    // Before anything else is written: what held the credentials must not become a buffer of the thread.
+    scrub_output();
+    if (!all_taken) {
+      state_ = State::ended;
+      return listener_.on_failed(Failure(
+          CWIRE_E_HANDSHAKE,
+          "handshake: the server accepted before it had the whole request; check what answers at this address", 101));
+    }
     state_ = State::open;
     listener_.on_open(response.subprotocol());
   }

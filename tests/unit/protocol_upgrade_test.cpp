@@ -446,3 +446,17 @@ TEST_CASE("no failure of the upgrade shows the credentials, and they do not stay
   echo.receive("HTTP/1.1 401 Basic c2VjcmV0c2VjcmV0\r\nWWW-Authenticate: c2VjcmV0c2VjcmV0\r\n\r\n");
   CHECK(echo.recorder.failure.message.find("c2Vjc") == std::string::npos);
 }
+
+TEST_CASE("an answer to half a request opens nothing, and the rest of the request does not stay", "[protocol]") {
+  UpgradeRequest request = a_request();
+  request.authorization = Secret("Basic c2VjcmV0c2VjcmV0");
+  Conversation talk({}, request);
+  talk.session->start();
+  std::string& output = talk.session->output();
+  const std::string answer = upgrade_answer(output);
+  output.erase(0, output.size() / 2);
+  talk.receive(answer + text("early"));
+  CHECK(talk.recorder.events == std::vector<std::string>{"failed " + std::to_string(CWIRE_E_HANDSHAKE)});
+  CHECK(output.capacity() <= std::string().capacity());
+  CHECK_FALSE(talk.session->send("late", false));
+}
