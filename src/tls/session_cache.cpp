@@ -73,6 +73,17 @@ void SessionCache::drop(const std::string& endpoint, std::uint64_t order) {
   const auto found = by_endpoint_.find(endpoint);
   if (found == by_endpoint_.end()) return;
   Sessions& sessions = found->second;
+  // A ticket that is used once has left already.
+  const auto used = std::find_if(sessions.begin(), sessions.end(), [&](const Entry& e) { return e.order == order; });
+  if (used != sessions.end()) sessions.erase(used);
+  if (sessions.empty()) by_endpoint_.erase(found);
+}
+
+void SessionCache::drop_with_older(const std::string& endpoint, std::uint64_t order) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = by_endpoint_.find(endpoint);
+  if (found == by_endpoint_.end()) return;
+  Sessions& sessions = found->second;
   const auto newer = std::find_if(sessions.begin(), sessions.end(), [&](const Entry& e) { return e.order > order; });
   sessions.erase(sessions.begin(), newer);
   if (sessions.empty()) by_endpoint_.erase(found);

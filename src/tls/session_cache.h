@@ -38,9 +38,12 @@ class SessionCache {
 
   Offer take(const std::string& endpoint, TimePoint now);
   void put(const std::string& endpoint, SessionPtr session, TimePoint verified);  // throws std::bad_alloc
-  // The server refused the session of this order, or the attempt that used it failed: it goes, and all that are older,
-  // since a server that lost its keys has lost them for those too.
+  // The attempt that used the session of this order was given up: it goes, and no other, for the network may be to
+  // blame.
   void drop(const std::string& endpoint, std::uint64_t order);
+  // The server refused it, or the attempt failed: all that are older go too, since a server that lost its keys has lost
+  // them for those as well.
+  void drop_with_older(const std::string& endpoint, std::uint64_t order);
   std::size_t size() const;
 
  private:

@@ -118,8 +118,8 @@ TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies,
 }
 
 TlsStream::~TlsStream() {
-  // Given up half-way: perhaps the server does not know what to do with the session.
-  if (!agreed_) drop_session();
+  // Given up half-way: perhaps the server does not know what to do with this session. It said nothing about others.
+  if (!agreed_) drop_session(&SessionCache::drop);
   SSL_free(ssl_);
 }
 
@@ -166,10 +166,10 @@ void TlsStream::offer_session() {
   verified_ = offer.verified;
 }
 
-void TlsStream::drop_session() {
+void TlsStream::drop_session(void (SessionCache::*drop)(const std::string&, std::uint64_t)) {
   if (offered_ == 0) return;
   try {
-    sessions_.drop(server(), offered_);
+    (sessions_.*drop)(server(), offered_);
   } catch (const std::bad_alloc&) {
     // It is refused once more, and then goes.
   }
@@ -198,7 +198,7 @@ Stream::Outcome TlsStream::handshake() {
   const int returned = SSL_do_handshake(ssl_);
   agreed_ = returned == 1;
   if (agreed_ && SSL_session_reused(ssl_) != 1) {
-    drop_session();
+    drop_session(&SessionCache::drop_with_older);
     verified_ = Clock::now();
   }
   return outcome_of(returned, 0, CWIRE_E_TLS);
@@ -243,7 +243,7 @@ Stream::Outcome TlsStream::outcome_of(int returned, std::size_t bytes, cwire_sta
     broken_ = true;
     outcome.failure = failure_of(kind, status);
     // Also after the handshake: in TLS 1.3 a server says only then that it does not want this client.
-    if (outcome.failure.status == CWIRE_E_TLS) drop_session();
+    if (outcome.failure.status == CWIRE_E_TLS) drop_session(&SessionCache::drop_with_older);
   }
   ERR_clear_error();
   return outcome;

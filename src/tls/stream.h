@@ -45,7 +45,7 @@ class TlsStream final : public Stream {
   Outcome outcome_of(int returned, std::size_t bytes, cwire_status status);
   Failure failure_of(int kind, cwire_status status) const;
   void offer_session();
-  void drop_session();
+  void drop_session(void (SessionCache::*drop)(const std::string&, std::uint64_t));
   std::string server() const;  // "csms.example:443"
 
   ssl_st* ssl_ = nullptr;

@@ -72,6 +72,14 @@ struct Server {
     listener.accept().receive(100);
     REQUIRE(dialled.record.wait_failure().status == CWIRE_E_TLS);
   }
+  // An attempt that is given up while the server says nothing, as when its time is over.
+  void give_up(const std::shared_ptr<const TlsContext>& client) {
+    peer::Dialled dialled;
+    dialled.open(target(client, "csms.example"));
+    peer::Connection silent = listener.accept();
+    silent.receive(100);
+    dialled.loop.run([&] { dialled.channel.reset(); });
+  }
 
  private:
   Channel::Target target(const std::shared_ptr<const TlsContext>& client, const std::string& name) const {
@@ -141,6 +149,18 @@ TEST_CASE("an attempt that fails drops the session that it used") {
   REQUIRE_FALSE(server.resumes(client));
   REQUIRE(client->sessions_kept() > 0);
   server.cut_off(client);
+  REQUIRE(client->sessions_kept() == 0);
+  REQUIRE_FALSE(server.resumes(client));
+}
+
+TEST_CASE("an attempt that is given up drops the session that it used, and no other") {
+  Server server(TLS1_3_VERSION);
+  const auto client = client_of(server.settings());
+  REQUIRE_FALSE(server.resumes(client));
+  REQUIRE(client->sessions_kept() == 2);
+  server.give_up(client);
+  REQUIRE(client->sessions_kept() == 1);
+  server.give_up(client);
   REQUIRE(client->sessions_kept() == 0);
   REQUIRE_FALSE(server.resumes(client));
 }
