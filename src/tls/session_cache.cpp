@@ -4,7 +4,6 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 namespace cwire {
@@ -12,18 +11,18 @@ namespace cwire {
 namespace {
 
 // Neither the server nor we would accept it any more.
-bool is_over(const SSL_SESSION* session) {
-  const long age_s = static_cast<long>(std::time(nullptr)) - SSL_SESSION_get_time(session);
+bool is_over(const SSL_SESSION* session, std::time_t date) {
+  const long age_s = static_cast<long>(date) - SSL_SESSION_get_time(session);
   if (age_s < 0 || age_s >= SSL_SESSION_get_timeout(session)) return true;
   X509* server = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
-  return server != nullptr && X509_cmp_current_time(X509_get0_notAfter(server)) <= 0;
+  return server != nullptr && X509_cmp_time(X509_get0_notAfter(server), &date) <= 0;
 }
 
 }  // namespace
 
 void FreeSession::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
 
-SessionCache::Offer SessionCache::take(const std::string& endpoint, TimePoint now) {
+SessionCache::Offer SessionCache::take(const std::string& endpoint, TimePoint now, std::time_t date) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Offer offer;
   const auto found = by_endpoint_.find(endpoint);
@@ -32,7 +31,7 @@ SessionCache::Offer SessionCache::take(const std::string& endpoint, TimePoint no
   while (!sessions.empty()) {
     Entry& newest = sessions.back();
     if (now - newest.verified < kTrust && SSL_SESSION_is_resumable(newest.session.get()) == 1 &&
-        !is_over(newest.session.get())) {
+        !is_over(newest.session.get(), date)) {
       offer.order = newest.order;
       offer.verified = newest.verified;
       // RFC 8446 C.4: a ticket that is used twice links two connections to whoever listens. So each is used once while

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,8 @@ class SessionCache {
     TimePoint verified;       // when the certificate was checked that the session stands for
   };
 
-  Offer take(const std::string& endpoint, TimePoint now);
+  // `date`: what certificates and tickets go by.
+  Offer take(const std::string& endpoint, TimePoint now, std::time_t date = std::time(nullptr));
   void put(const std::string& endpoint, SessionPtr session, TimePoint verified);  // throws std::bad_alloc
   // The attempt that used the session of this order was given up: it goes, and no other, for the network may be to
   // blame.

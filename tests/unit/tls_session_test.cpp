@@ -104,6 +104,30 @@ SessionPtr session_of(int version = TLS1_3_VERSION) {
   return session;
 }
 
+// What a client has after a handshake with a server of this identity.
+SessionPtr agreed_session(const pki::Identity& identity) {
+  std::unique_ptr<SSL_CTX, pki::Free> at_server(SSL_CTX_new(TLS_server_method()));
+  std::unique_ptr<SSL_CTX, pki::Free> at_client(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_use_certificate(at_server.get(), identity.certificate.get());
+  SSL_CTX_use_PrivateKey(at_server.get(), identity.key.get());
+  SSL_CTX_set_max_proto_version(at_server.get(), TLS1_2_VERSION);
+  std::unique_ptr<SSL, pki::Free> server(SSL_new(at_server.get()));
+  std::unique_ptr<SSL, pki::Free> client(SSL_new(at_client.get()));
+  BIO *one = nullptr, *other = nullptr;
+  BIO_new_bio_pair(&one, 0, &other, 0);
+  SSL_set_bio(server.get(), one, one);
+  SSL_set_bio(client.get(), other, other);
+  SSL_set_accept_state(server.get());
+  SSL_set_connect_state(client.get());
+  for (int i = 0; i < 10; ++i) {
+    SSL_do_handshake(client.get());
+    SSL_do_handshake(server.get());
+  }
+  REQUIRE(SSL_is_init_finished(client.get()) == 1);
+  // A copy: a connection that goes without close_notify spoils its own.
+  return SessionPtr(SSL_SESSION_dup(SSL_get0_session(client.get())));
+}
+
 }  // namespace
 
 TEST_CASE("a connection to the same endpoint resumes a session, again and again") {
@@ -204,4 +228,24 @@ TEST_CASE("a session that is over, or verified too long ago, is not offered") {
   REQUIRE(cache.take("a:1", now + SessionCache::kTrust - std::chrono::seconds(1)).session != nullptr);
   REQUIRE(cache.take("a:1", now + SessionCache::kTrust).session == nullptr);
   REQUIRE(cache.size() == 0);
+}
+
+TEST_CASE("a session is not offered beyond the server's certificate, nor beyond its own time") {
+  const long ends_in_s = 3600;
+  pki::Subject subject{"csms.example"};
+  subject.ends_in_s = ends_in_s;
+  const SessionPtr session = agreed_session(pki::make_self_signed(subject));
+  const TimePoint now = Clock::now();
+  const std::time_t begun = SSL_SESSION_get_time(session.get());
+  const auto offered_at = [&](long timeout_s, std::time_t date) {
+    SessionCache cache;
+    SSL_SESSION_set_timeout(session.get(), timeout_s);
+    cache.put("a:1", SessionPtr(SSL_SESSION_dup(session.get())), now);
+    return cache.take("a:1", now, date).session != nullptr;
+  };
+  REQUIRE(offered_at(2 * ends_in_s, begun + ends_in_s - 60));
+  REQUIRE_FALSE(offered_at(2 * ends_in_s, begun + ends_in_s + 60));
+  REQUIRE(offered_at(100, begun + 99));
+  REQUIRE_FALSE(offered_at(100, begun + 100));
+  REQUIRE_FALSE(offered_at(100, begun - 1));
 }
