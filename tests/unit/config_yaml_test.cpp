@@ -410,3 +410,12 @@ TEST_CASE("a file that cannot be read is an error that names it") {
   CHECK(has(refused("/dev/zero"), "larger than"));
   CHECK(has(refused(directory.write("bad.yaml", "\ncsms: 3\n")), "bad.yaml:2: csms: expected"));
 }
+
+TEST_CASE("TLS sessions are turned off in a file, and the schema knows how") {
+  TemporaryDirectory directory;
+  Config config;
+  CHECK(config.values().tls.session_resumption);
+  config.load_file(directory.write("off.yaml", "csms: {tls: {session_resumption: false}}\n"));
+  CHECK_FALSE(config.values().tls.session_resumption);
+  CHECK(has(Config::schema(), "csms.tls.session_resumption"));
+}
