@@ -316,10 +316,17 @@ void WebSocketClient::draw_ping_share(Random& random) {
   ping_share_ = std::uniform_real_distribution<float>(0.9F, 1.1F)(random);
 }
 
+// Stations whose pings are due at nearly the same time share a wake-up of their thread: a fleet of ten thousand would
+// otherwise wake it for each ping alone. Rounded down, so that no ping is later than it was drawn.
+TimePoint WebSocketClient::on_ping_beat(TimePoint due) const {
+  const Duration beat = settings_.ping_interval / 128;
+  return due == kNever || beat <= Duration::zero() ? due : due - due.time_since_epoch() % beat;
+}
+
 TimePoint WebSocketClient::ping_due() const {
   if (nonce_ != 0 || write_blocked_ || paused_at_ != kNever) return kNever;
   const Duration wait(static_cast<Duration::rep>(static_cast<double>(settings_.ping_interval.count()) * ping_share_));
-  return std::min(after(std::max(last_received_, ping_sent_), wait), after(ping_sent_, 2 * wait));
+  return on_ping_beat(std::min(after(std::max(last_received_, ping_sent_), wait), after(ping_sent_, 2 * wait)));
 }
 
 TimePoint WebSocketClient::pong_due() const {

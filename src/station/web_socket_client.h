@@ -157,6 +157,7 @@ class WebSocketClient {
   Duration begin_wait(TimePoint now, Random& random, Duration at_least);
   void change_state(State to, Actions& actions);
   void draw_ping_share(Random& random);
+  TimePoint on_ping_beat(TimePoint due) const;
   TimePoint ping_due() const;
   TimePoint pong_due() const;
   TimePoint read_due() const;
