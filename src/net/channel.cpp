@@ -30,8 +30,9 @@ struct Channel::Opening {
   Target target;
   std::unique_ptr<Resolver::Query> query;
   Resolver::Addresses addresses;
-  std::size_t next = 0;  // index of the address to try next
-  std::string refusals;  // "127.0.0.1:9: connection refused, [::1]:9: ..."
+  std::size_t next = 0;            // index of the address to try next
+  asio::ip::tcp::endpoint remote;  // being tried
+  std::string refusals;            // "127.0.0.1:9: connection refused, [::1]:9: ..."
 };
 
 Channel::Channel(IoThread& thread, Resolver& resolver, ChannelListener& listener)
@@ -130,12 +131,13 @@ void Channel::on_unresolved() {
 void Channel::connect_next() {
   Opening& opening = *opening_;
   while (opening.next < opening.addresses.size()) {
-    const asio::ip::tcp::endpoint remote(opening.addresses[opening.next], opening.target.port);
+    const asio::ip::tcp::endpoint& remote = opening.remote;
+    opening.remote = {opening.addresses[opening.next], opening.target.port};
     peer_ = endpoint_text(remote);
     ++opening.next;
     socket_.reset(open_tcp_socket(remote.protocol().family()));
     int error = socket_.get() < 0 ? errno : begin_connect(socket_.get(), remote);
-    if (error == 0) error = connect_result(socket_.get());
+    if (error == 0) error = connect_result(socket_.get(), remote);
     if (error == 0) return on_connected();
     if (error == EINPROGRESS) {
       watch(false, true);
@@ -171,7 +173,7 @@ bool Channel::goes_on_after(int error) {
 
 void Channel::on_connect_decided() {
   thread_.timers().cancel(*this);
-  const int error = connect_result(socket_.get());
+  const int error = connect_result(socket_.get(), opening_->remote);
   if (error == 0) return on_connected();
   if (goes_on_after(error)) connect_next();
 }

@@ -12,15 +12,11 @@ namespace cwire {
 namespace {
 
 // TCP's simultaneous open: the dialling socket was given the very port it dialled.
-bool is_connected_to_itself(int socket) {
+bool is_connected_to_itself(int socket, const asio::ip::tcp::endpoint& remote) {
   asio::ip::tcp::endpoint local;
-  asio::ip::tcp::endpoint remote;
-  socklen_t local_size = static_cast<socklen_t>(local.capacity());
-  socklen_t remote_size = static_cast<socklen_t>(remote.capacity());
-  if (::getsockname(socket, local.data(), &local_size) != 0) return false;
-  if (::getpeername(socket, remote.data(), &remote_size) != 0) return false;
-  local.resize(local_size);
-  remote.resize(remote_size);
+  socklen_t size = static_cast<socklen_t>(local.capacity());
+  if (::getsockname(socket, local.data(), &size) != 0) return false;
+  local.resize(size);
   return local == remote;
 }
 
@@ -49,11 +45,11 @@ int begin_connect(int socket, const asio::ip::tcp::endpoint& remote) {
   return errno == EINTR ? EINPROGRESS : errno;
 }
 
-int connect_result(int socket) {
+int connect_result(int socket, const asio::ip::tcp::endpoint& remote) {
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
-  return error == 0 && is_connected_to_itself(socket) ? ECONNREFUSED : error;
+  return error == 0 && is_connected_to_itself(socket, remote) ? ECONNREFUSED : error;
 }
 
 void finish_sending(int socket) {

@@ -28,7 +28,7 @@ int open_tcp_socket(int family);
 int begin_connect(int socket, const asio::ip::tcp::endpoint& remote);
 // What came of it: 0 or why not. Dialling a local port that nobody listens on can reach the dialling socket itself, and
 // would keep the server from taking its port again: such a connection counts as refused.
-int connect_result(int socket);
+int connect_result(int socket, const asio::ip::tcp::endpoint& remote);
 
 // Ends the sending side and lets go of what the peer sent meanwhile: closing with unread bytes would reset the
 // connection, and a reset can overtake our last bytes on the peer's side.

@@ -195,7 +195,9 @@ void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, 
 
 void Station::on_timer(TimePoint now) {
   guarded([&] {
-    if (channel_ != nullptr && !is_open()) {
+    if (dial_wanted_) {
+      client_.describe_attempt("waiting until this process had dialled other stations");
+    } else if (channel_ != nullptr && !is_open()) {
       client_.describe_attempt(
           session_ != nullptr ? "waiting for the answer to the upgrade request" : channel_->doing(), channel_->stage());
     }
@@ -313,7 +315,8 @@ void Station::perform(const Actions& actions) {
     switch (action.type) {
       case Action::Type::attempt:
         statistics_.attempts.add(1);
-        open_connection();
+        dial_wanted_ = true;
+        worker_->dial_in_turn(*this);
         break;
       case Action::Type::abandon:
         // After our close frame the goodbye is orderly also where there is no time to wait for the peer's.
@@ -351,6 +354,16 @@ void Station::perform(const Actions& actions) {
     }
   }
   if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
+}
+
+bool Station::dial() noexcept {
+  if (!std::exchange(dial_wanted_, false)) return false;
+  guarded([this] {
+    client_.dialing(worker_->thread().now());
+    open_connection();
+    worker_->thread().timers().arm(*this, client_.deadline());
+  });
+  return true;
 }
 
 void Station::open_connection() {
@@ -417,6 +430,7 @@ void Station::session_ended() {
 
 // Everything of this connection goes; what was accepted and not taken by the kernel is reported.
 void Station::drop_connection(cwire_status why) {
+  dial_wanted_ = false;
   session_end_.reset();
   session_.reset();
   channel_.reset();

@@ -78,6 +78,8 @@ class Station final : private ChannelListener, private SessionListener, private 
 
   // For the worker.
   void run_scheduled() noexcept;
+  // Opens the connection that the state machine asked for. False: it has changed its mind meanwhile.
+  bool dial() noexcept;
   void flush() noexcept;
   bool has_unflushed() const;
   void resume_reading();
@@ -187,6 +189,9 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool close_sent_ = false;
   bool reading_paused_ = false;
   bool blocked_ = false;
+  bool dial_wanted_ = false;
+  bool is_in_dial_queue_ = false;
+  Station* next_to_dial_ = nullptr;
   bool is_dirty_ = false;
   Station* next_dirty_ = nullptr;
   Station* next_ = nullptr;  // the worker's list

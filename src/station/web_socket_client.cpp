@@ -45,6 +45,12 @@ Actions WebSocketClient::start(TimePoint now) {
   return actions;
 }
 
+void WebSocketClient::dialing(TimePoint now) {
+  if (phase_ != Phase::attempting) return;
+  since_ = now;
+  until_ = after(now, settings_.connection_timeout);  // absolute: nothing the peer does defers it
+}
+
 Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure, Duration at_least) {
   assert(failure);
   Actions actions;
@@ -242,8 +248,7 @@ TimePoint WebSocketClient::deadline() const {
 
 void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
   phase_ = Phase::attempting;
-  since_ = now;
-  until_ = after(now, settings_.connection_timeout);  // absolute: nothing the peer does defers it
+  dialing(now);
   attempt_phase_ = CWIRE_E_DIAL;
   write_blocked_ = false;
   paused_at_ = kNever;

@@ -105,6 +105,8 @@ class WebSocketClient {
 
   // Begins the first attempt. Only once, and not after disconnect().
   Actions start(TimePoint now);
+  // The attempt leaves the queue of those that wait to be dialled: its time begins now. Optional.
+  void dialing(TimePoint now);
   // The attempt ended without a connection. `failure` is not OK. `at_least`: the server asked for so much patience
   // (Retry-After); the wait is then no shorter, and up to a tenth longer, so that not everybody comes back at once.
   Actions attempt_failed(TimePoint now, Random& random, Failure failure, Duration at_least = {});

@@ -63,6 +63,8 @@ class Worker final : public IoThread::Owner {
   void remove(Station& station);
   void emit(Event& event) { pending_.append(event); }
   void mark_dirty(Station& station);
+  // Calls the station's dial() soon, a few stations per turn.
+  void dial_in_turn(Station& station);
   // A buffer for output, which stations have only while they have output. What it held is gone, what it has room for
   // is not.
   std::string& spare_output() { return spare_output_; }
@@ -81,6 +83,7 @@ class Worker final : public IoThread::Owner {
   void end_of_turn() override;
   void run_orders();
   void run_scheduled();
+  void dial_some();
   void resume_reading();
   void shut_down(Duration drain);
   void flush_dirty();
@@ -97,6 +100,8 @@ class Worker final : public IoThread::Owner {
   std::string spare_output_;
   BlockCache blocks_;
   Station* dirty_ = nullptr;
+  Station* first_to_dial_ = nullptr;
+  Station* last_to_dial_ = nullptr;
   Station* stations_ = nullptr;
   bool silent_ = false;
   bool handler_throws_ = false;

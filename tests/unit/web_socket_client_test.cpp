@@ -187,6 +187,20 @@ TEST_CASE("disconnected to connecting: start begins the first attempt, once", "[
   CHECK(station.start().empty());
 }
 
+TEST_CASE("An attempt that had to wait to be dialled has all of its time from then on", "[web_socket_client]") {
+  Station station;
+  station.client.dialing(station.now);  // nothing was asked for
+  CHECK(station.client.deadline() == kNever);
+  station.start();
+  station.pass(seconds(20));
+  station.client.dialing(station.now);
+  CHECK(station.wait() == seconds(30));
+  station.open();
+  const TimePoint deadline = station.client.deadline();
+  station.client.dialing(station.now);
+  CHECK(station.client.deadline() == deadline);
+}
+
 TEST_CASE("connecting to connected: the first connection, reported after the state", "[web_socket_client]") {
   Station station;
   station.start();
