@@ -10,7 +10,7 @@ build_packages=(
 )
 # shellcheck disable=SC2034
 test_packages=(
-  catch2 openssl=openssl python3=python3 python3-websockets nginx-light=nginx nodejs=node npm=npm
+  catch2 openssl=openssl python3=python3 strace=strace valgrind=valgrind python3-websockets nginx-light=nginx nodejs=node npm=npm
 )
 # The other libraries that tests/bench/run measures, and what draws its plots.
 # shellcheck disable=SC2034

@@ -182,7 +182,11 @@ class LatencyHistogram {
     ++total_;
     max_ = std::max(max_, value);
   }
-  std::uint64_t total() const { return total_; }
+  void add(const LatencyHistogram& other) {
+    for (std::size_t i = 0; i < bucket_count; ++i) counts_[i] += other.counts_[i];
+    total_ += other.total_;
+    max_ = std::max(max_, other.max_);
+  }
   std::uint64_t max() const { return max_; }
 
   // In nanoseconds, the upper end of the bucket that the percentile falls into; 0 if nothing was recorded.
@@ -279,6 +283,20 @@ struct Result {
   double system_us = 0;
   double rss_per_connection_bytes = 0;
   double connects_per_second = 0;
+  double cpu_us_per_connect = 0;
+
+  // To be called when the last station is connected.
+  void connected(const Stopwatch& dialing, std::uint32_t stations) {
+    connects_per_second = stations / dialing.seconds();
+    cpu_us_per_connect = (dialing.user_us() + dialing.system_us()) / stations;
+  }
+  // To be called when the last message is answered.
+  void exchanged(const Stopwatch& exchange, std::uint64_t trips) {
+    round_trips = trips;
+    seconds = exchange.seconds();
+    user_us = exchange.user_us();
+    system_us = exchange.system_us();
+  }
 };
 
 inline void print(const Arguments& arguments, const Result& result, const LatencyHistogram& latency) {
@@ -287,12 +305,14 @@ inline void print(const Arguments& arguments, const Result& result, const Latenc
   std::printf(
       "{\"client\":\"%s\",\"stations\":%u,\"in_flight\":%u,\"size\":%u,\"tls\":%s,\"round_trips\":%llu,"
       "\"seconds\":%.4f,\"cpu_user_us_per_trip\":%.4f,\"cpu_sys_us_per_trip\":%.4f,\"rss_per_connection_bytes\":%.0f,"
-      "\"connects_per_second\":%.0f,\"latency_us\":{\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"p99.9\":%.1f,"
+      "\"connects_per_second\":%.0f,\"cpu_us_per_connect\":%.2f,\"latency_us\":{\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,"
+      "\"p99.9\":%.1f,"
       "\"max\":%.1f}}\n",
       result.client, arguments.stations, arguments.in_flight, arguments.size, arguments.tls ? "true" : "false",
       static_cast<unsigned long long>(result.round_trips), result.seconds, result.user_us / trips,
-      result.system_us / trips, result.rss_per_connection_bytes, result.connects_per_second, us(latency.percentile(50)),
-      us(latency.percentile(90)), us(latency.percentile(99)), us(latency.percentile(99.9)), us(latency.max()));
+      result.system_us / trips, result.rss_per_connection_bytes, result.connects_per_second, result.cpu_us_per_connect,
+      us(latency.percentile(50)), us(latency.percentile(90)), us(latency.percentile(99)), us(latency.percentile(99.9)),
+      us(latency.max()));
 }
 
 }  // namespace bench

@@ -70,16 +70,13 @@ Result measure(const char* client, const Arguments& arguments, ConnectAll connec
   const long resident_before = resident_bytes();
   const Stopwatch dialing;
   connect_all();
-  result.connects_per_second = arguments.stations / dialing.seconds();
+  result.connected(dialing, arguments.stations);
   result.rss_per_connection_bytes = static_cast<double>(resident_bytes() - resident_before) / arguments.stations;
   if (arguments.messages == 0) return result;
 
   const Stopwatch exchange;
   exchange_all();
-  result.seconds = exchange.seconds();
-  result.user_us = exchange.user_us();
-  result.system_us = exchange.system_us();
-  result.round_trips = arguments.round_trips();
+  result.exchanged(exchange, arguments.round_trips());
   return result;
 }
 

@@ -124,7 +124,7 @@ class RawClient {
     const long rss_before = bench::resident_bytes();
     const bench::Stopwatch dialing;
     connect_all();
-    result.connects_per_second = arguments_.stations / dialing.seconds();
+    result.connected(dialing, arguments_.stations);
     result.rss_per_connection_bytes = static_cast<double>(bench::resident_bytes() - rss_before) / arguments_.stations;
 
     for (Station& station : stations_) station.to_send = arguments_.messages;
@@ -134,10 +134,7 @@ class RawClient {
     } else {
       exchange_at_rate();
     }
-    result.round_trips = round_trips_;
-    result.seconds = exchange.seconds();
-    result.user_us = exchange.user_us();
-    result.system_us = exchange.system_us();
+    result.exchanged(exchange, round_trips_);
     return result;
   }
 
@@ -209,8 +206,11 @@ class RawClient {
     station.ssl = SSL_new(tls_);
     if (station.ssl == nullptr || SSL_set_fd(station.ssl, station.socket) != 1) fail_tls("SSL_new");
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(station.ssl), arguments_.host.c_str()) != 1) fail_tls("--url");
-    if (session_to_resume != nullptr && SSL_set_session(station.ssl, session_to_resume) != 1) {
-      fail_tls("SSL_set_session");
+    if (session_to_resume != nullptr) {
+      // A copy for each: OpenSSL makes one that was resumed useless for the next.
+      SSL_SESSION* session = SSL_SESSION_dup(session_to_resume);
+      if (SSL_set_session(station.ssl, session) != 1) fail_tls("SSL_set_session");
+      SSL_SESSION_free(session);
     }
     SSL_set_connect_state(station.ssl);
     station.handshaking = true;

@@ -206,9 +206,12 @@ func main() {
 	}
 	dialer := dialer(*ca)
 	residentBefore := residentBytes()
+	userBefore, systemBefore := cpuMicroseconds()
 	dialing := time.Now()
 	connectAll(stations, dialer, *base)
 	dialed := time.Since(dialing).Seconds()
+	user, system := cpuMicroseconds()
+	cpuPerConnect := (user - userBefore + system - systemBefore) / float64(*count)
 	resident := (residentBytes() - residentBefore) / float64(*count)
 
 	payload := make([]byte, *size)
@@ -217,7 +220,7 @@ func main() {
 	}
 	latencies := make([]histogram, len(stations))
 	var exchanges sync.WaitGroup
-	userBefore, systemBefore := cpuMicroseconds()
+	userBefore, systemBefore = cpuMicroseconds()
 	exchanging := time.Now()
 	for i, each := range stations {
 		exchanges.Add(1)
@@ -228,7 +231,7 @@ func main() {
 	}
 	exchanges.Wait()
 	seconds := time.Since(exchanging).Seconds()
-	user, system := cpuMicroseconds()
+	user, system = cpuMicroseconds()
 
 	var latency histogram
 	for i := range latencies {
@@ -247,6 +250,7 @@ func main() {
 		"round_trips": trips, "seconds": seconds,
 		"cpu_user_us_per_trip": perTrip(user - userBefore), "cpu_sys_us_per_trip": perTrip(system - systemBefore),
 		"rss_per_connection_bytes": resident, "connects_per_second": float64(*count) / dialed,
+		"cpu_us_per_connect": cpuPerConnect,
 		"latency_us": map[string]float64{
 			"p50": us(50), "p90": us(90), "p99": us(99), "p99.9": us(99.9), "max": float64(latency.max) / 1e3,
 		},
