@@ -207,6 +207,9 @@ Stream::Outcome TlsStream::handshake() {
 Stream::Outcome TlsStream::read(char* buffer, std::size_t capacity) {
   ERR_clear_error();
   const int returned = SSL_read(ssl_, buffer, int_of(capacity));
+  // 16 KB that SSL_MODE_RELEASE_BUFFERS leaves with every idle connection. Not with anything pending, which OpenSSL
+  // below 3.0.14 would free as well (CVE-2024-4741).
+  if (returned > 0 && SSL_has_pending(ssl_) == 0) SSL_free_buffers(ssl_);
   return outcome_of(returned, returned > 0 ? static_cast<std::size_t>(returned) : 0, CWIRE_E_READ);
 }
 
