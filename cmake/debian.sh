@@ -15,7 +15,7 @@ test_packages=(
 # The other libraries that tests/bench/run measures, and what draws its plots.
 # shellcheck disable=SC2034
 bench_packages=(
-  libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libboost-dev golang-go=go golang-github-gorilla-websocket-dev python3-matplotlib
+  liburing-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libboost-dev golang-go=go golang-github-gorilla-websocket-dev python3-matplotlib
 )
 
 is_installed() { # package[=command]

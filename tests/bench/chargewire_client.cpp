@@ -103,12 +103,10 @@ class ChargewireClient {
   bench::Result run() {
     bench::Result result;
     result.client = "chargewire";
-    const long rss_before = bench::resident_bytes();
-    const bench::Stopwatch dialing;
+    const bench::Dialing dialing;
     connect_all();
     await(connected_, arguments_.stations);
     result.connected(dialing, arguments_.stations);
-    result.rss_per_connection_bytes = static_cast<double>(bench::resident_bytes() - rss_before) / arguments_.stations;
     if (arguments_.messages == 0) return result;
 
     const bench::Stopwatch exchange;

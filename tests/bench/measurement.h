@@ -144,6 +144,12 @@ inline long resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
+// What is allocated, on all heaps of the process.
+inline double heap_bytes() {
+  const struct mallinfo2 heaps = mallinfo2();
+  return static_cast<double>(heaps.uordblks + heaps.hblkhd);
+}
+
 inline std::int64_t now_ns() {
   const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since_boot).count();
@@ -275,6 +281,13 @@ class Schedule {
 // By default the kernel lets a sleeper oversleep by 50 us, more than what is measured here. For this thread.
 inline void be_punctual() { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 
+// What was before the first station is dialled.
+struct Dialing {
+  const double heap = heap_bytes();
+  const long resident = resident_bytes();
+  const Stopwatch watch;
+};
+
 struct Result {
   const char* client = "";
   std::uint64_t round_trips = 0;
@@ -282,13 +295,16 @@ struct Result {
   double user_us = 0;
   double system_us = 0;
   double rss_per_connection_bytes = 0;
+  double heap_per_connection_bytes = 0;
   double connects_per_second = 0;
   double cpu_us_per_connect = 0;
 
   // To be called when the last station is connected.
-  void connected(const Stopwatch& dialing, std::uint32_t stations) {
-    connects_per_second = stations / dialing.seconds();
-    cpu_us_per_connect = (dialing.user_us() + dialing.system_us()) / stations;
+  void connected(const Dialing& dialing, std::uint32_t stations) {
+    connects_per_second = stations / dialing.watch.seconds();
+    cpu_us_per_connect = (dialing.watch.user_us() + dialing.watch.system_us()) / stations;
+    heap_per_connection_bytes = (heap_bytes() - dialing.heap) / stations;
+    rss_per_connection_bytes = static_cast<double>(resident_bytes() - dialing.resident) / stations;
   }
   // To be called when the last message is answered.
   void exchanged(const Stopwatch& exchange, std::uint64_t trips) {
@@ -305,14 +321,15 @@ inline void print(const Arguments& arguments, const Result& result, const Latenc
   std::printf(
       "{\"client\":\"%s\",\"stations\":%u,\"in_flight\":%u,\"size\":%u,\"tls\":%s,\"round_trips\":%llu,"
       "\"seconds\":%.4f,\"cpu_user_us_per_trip\":%.4f,\"cpu_sys_us_per_trip\":%.4f,\"rss_per_connection_bytes\":%.0f,"
+      "\"heap_per_connection_bytes\":%.0f,"
       "\"connects_per_second\":%.0f,\"cpu_us_per_connect\":%.2f,\"latency_us\":{\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,"
       "\"p99.9\":%.1f,"
       "\"max\":%.1f}}\n",
       result.client, arguments.stations, arguments.in_flight, arguments.size, arguments.tls ? "true" : "false",
       static_cast<unsigned long long>(result.round_trips), result.seconds, result.user_us / trips,
-      result.system_us / trips, result.rss_per_connection_bytes, result.connects_per_second, result.cpu_us_per_connect,
-      us(latency.percentile(50)), us(latency.percentile(90)), us(latency.percentile(99)), us(latency.percentile(99.9)),
-      us(latency.max()));
+      result.system_us / trips, result.rss_per_connection_bytes, result.heap_per_connection_bytes,
+      result.connects_per_second, result.cpu_us_per_connect, us(latency.percentile(50)), us(latency.percentile(90)),
+      us(latency.percentile(99)), us(latency.percentile(99.9)), us(latency.max()));
 }
 
 }  // namespace bench

@@ -67,11 +67,9 @@ template <typename ConnectAll, typename ExchangeAll>
 Result measure(const char* client, const Arguments& arguments, ConnectAll connect_all, ExchangeAll exchange_all) {
   Result result;
   result.client = client;
-  const long resident_before = resident_bytes();
-  const Stopwatch dialing;
+  const Dialing dialing;
   connect_all();
   result.connected(dialing, arguments.stations);
-  result.rss_per_connection_bytes = static_cast<double>(resident_bytes() - resident_before) / arguments.stations;
   if (arguments.messages == 0) return result;
 
   const Stopwatch exchange;

@@ -121,11 +121,9 @@ class RawClient {
   bench::Result run() {
     bench::Result result;
     result.client = arguments_.tls ? "openssl" : "raw";
-    const long rss_before = bench::resident_bytes();
-    const bench::Stopwatch dialing;
+    const bench::Dialing dialing;
     connect_all();
     result.connected(dialing, arguments_.stations);
-    result.rss_per_connection_bytes = static_cast<double>(bench::resident_bytes() - rss_before) / arguments_.stations;
 
     for (Station& station : stations_) station.to_send = arguments_.messages;
     const bench::Stopwatch exchange;

@@ -11,6 +11,7 @@ CLIENTS = {
     "beast": ["beast_client"],
     "gorilla": ["gorilla_client"],
     "websocketpp": ["websocketpp_client"],
+    "uring": ["uring_client"],
     "raw-resume": ["raw_client", "--resume"],
     "chargewire-no-resume": ["chargewire_client", "--no-resume"],
     "chargewire-senders-1": ["chargewire_client", "--senders", "1"],
@@ -20,11 +21,12 @@ CLIENTS = {
     "chargewire-work": ["chargewire_client", "--work-us", "20"],
     "chargewire-work-2-threads": ["chargewire_client", "--work-us", "20", "--io-threads", "2"],
 }
-PEERS = ("libwebsockets", "beast", "gorilla", "websocketpp")
-WITHOUT_TLS = ("websocketpp",)
+WITH_MORE_PACKAGES = ("libwebsockets", "beast", "gorilla", "websocketpp", "uring")
+WITHOUT_TLS = ("websocketpp", "uring")
 
-LIBRARIES = (RAW, "chargewire", "chargewire-poll", *PEERS)
-IDLE = (RAW, "chargewire", *PEERS)
+PEERS = ("libwebsockets", "beast", "gorilla", "websocketpp")
+LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS)
+IDLE = (RAW, "uring", "chargewire", *PEERS)
 RESUMPTION = (RAW, "raw-resume", "chargewire-no-resume", "chargewire", *PEERS)
 SENDERS = (RAW, "chargewire", "chargewire-senders-1", "chargewire-senders-4", "chargewire-senders-16")
 BROADCAST = (RAW, "chargewire", "chargewire-broadcast")

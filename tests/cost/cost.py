@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""What a message and a connect cost, in system calls and in instructions: counts, which do not depend on the machine's mood.
+"""What a message and a connect cost, in system calls and instructions, and an idle station in memory: counts, which do not depend on the machine's mood.
 
 Each is counted with few and with many, and the difference is divided by what is more, so that start and end do not count.
-Exits with 77 where the tool that counts is missing or not permitted. `cost.py PROGRAMS calls|instructions`
+Exits with 77 where the tool that counts is missing or not permitted. `cost.py PROGRAMS calls|instructions|memory`
 """
 import collections
 import dataclasses
+import json
 import pathlib
 import re
 import shutil
@@ -27,6 +28,7 @@ class Case:
     calls: dict = dataclasses.field(default_factory=dict)  # at most so many of each, per message or connect
     others: float = 0.02  # calls of all other names together
     instructions: int = 0  # at most; 0: not counted
+    bytes: int = 0  # at most, allocated per station; 0: not counted
     few: int = 200  # messages of all stations, or connects
     many: int = 2200
 
@@ -59,10 +61,11 @@ CASES = [
     Case("a round trip, 100 stations with 1 in flight, sent by another thread", 100, 1, ("--senders", "1"),
          calls={**HANDED_OVER, **MEMORY}, instructions=3600),
     Case("a round trip over TLS, 1 station with 1 in flight", 1, 1, tls=True, calls=TRIP, instructions=22000),
-    Case("a connect", 0, 1, calls={**CONNECT, **MEMORY, "futex": 0.2}, instructions=46000),
-    Case("a connect over TLS", 0, 1, ("--no-resume",), tls=True, calls=TLS_CONNECT, instructions=5600000, few=20, many=120),
-    Case("a connect over TLS with a session resumed", 0, 1, tls=True, calls=TLS_CONNECT, instructions=3200000, few=100,
-         many=400),
+    Case("a station that connects", 0, 1, calls={**CONNECT, **MEMORY, "futex": 0.2}, instructions=46000, bytes=2300),
+    Case("a station that connects over TLS", 0, 1, ("--no-resume",), tls=True, calls=TLS_CONNECT, instructions=5600000,
+         bytes=23500, few=20, many=120),
+    Case("a station that connects over TLS with a session resumed", 0, 1, tls=True, calls=TLS_CONNECT, instructions=3200000,
+         bytes=19000, few=100, many=400),
 ]
 
 
@@ -96,6 +99,7 @@ def run(command):
                           timeout=RUN_LIMIT_S, check=False)
     if done.returncode != 0:
         sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stdout}")
+    return done.stdout
 
 
 def count_calls(client, scratch):
@@ -111,6 +115,11 @@ def count_instructions(client, scratch):
     run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={output}", *client])
     total = re.search(r"^(?:totals|summary): (\d+)", output.read_text(errors="replace"), re.MULTILINE)
     return collections.Counter({"instructions": int(total.group(1))})
+
+
+def allocated(client, _):
+    said = json.loads(run(client))
+    return collections.Counter({"bytes": said["heap_per_connection_bytes"] * said["stations"]})
 
 
 def per_unit(case, count, programs, server, scratch):
@@ -132,17 +141,20 @@ def check_calls(case, counted):
     return said, failures
 
 
-def check_instructions(case, counted):
-    number = counted["instructions"]
-    failures = [f"{number:,.0f} instructions, at most {case.instructions:,}"] if number > case.instructions else []
-    return f"{number:,.0f} instructions", failures
+def check_number(unit):
+    def check(case, counted):
+        number, most = counted[unit], getattr(case, unit)
+        return f"{number:,.0f} {unit}", [f"{number:,.0f} {unit}, at most {most:,}"] if number > most else []
+    return check
 
 
 def main():
     programs, what = pathlib.Path(sys.argv[1]), sys.argv[2]
     tool, count, check = {"calls": ("strace", count_calls, check_calls),
-                          "instructions": ("valgrind", count_instructions, check_instructions)}[what]
-    if shutil.which(tool) is None:
+                          "instructions": ("valgrind", count_instructions, check_number("instructions")),
+                          "memory": (None, allocated, check_number("bytes"))}[what]
+    unit = {"memory": "bytes"}.get(what, what)
+    if tool is not None and shutil.which(tool) is None:
         skip(f"{tool} is not installed")
     if tool == "strace":
         tried = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
@@ -154,7 +166,7 @@ def main():
         servers = {tls: EchoServer(programs, scratch, tls) for tls in (False, True)}
         try:
             for case in CASES:
-                if what == "instructions" and case.instructions == 0:
+                if not getattr(case, unit):
                     continue
                 said, failures = check(case, per_unit(case, count, programs, servers[case.tls], scratch))
                 failed = failed or bool(failures)
