@@ -27,9 +27,26 @@ void BlockCache::serve_this_thread() {
   if (!kSanitized) of_this_thread = this;
 }
 
+std::size_t BlockCache::list_for(std::size_t size) {
+  if (size <= kStepsMax) return (size - 1) / kStep;
+  std::size_t list = kSteps;
+  std::size_t quarter = kStepsMax / 4;  // of the power of two below
+  while (size > 8 * quarter && list < kLists) {
+    quarter *= 2;
+    list += 4;
+  }
+  return list + (size - 1) / quarter - 4;
+}
+
+std::size_t BlockCache::size_of(std::size_t list) {
+  if (list < kSteps) return (list + 1) * kStep;
+  const std::size_t doublings = (list - kSteps) / 4;
+  return (5 + (list - kSteps) % 4) * ((kStepsMax / 4) << doublings);
+}
+
 void* BlockCache::take(std::size_t size) {
   const std::size_t whole = sizeof(Head) + size;
-  const std::size_t list = (whole - 1) / kStep;
+  const std::size_t list = list_for(whole);
   if (list >= kLists) return new (::operator new(whole)) Head{kLists, nullptr} + 1;
   BlockCache* cache = of_this_thread;
   if (cache == nullptr) return new (::operator new(size_of(list))) Head{list, nullptr} + 1;

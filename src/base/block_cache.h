@@ -25,18 +25,23 @@ class BlockCache {
   static void give_back(void* block) noexcept;
 
  private:
-  // Larger ones are rare, and their bytes cost more than the allocator does.
+  // In steps of 64 bytes up to 2 KB, then four to each doubling up to 128 KB. Not for larger ones alone: blocks of a
+  // few KB that come and go make the allocator give memory back to the system and fetch it again, page by page.
   static constexpr std::size_t kStep = 64;
-  static constexpr std::size_t kLists = 32;
+  static constexpr std::size_t kStepsMax = 2048;
+  static constexpr std::size_t kSteps = kStepsMax / kStep;
+  static constexpr std::size_t kLists = kSteps + 4 * 6;
   // Of one thread. When it is reached all goes back to the heap, so that sizes of yesterday do not stay for ever.
-  static constexpr std::size_t kKeptMax = 1 << 20;
+  static constexpr std::size_t kKeptMax = 2 << 20;
 
   // In front of what take() returns.
   struct alignas(std::max_align_t) Head {
     std::size_t list;  // kLists: none, it is too large
     Head* next;        // while it is free
   };
-  static std::size_t size_of(std::size_t list) { return (list + 1) * kStep; }
+  // The list whose blocks have room for that many bytes, the head among them; kLists or more: none has.
+  static std::size_t list_for(std::size_t size);
+  static std::size_t size_of(std::size_t list);
   void release_all() noexcept;
 
   std::array<Head*, kLists> free_{};

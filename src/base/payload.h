@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/block_cache.h"
+
 namespace cwire {
 
 // The bytes of one outgoing message, copied once from the caller and shared by all stations they go to. Reference
@@ -18,8 +20,8 @@ class Payload {
   Payload() = default;
   // Throws std::bad_alloc.
   static Payload copy_of(const void* data, std::size_t size) {
-    if (size > SIZE_MAX - sizeof(Block)) throw std::bad_alloc();
-    void* memory = ::operator new(sizeof(Block) + size);
+    if (size > SIZE_MAX / 2) throw std::bad_alloc();
+    void* memory = BlockCache::take(sizeof(Block) + size);
     Block* block = new (memory) Block{{1}, size};
     if (size != 0) std::memcpy(static_cast<char*>(memory) + sizeof(Block), data, size);
     return Payload(block);
@@ -34,7 +36,8 @@ class Payload {
     return *this;
   }
   ~Payload() {
-    if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) ::operator delete(block_);
+    if (block_ != nullptr && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      BlockCache::give_back(block_);
   }
 
   std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }

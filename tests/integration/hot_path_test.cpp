@@ -112,8 +112,6 @@ ssize_t writev(int descriptor, const iovec* parts, int number) {
 
 namespace {
 
-constexpr std::size_t kSize = 200;
-
 // Returns what the stations send, in_flight messages of one station at a time and in one piece, so that it is always
 // the same work.
 class Echo {
@@ -160,8 +158,8 @@ struct Cost {
 // Sends each message again that comes back, until enough have come to know the cost of one.
 class Client {
  public:
-  Client(std::uint32_t stations, std::uint32_t in_flight, bool handler)
-      : in_flight_(in_flight), echo_(stations, in_flight), tokens_(stations), payload_(kSize, 'x') {
+  Client(std::uint32_t stations, std::uint32_t in_flight, bool handler, std::size_t size = 200)
+      : in_flight_(in_flight), echo_(stations, in_flight), tokens_(stations), payload_(size, 'x') {
     of_the_test = handler;  // else the calls of this thread are part of the cost
     cwire_config config = nullptr;
     REQUIRE(cwire_config_new(&config) == CWIRE_OK);
@@ -257,6 +255,14 @@ TEST_CASE("cost of a round trip: 100 stations, one message each, handler") {
   CHECK(cost.allocations <= 0.01);
   // Wait, read, write.
   CHECK(cost.system_calls <= 3.01);
+}
+
+TEST_CASE("cost of a round trip: 100 stations, one message of 4 KB each, handler") {
+  const Cost cost = Client(100, 1, true, 4096).by_handler();
+  CAPTURE(cost.allocations, cost.system_calls);
+  CHECK(cost.allocations <= 0.01);
+  // A message may come in two pieces.
+  CHECK(cost.system_calls <= 6.01);
 }
 
 TEST_CASE("cost of a round trip: one station, 64 messages, handler") {

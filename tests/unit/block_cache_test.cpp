@@ -23,24 +23,42 @@ void on_thread_with_cache(Work work) {
 }  // namespace
 
 TEST_CASE("blocks of every size are whole and aligned, also the second time") {
-  on_thread_with_cache([] {
+  std::vector<std::size_t> sizes;
+  for (std::size_t size = 0; size < 3000; ++size) sizes.push_back(size);
+  // Around the ends of what one list holds, and beyond the last.
+  for (std::size_t size = 1024; size <= 512 << 10; size += size / 8) {
+    for (std::size_t off = 0; off < 64; ++off) sizes.push_back(size - off);
+  }
+  on_thread_with_cache([&] {
     for (int round = 0; round < 2; ++round) {
       std::vector<void*> blocks;
-      for (std::size_t size = 0; size < 3000; ++size) {
+      for (const std::size_t size : sizes) {
         void* block = BlockCache::take(size);
         std::memset(block, static_cast<int>(size), size);
         blocks.push_back(block);
       }
       bool aligned = true;
       bool whole = true;
-      for (std::size_t size = 0; size < blocks.size(); ++size) {
-        const auto* bytes = static_cast<const unsigned char*>(blocks[size]);
+      for (std::size_t at = 0; at < blocks.size(); ++at) {
+        const std::size_t size = sizes[at];
+        const auto* bytes = static_cast<const unsigned char*>(blocks[at]);
         aligned = aligned && reinterpret_cast<std::uintptr_t>(bytes) % alignof(std::max_align_t) == 0;
         for (std::size_t i = 0; i < size; ++i) whole = whole && bytes[i] == static_cast<unsigned char>(size);
-        BlockCache::give_back(blocks[size]);
+        BlockCache::give_back(blocks[at]);
       }
       CHECK(aligned);
       CHECK(whole);
+    }
+  });
+}
+
+TEST_CASE("a thread that takes, gives back and takes again is given the same block, up to 100 KB") {
+  on_thread_with_cache([] {
+    for (std::size_t size = 1; size < 100 << 10; size += 1 + size / 16) {
+      void* block = BlockCache::take(size);
+      BlockCache::give_back(block);
+      CHECK(BlockCache::take(size) == block);
+      BlockCache::give_back(block);
     }
   });
 }
