@@ -116,7 +116,7 @@ class HandleTable {
   static constexpr unsigned kGenerationBits = kKindShift - kIndexBits;
   static constexpr std::uint64_t kGenerationMask = (std::uint64_t{1} << kGenerationBits) - 1;
   static constexpr std::uintptr_t kIndexMask = (std::uintptr_t{1} << kIndexBits) - 1;
-  static constexpr std::uint32_t kChunk = 1024;
+  static constexpr std::uint32_t kChunk = 256;
   static constexpr std::uint32_t kSlotsMax = kWide ? std::uint32_t{1} << 22 : std::uint32_t{1} << kIndexBits;
   static constexpr std::uint32_t kNone = UINT32_MAX;
   // state: generation << 24 | retired << 23 | pins
@@ -125,7 +125,9 @@ class HandleTable {
   static constexpr std::uint64_t kPinsMask = kRetired - 1;
   static_assert(kKind != 0 && kKind < 16, "a token must not be NULL and the kind has four bits");
 
-  struct Slot {
+  // A cache line each: the slots of neighbours belong to stations of different I/O threads, and each message writes
+  // one.
+  struct alignas(64) Slot {
     std::atomic<std::uint64_t> state{0};
     T* object = nullptr;
     std::uint32_t next_free = kNone;

@@ -167,9 +167,6 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::atomic<unsigned> orders_{0};
   std::atomic<bool> is_scheduled_{false};
   Station* next_scheduled_ = nullptr;
-  mutable std::mutex close_mutex_;
-  std::uint16_t close_code_ = 0;
-  std::string close_reason_;
 
   // The I/O thread's.
   WebSocketClient client_;
@@ -196,6 +193,11 @@ class Station final : private ChannelListener, private SessionListener, private 
   Station* next_dirty_ = nullptr;
   Station* next_ = nullptr;  // the worker's list
   Station* previous_ = nullptr;
+
+  // Last, because no message touches it: the station behind in memory may be another thread's, and share a cache line.
+  mutable std::mutex close_mutex_;
+  std::uint16_t close_code_ = 0;
+  std::string close_reason_;
 };
 
 // ---- for the three files of its implementation: station.cpp, station_output.cpp, station_reports.cpp ----

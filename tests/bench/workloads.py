@@ -18,8 +18,8 @@ CLIENTS = {
     "chargewire-senders-4": ["chargewire_client", "--senders", "4"],
     "chargewire-senders-16": ["chargewire_client", "--senders", "16"],
     "chargewire-broadcast": ["chargewire_client", "--broadcast"],
-    "chargewire-work": ["chargewire_client", "--work-us", "20"],
-    "chargewire-work-2-threads": ["chargewire_client", "--work-us", "20", "--io-threads", "2"],
+    "chargewire-work": ["chargewire_client", "--work-us", "100"],
+    "chargewire-work-2-threads": ["chargewire_client", "--work-us", "100", "--io-threads", "2"],
 }
 WITH_MORE_PACKAGES = ("libwebsockets", "beast", "gorilla", "websocketpp", "uring")
 WITHOUT_TLS = ("websocketpp", "uring")
@@ -58,7 +58,7 @@ class Workload:
         elif self.clients == BROADCAST:
             what = ", broadcast"
         elif self.clients == WORK:
-            what = ", 20 us of work in the handler"
+            what = ", 100 us of work in the handler"
         return f"{self.stations:,} x {self.in_flight} in flight, {self.size:,} B, {scheme}{what}"
 
 
@@ -85,7 +85,7 @@ def all_workloads():
     yield Workload("broadcast-1000x16", 1000, 16, 200, 200, clients=BROADCAST)
     yield Workload("half-load", 100, 1, 200, 1000, clients=LATENCY, half_load=True)
     yield Workload("wss-half-load", 100, 1, 200, 500, tls="ecdsa", clients=LATENCY, half_load=True)
-    yield Workload("threads", 100, 16, 200, 300, clients=WORK)
+    yield Workload("threads", 1000, 1, 200, 10, clients=WORK)
     yield Workload("idle", 1000, 1, 200, 0, clients=IDLE)
     yield Workload("wss-idle", 2000, 1, 200, 0, tls="ecdsa", clients=RESUMPTION)
     yield Workload("wss-idle-rsa", 2000, 1, 200, 0, tls="rsa", clients=RESUMPTION)
