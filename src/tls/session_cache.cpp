@@ -1,7 +1,6 @@
 #include "tls/session_cache.h"
 
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <utility>
@@ -10,12 +9,10 @@ namespace cwire {
 
 namespace {
 
-// Neither the server nor we would accept it any more.
+// The server would not accept it any more.
 bool is_over(const SSL_SESSION* session, std::time_t date) {
   const long age_s = static_cast<long>(date) - SSL_SESSION_get_time(session);
-  if (age_s < 0 || age_s >= SSL_SESSION_get_timeout(session)) return true;
-  X509* server = SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session));
-  return server != nullptr && X509_cmp_time(X509_get0_notAfter(server), &date) <= 0;
+  return age_s < 0 || age_s >= SSL_SESSION_get_timeout(session);
 }
 
 }  // namespace
@@ -30,8 +27,8 @@ SessionCache::Offer SessionCache::take(const std::string& endpoint, TimePoint no
   Sessions& sessions = found->second;
   while (!sessions.empty()) {
     Entry& newest = sessions.back();
-    if (now - newest.verified < kTrust && SSL_SESSION_is_resumable(newest.session.get()) == 1 &&
-        !is_over(newest.session.get(), date)) {
+    if (now - newest.verified.at < kTrust && date < newest.verified.good_until &&
+        SSL_SESSION_is_resumable(newest.session.get()) == 1 && !is_over(newest.session.get(), date)) {
       offer.order = newest.order;
       offer.verified = newest.verified;
       // RFC 8446 C.4: a ticket that is used twice links two connections to whoever listens. So each is used once while
@@ -53,7 +50,7 @@ SessionCache::Offer SessionCache::take(const std::string& endpoint, TimePoint no
   return offer;
 }
 
-void SessionCache::put(const std::string& endpoint, SessionPtr session, TimePoint verified) {
+void SessionCache::put(const std::string& endpoint, SessionPtr session, const Verified& verified) {
   const std::lock_guard<std::mutex> lock(mutex_);
   auto found = by_endpoint_.find(endpoint);
   if (found == by_endpoint_.end()) {

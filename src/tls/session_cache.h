@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,15 +32,21 @@ class SessionCache {
   // trusted for ever.
   static constexpr Duration kTrust = std::chrono::hours(24);
 
+  // The check of certificates that a session stands for, however often it was renewed since.
+  struct Verified {
+    TimePoint at;
+    std::time_t good_until = std::numeric_limits<std::time_t>::max();  // the first of the chain's certificates ends
+  };
+
   struct Offer {
     SessionPtr session;       // none: nothing to resume
     std::uint64_t order = 0;  // for drop()
-    TimePoint verified;       // when the certificate was checked that the session stands for
+    Verified verified;
   };
 
   // `date`: what certificates and tickets go by.
   Offer take(const std::string& endpoint, TimePoint now, std::time_t date = std::time(nullptr));
-  void put(const std::string& endpoint, SessionPtr session, TimePoint verified);  // throws std::bad_alloc
+  void put(const std::string& endpoint, SessionPtr session, const Verified& verified);  // throws std::bad_alloc
   // The attempt that used the session of this order was given up: it goes, and no other, for the network may be to
   // blame.
   void drop(const std::string& endpoint, std::uint64_t order);
@@ -52,7 +59,7 @@ class SessionCache {
   struct Entry {
     SessionPtr session;
     std::uint64_t order;
-    TimePoint verified;
+    Verified verified;
   };
   using Sessions = std::vector<Entry>;  // the oldest first; never empty
 

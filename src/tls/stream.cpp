@@ -8,12 +8,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 #include <new>
 
 #include "net/errno_text.h"
 #include "tls/failure_text.h"
-#include "tls/session_cache.h"
 
 namespace cwire {
 
@@ -80,6 +80,24 @@ std::string names_of(X509* certificate) {
   const ASN1_STRING* common_name = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, position));
   append_name(names, ASN1_STRING_get0_data(common_name), ASN1_STRING_length(common_name));
   return names;
+}
+
+// A date that cannot be read is over.
+std::time_t end_of(const X509* certificate) {
+  std::tm end{};
+  return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1 ? ::timegm(&end) : 0;
+}
+
+// After a full handshake: until when would another one verify the same certificates? Where nothing is verified, no
+// certificate ends anything.
+SessionCache::Verified verified_now(const SSL* ssl) {
+  SessionCache::Verified verified{Clock::now()};
+  if ((SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0) return verified;
+  const STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    verified.good_until = std::min(verified.good_until, end_of(sk_X509_value(chain, i)));
+  }
+  return verified;
 }
 
 }  // namespace
@@ -185,7 +203,7 @@ int TlsStream::keep_session(ssl_st* ssl, ssl_session_st* session) {
     if (SessionPtr copy{SSL_SESSION_dup(session)}) {
       // TLS 1.2 brings the session inside the handshake, TLS 1.3 perhaps days behind it.
       const bool just_verified = !stream->agreed_ && SSL_session_reused(ssl) != 1;
-      stream->sessions_.put(stream->server(), std::move(copy), just_verified ? Clock::now() : stream->verified_);
+      stream->sessions_.put(stream->server(), std::move(copy), just_verified ? verified_now(ssl) : stream->verified_);
     }
   } catch (const std::bad_alloc&) {
     // The next connection is a full handshake then.
@@ -199,7 +217,7 @@ Stream::Outcome TlsStream::handshake() {
   agreed_ = returned == 1;
   if (agreed_ && SSL_session_reused(ssl_) != 1) {
     drop_session(&SessionCache::drop_with_older);
-    verified_ = Clock::now();
+    verified_ = verified_now(ssl_);
   }
   return outcome_of(returned, 0, CWIRE_E_TLS);
 }

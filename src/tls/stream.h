@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "base/time.h"
 #include "net/stream.h"
+#include "tls/session_cache.h"
 #include "tls/socket_bio.h"
 
 struct ssl_st;
@@ -14,8 +14,6 @@ struct ssl_session_st;
 struct x509_store_ctx_st;
 
 namespace cwire {
-
-class SessionCache;
 
 // TLS 1.2 or 1.3 as the client, on a connected, non-blocking socket.
 class TlsStream final : public Stream {
@@ -50,8 +48,8 @@ class TlsStream final : public Stream {
 
   ssl_st* ssl_ = nullptr;
   SessionCache& sessions_;
-  std::uint64_t offered_ = 0;  // the session that this connection tries to resume, or resumed; 0: none
-  TimePoint verified_;         // when the certificate was checked that the present session rests on
+  std::uint64_t offered_ = 0;        // the session that this connection tries to resume, or resumed; 0: none
+  SessionCache::Verified verified_;  // what the present session rests on
   SocketBio socket_;
   bool agreed_ = false;  // the handshake is done
   bool broken_ = false;  // nothing may be sent any more, not even a goodbye

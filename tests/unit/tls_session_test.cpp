@@ -1,4 +1,6 @@
 // TLS sessions: which connection resumes one, and which must not.
+#include <sys/socket.h>
+
 #include <catch2/catch.hpp>
 #include <future>
 
@@ -6,6 +8,7 @@
 #include "test_pki.h"
 #include "tls/context.h"
 #include "tls/session_cache.h"
+#include "tls/stream.h"
 #include "tls_test_server.h"
 
 using namespace cwire;
@@ -21,6 +24,7 @@ struct Server {
   bool wants_certificate = false;
   peer::Listener listener;
   std::unique_ptr<SSL_CTX, pki::Free> context;
+  bool session_offered = false;  // by the last ClientHello
 
   explicit Server(int protocol, bool mutual = false) : version(protocol), wants_certificate(mutual) { restart(); }
 
@@ -30,6 +34,7 @@ struct Server {
     SSL_CTX_set_max_proto_version(context.get(), version);
     SSL_CTX_use_certificate(context.get(), identity.certificate.get());
     SSL_CTX_use_PrivateKey(context.get(), identity.key.get());
+    SSL_CTX_set_client_hello_cb(context.get(), note_offer, this);
     const unsigned char id[] = "test";
     SSL_CTX_set_session_id_context(context.get(), id, sizeof id);
     if (wants_certificate) {
@@ -65,11 +70,14 @@ struct Server {
     dialled.record.wait_failure();
     return reused.get();
   }
-  // An attempt that the server cuts off in the middle of the handshake.
-  void cut_off(const std::shared_ptr<const TlsContext>& client) {
+  // An attempt that the server ends in the middle of the handshake.
+  void cut_off(const std::shared_ptr<const TlsContext>& client, const std::string& last_words) {
     peer::Dialled dialled;
     dialled.open(target(client, "csms.example"));
-    listener.accept().receive(100);
+    peer::Connection connection = listener.accept();
+    connection.receive(100);
+    connection.send(last_words);
+    connection.close();
     REQUIRE(dialled.record.wait_failure().status == CWIRE_E_TLS);
   }
   // An attempt that is given up while the server says nothing, as when its time is over.
@@ -82,6 +90,17 @@ struct Server {
   }
 
  private:
+  // A ticket in the extension of its version; an empty one only says that the client would take one.
+  static int note_offer(SSL* ssl, int*, void* server) {
+    const auto carries = [ssl](unsigned int extension) {
+      const unsigned char* content = nullptr;
+      std::size_t size = 0;
+      return SSL_client_hello_get0_ext(ssl, extension, &content, &size) == 1 && size != 0;
+    };
+    static_cast<Server*>(server)->session_offered = carries(TLSEXT_TYPE_psk) || carries(TLSEXT_TYPE_session_ticket);
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+
   Channel::Target target(const std::shared_ptr<const TlsContext>& client, const std::string& name) const {
     Channel::Target target;
     target.host = "127.0.0.1";
@@ -104,28 +123,34 @@ SessionPtr session_of(int version = TLS1_3_VERSION) {
   return session;
 }
 
-// What a client has after a handshake with a server of this identity.
-SessionPtr agreed_session(const pki::Identity& identity) {
+// What the cache has after a handshake with a server that sends the leaf and its issuer, when the root is trusted.
+void agree(SessionCache& cache, int version, const pki::Identity& leaf, const pki::Identity& issuer,
+           const pki::Identity& root) {
   std::unique_ptr<SSL_CTX, pki::Free> at_server(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX_set_max_proto_version(at_server.get(), version);
+  SSL_CTX_use_certificate(at_server.get(), leaf.certificate.get());
+  SSL_CTX_use_PrivateKey(at_server.get(), leaf.key.get());
+  SSL_CTX_add1_chain_cert(at_server.get(), issuer.certificate.get());
   std::unique_ptr<SSL_CTX, pki::Free> at_client(SSL_CTX_new(TLS_client_method()));
-  SSL_CTX_use_certificate(at_server.get(), identity.certificate.get());
-  SSL_CTX_use_PrivateKey(at_server.get(), identity.key.get());
-  SSL_CTX_set_max_proto_version(at_server.get(), TLS1_2_VERSION);
-  std::unique_ptr<SSL, pki::Free> server(SSL_new(at_server.get()));
-  std::unique_ptr<SSL, pki::Free> client(SSL_new(at_client.get()));
-  BIO *one = nullptr, *other = nullptr;
-  BIO_new_bio_pair(&one, 0, &other, 0);
-  SSL_set_bio(server.get(), one, one);
-  SSL_set_bio(client.get(), other, other);
-  SSL_set_accept_state(server.get());
-  SSL_set_connect_state(client.get());
-  for (int i = 0; i < 10; ++i) {
-    SSL_do_handshake(client.get());
-    SSL_do_handshake(server.get());
-  }
-  REQUIRE(SSL_is_init_finished(client.get()) == 1);
-  // A copy: a connection that goes without close_notify spoils its own.
-  return SessionPtr(SSL_SESSION_dup(SSL_get0_session(client.get())));
+  X509_STORE_add_cert(SSL_CTX_get_cert_store(at_client.get()), root.certificate.get());
+  SSL_CTX_set_verify(at_client.get(), SSL_VERIFY_PEER, TlsStream::note_verification);
+  SSL_CTX_set_session_cache_mode(at_client.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(at_client.get(), TlsStream::keep_session);
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  peer::Connection server_end(ends[0]);
+  std::future<void> served = std::async(std::launch::async, [&] {
+    std::unique_ptr<SSL, pki::Free> ssl(SSL_new(at_server.get()));
+    SSL_set_fd(ssl.get(), server_end.descriptor());
+    SSL_accept(ssl.get());
+    SSL_write(ssl.get(), "x", 1);
+  });
+  peer::Connection client_end(ends[1]);
+  TlsStream stream(at_client.get(), cache, true, client_end.descriptor(), "csms.example");
+  REQUIRE(stream.handshake().result == Stream::Result::done);
+  char byte;
+  REQUIRE(stream.read(&byte, 1).bytes == 1);  // the tickets of TLS 1.3 come before it
+  served.get();
 }
 
 }  // namespace
@@ -153,9 +178,12 @@ TEST_CASE("another name, another context or the option turned off resume nothing
   settings.insecure_skip_verify = false;
   settings.session_resumption = false;
   const auto without = contexts.get(settings);
-  REQUIRE_FALSE(server.resumes(without));
-  REQUIRE_FALSE(server.resumes(without));
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE_FALSE(server.resumes(without));
+    REQUIRE_FALSE(server.session_offered);
+  }
   REQUIRE(server.resumes(client));
+  REQUIRE(server.session_offered);
 }
 
 TEST_CASE("a server that lost its ticket keys gets a full handshake, and its old sessions are forgotten") {
@@ -169,10 +197,12 @@ TEST_CASE("a server that lost its ticket keys gets a full handshake, and its old
 
 TEST_CASE("an attempt that fails drops the session that it used") {
   Server server(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
+  const std::string fatal_alert = {0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28};  // handshake_failure
+  const std::string last_words = GENERATE_COPY(values({std::string(), fatal_alert}));
   const auto client = client_of(server.settings());
   REQUIRE_FALSE(server.resumes(client));
   REQUIRE(client->sessions_kept() > 0);
-  server.cut_off(client);
+  server.cut_off(client, last_words);
   REQUIRE(client->sessions_kept() == 0);
   REQUIRE_FALSE(server.resumes(client));
 }
@@ -192,16 +222,16 @@ TEST_CASE("an attempt that is given up drops the session that it used, and no ot
 TEST_CASE("the session cache gives the newest, keeps the last of TLS 1.3 and every one of TLS 1.2") {
   SessionCache cache;
   const TimePoint now = Clock::now();
-  cache.put("a:1", session_of(), now);
-  cache.put("a:1", session_of(), now);
+  cache.put("a:1", session_of(), {now});
+  cache.put("a:1", session_of(), {now});
   const SessionCache::Offer newest = cache.take("a:1", now);
   REQUIRE(newest.order == 2);
   REQUIRE(cache.size() == 1);
   REQUIRE(cache.take("a:1", now).order == 1);
   REQUIRE(cache.take("a:1", now).order == 1);
   REQUIRE(cache.take("a:2", now).session == nullptr);
-  cache.put("b:1", session_of(TLS1_2_VERSION), now);
-  cache.put("b:1", session_of(TLS1_2_VERSION), now);
+  cache.put("b:1", session_of(TLS1_2_VERSION), {now});
+  cache.put("b:1", session_of(TLS1_2_VERSION), {now});
   REQUIRE(cache.take("b:1", now).order == 4);
   REQUIRE(cache.take("b:1", now).order == 4);
 }
@@ -209,9 +239,9 @@ TEST_CASE("the session cache gives the newest, keeps the last of TLS 1.3 and eve
 TEST_CASE("the session cache is bounded, per endpoint and in endpoints") {
   SessionCache cache;
   const TimePoint now = Clock::now();
-  for (int i = 0; i < 100; ++i) cache.put("a:1", session_of(), now);
+  for (int i = 0; i < 100; ++i) cache.put("a:1", session_of(), {now});
   REQUIRE(cache.size() == SessionCache::kSessionsMax);
-  for (int i = 0; i < 1000; ++i) cache.put("b:" + std::to_string(i), session_of(), now);
+  for (int i = 0; i < 1000; ++i) cache.put("b:" + std::to_string(i), session_of(), {now});
   REQUIRE(cache.size() == SessionCache::kEndpointsMax);
   REQUIRE(cache.take("a:1", now).session == nullptr);
   REQUIRE(cache.take("b:999", now).session != nullptr);
@@ -222,30 +252,42 @@ TEST_CASE("a session that is over, or verified too long ago, is not offered") {
   const TimePoint now = Clock::now();
   SessionPtr over = session_of();
   SSL_SESSION_set_timeout(over.get(), 0);
-  cache.put("a:1", std::move(over), now);
+  cache.put("a:1", std::move(over), {now});
   REQUIRE(cache.take("a:1", now).session == nullptr);
-  cache.put("a:1", session_of(), now);
+  cache.put("a:1", session_of(), {now});
   REQUIRE(cache.take("a:1", now + SessionCache::kTrust - std::chrono::seconds(1)).session != nullptr);
   REQUIRE(cache.take("a:1", now + SessionCache::kTrust).session == nullptr);
   REQUIRE(cache.size() == 0);
 }
 
-TEST_CASE("a session is not offered beyond the server's certificate, nor beyond its own time") {
-  const long ends_in_s = 3600;
-  pki::Subject subject{"csms.example"};
-  subject.ends_in_s = ends_in_s;
-  const SessionPtr session = agreed_session(pki::make_self_signed(subject));
+TEST_CASE("a session is not offered beyond its own time") {
   const TimePoint now = Clock::now();
+  const SessionPtr session = session_of();
   const std::time_t begun = SSL_SESSION_get_time(session.get());
-  const auto offered_at = [&](long timeout_s, std::time_t date) {
+  SSL_SESSION_set_timeout(session.get(), 100);
+  const auto offered_at = [&](std::time_t date) {
     SessionCache cache;
-    SSL_SESSION_set_timeout(session.get(), timeout_s);
-    cache.put("a:1", SessionPtr(SSL_SESSION_dup(session.get())), now);
+    cache.put("a:1", SessionPtr(SSL_SESSION_dup(session.get())), {now});
     return cache.take("a:1", now, date).session != nullptr;
   };
-  REQUIRE(offered_at(2 * ends_in_s, begun + ends_in_s - 60));
-  REQUIRE_FALSE(offered_at(2 * ends_in_s, begun + ends_in_s + 60));
-  REQUIRE(offered_at(100, begun + 99));
-  REQUIRE_FALSE(offered_at(100, begun + 100));
-  REQUIRE_FALSE(offered_at(100, begun - 1));
+  REQUIRE(offered_at(begun + 99));
+  REQUIRE_FALSE(offered_at(begun + 100));
+  REQUIRE_FALSE(offered_at(begun - 1));
+}
+
+TEST_CASE("a session is not offered beyond the first end of a certificate in the chain that was verified") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const std::size_t first_to_end = GENERATE(0u, 1u, 2u);
+  const long ends_in_s = 3600;
+  pki::Subject subjects[] = {{"csms.example", {"DNS:csms.example"}}, {"Issuer", {}, true}, {"Root", {}, true}};
+  subjects[first_to_end].ends_in_s = ends_in_s;
+  const pki::Identity root = pki::make_self_signed(subjects[2]);
+  const pki::Identity issuer = pki::make_signed(subjects[1], root);
+  const pki::Identity leaf = pki::make_signed(subjects[0], issuer);
+  const std::time_t begun = std::time(nullptr);
+  SessionCache cache;
+  agree(cache, version, leaf, issuer, root);
+  REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s - 60).session != nullptr);
+  REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s + 60).session == nullptr);
+  REQUIRE(cache.size() == 0);
 }
