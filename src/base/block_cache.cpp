@@ -6,25 +6,12 @@ namespace cwire {
 
 namespace {
 thread_local BlockCache* of_this_thread = nullptr;
-
-// A sanitizer sees the use of what was given back only if it goes to the heap.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 }  // namespace
 
 BlockCache::~BlockCache() { release_all(); }
 
 void BlockCache::serve_this_thread() {
-  if (!kSanitized) of_this_thread = this;
+  if (kKeeps) of_this_thread = this;
 }
 
 std::size_t BlockCache::list_for(std::size_t size) {

@@ -12,6 +12,19 @@ namespace cwire {
 // new` and may be given back on any thread: those that keep none, which are the caller's own, return it to the heap.
 class BlockCache {
  public:
+  // A sanitizer sees the use of what was given back only if it went to the heap, so there no thread keeps any.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr bool kKeeps = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+  static constexpr bool kKeeps = false;
+#else
+  static constexpr bool kKeeps = true;
+#endif
+#else
+  static constexpr bool kKeeps = true;
+#endif
+
   BlockCache() = default;
   ~BlockCache();
   BlockCache(const BlockCache&) = delete;
