@@ -112,6 +112,46 @@ typedef struct cwire_error {
 #define CWIRE_STATE_ERROR 4        /* gave up after csms.max_reconnect_attempts; may be connected again */
 #define CWIRE_STATE_CLOSED 5       /* ended by request; may be connected again */
 
+/* ---- Failures ---------------------------------------------------------------------------------------------- */
+
+/* What a connection was doing when it failed. */
+#define CWIRE_PHASE_NONE 0        /* nothing that the network or the peer did: no memory, or a defect of the library */
+#define CWIRE_PHASE_RESOLVE 1     /* looking up the host's addresses */
+#define CWIRE_PHASE_TCP 2         /* connecting to them */
+#define CWIRE_PHASE_PROXY 3       /* asking the proxy for a tunnel */
+#define CWIRE_PHASE_TLS 4         /* the TLS handshake, certificates included */
+#define CWIRE_PHASE_HTTP 5        /* the WebSocket upgrade */
+#define CWIRE_PHASE_SUBPROTOCOL 6 /* agreeing on an OCPP version in it */
+#define CWIRE_PHASE_PING 7        /* connected; a ping was not answered */
+#define CWIRE_PHASE_READ 8        /* connected; reading failed, or nothing came */
+#define CWIRE_PHASE_WRITE 9       /* connected; writing failed, or nothing could be written */
+#define CWIRE_PHASE_PEER 10       /* connected; the peer ended the connection, or broke RFC 6455 */
+
+/* What OCPP wants to be told as a SecurityEventNotification (2.0.1 part 2 appendix 1; 1.6 security whitepaper 4). */
+#define CWIRE_SECURITY_NONE 0
+#define CWIRE_SECURITY_INVALID_CSMS_CERTIFICATE 1
+#define CWIRE_SECURITY_INVALID_TLS_VERSION 2
+#define CWIRE_SECURITY_INVALID_TLS_CIPHER_SUITE 3
+#define CWIRE_SECURITY_FAILED_TO_AUTHENTICATE 4
+
+/* Why an attempt failed or a connection was lost, for programs; the event's `data` has it for people. What does not apply is 0.
+ * The size of this structure never changes (fields come out of `reserved`). */
+typedef struct cwire_failure {
+  size_t size;
+  cwire_status status;
+  int32_t phase;          /* CWIRE_PHASE_* */
+  int32_t os_error;       /* errno */
+  int32_t x509_error;     /* X509_V_ERR_* of OpenSSL */
+  int32_t http_status;    /* of the CSMS, or of the proxy */
+  int32_t close_code;     /* RFC 6455 7.4: the peer's, ours, or 1006 */
+  int32_t security_event; /* CWIRE_SECURITY_*, with the first of a row of such failures only */
+  uint32_t flags;         /* CWIRE_FLAG_WILL_RETRY, CWIRE_FLAG_REMOTE, CWIRE_FLAG_NEEDS_ACTION */
+  int64_t time_ns;        /* when it happened; wall clock, nanoseconds since 1970-01-01 UTC */
+  int64_t retry_at_ns;    /* when the next attempt is due, likewise; it may begin later, never earlier unless the network or the
+                             settings change */
+  uint64_t reserved[2];
+} cwire_failure;
+
 /* ---- Events ------------------------------------------------------------------------------------------------ */
 
 /* Unknown types must be ignored: later versions may add some. What the fields mean per type:
@@ -156,6 +196,8 @@ typedef struct cwire_error {
 #define CWIRE_FLAG_RECONNECT 4u   /* out, CONNECTED: not the first connection of this station: OCPP wants no BootNotification */
 #define CWIRE_FLAG_WILL_RETRY 8u  /* out, DISCONNECTED and ERROR: another attempt follows by itself */
 #define CWIRE_FLAG_REMOTE 16u     /* out, DISCONNECTED: the peer closed first */
+#define CWIRE_FLAG_NEEDS_ACTION 32u /* out, ERROR: the CSMS refused this station a second time in the same way (401, 403, 404, 426, no
+                                     common OCPP version), and will until somebody changes something. Once per row of refusals */
 
 /* One event. `data`, `station_id` and the array itself belong to the library and live until the handler returns, or until the
  * next cwire_manager_poll or the cwire_manager_free of that manager. `data` is never NULL and a NUL follows
@@ -173,7 +215,8 @@ typedef struct cwire_event {
   int64_t time_ns;        /* wall clock, nanoseconds since 1970-01-01 UTC */
   int32_t code;
   uint32_t flags;         /* CWIRE_FLAG_* */
-  uint64_t reserved[6];
+  const cwire_failure *failure; /* ERROR, and DISCONNECTED if not by request: all that is known; else NULL */
+  uint64_t reserved[5];
 } cwire_event;
 
 /* Takes `count` >= 1 events, oldest first. Runs on an I/O thread of the manager. Must not throw: an exception that
@@ -203,6 +246,7 @@ typedef struct cwire_stats {
   uint64_t queued_messages;    /* accepted, not yet taken by the kernel */
   uint64_t queued_bytes;
   int64_t round_trip_ns;       /* of the last matched pong; 0 before the first */
+  cwire_failure last_failure;  /* of the last failed attempt or lost connection; all 0 but `size` if there was none */
 } cwire_stats;
 
 /* ---- Version and names ------------------------------------------------------------------------------------- */
@@ -215,6 +259,12 @@ CWIRE_API const char *cwire_version(void);
 CWIRE_API const char *cwire_status_name(cwire_status status);
 /* "disconnected", "connecting", "connected", "reconnecting", "error", "closed". Static; "unknown" for others. */
 CWIRE_API const char *cwire_state_name(int32_t state);
+
+/* "tls". Static; "unknown" for a number that is no phase. */
+CWIRE_API const char *cwire_phase_name(int32_t phase);
+/* What OCPP calls it in that version, "InvalidCsmsCertificate" or "InvalidCentralSystemCertificate". `subprotocol` is what CONNECTED
+ * brings, "ocpp1.6"; NULL or any other means 2.x. Static; "" for CWIRE_SECURITY_NONE and for a number that is none. */
+CWIRE_API const char *cwire_security_event_name(int32_t security_event, const char *subprotocol);
 
 /* ---- Configuration ----------------------------------------------------------------------------------------- */
 /* A set of options. Keys, types, ranges and defaults: docs/configuration.md, made from the same table as
@@ -304,6 +354,10 @@ CWIRE_API cwire_status cwire_manager_stats(cwire_manager manager, const char *st
  * are; if that is more than `capacity` elements, the first `capacity` are filled and TOO_BIG is returned. `out` may be NULL if
  * capacity is 0. Returns OK, TOO_BIG, INVALID_HANDLE, INVALID_ARGUMENT, NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_all_stats(cwire_manager manager, cwire_stats *out, size_t capacity, size_t *count);
+/* Says that the network is there again, a link that came up perhaps: stations that wait for their next attempt begin it now, or as
+ * soon as the shortest wait of their policy has passed, and what the server asked for (Retry-After, close codes 1012 and 1013).
+ * After a refusal it shortens nothing that the refusal is about. Needs no memory. Returns OK, INVALID_HANDLE. */
+CWIRE_API cwire_status cwire_manager_network_up(cwire_manager manager);
 /* Begins an orderly end and returns at once: no new stations; what is queued is sent and each connection closed with 1001, within
  * drain_ms milliseconds (0: without waiting for the peer; range 0 to 3,600,000). Sends are refused with NOT_ESTABLISHED as soon as
  * their station's turn has come. Then every CLOSED, then SHUTDOWN. Idempotent: the first call's drain time counts. Needs no

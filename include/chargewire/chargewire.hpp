@@ -48,6 +48,12 @@ inline std::uint32_t abi_version() noexcept { return cwire_abi_version(); }
 inline std::string_view status_name(Status status) noexcept { return cwire_status_name(status); }
 // "reconnecting"
 inline std::string_view state_name(std::int32_t state) noexcept { return cwire_state_name(state); }
+// "tls"
+inline std::string_view phase_name(std::int32_t phase) noexcept { return cwire_phase_name(phase); }
+// "InvalidCsmsCertificate", or as OCPP 1.6 calls it where `subprotocol` is "ocpp1.6"; "" for none.
+inline std::string_view security_event_name(std::int32_t security_event, const char* subprotocol) noexcept {
+  return cwire_security_event_name(security_event, subprotocol);
+}
 
 // "the send queue is full; go on after WRITABLE": what a status means and what to do about it.
 // clang-format off
@@ -284,6 +290,8 @@ class Event {
     return std::chrono::system_clock::time_point(
         std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(event_->time_ns)));
   }
+  // Of ERROR, and of DISCONNECTED if not by request; else null. Lent, like the event.
+  const cwire_failure* failure() const noexcept { return event_->failure; }
   const cwire_event& raw() const noexcept { return *event_; }
 
  private:
@@ -572,6 +580,8 @@ class Manager {
         "all_stats");
   }
 
+  // The network is there again: waits for the next attempt end, as cwire_manager_network_up says.
+  void network_up() const { detail::check(cwire_manager_network_up(get()), "network_up"); }
   // Begins an orderly end and returns at once: what is queued is sent within `drain`. Every CLOSED follows, then
   // SHUTDOWN.
   void shutdown(std::chrono::milliseconds drain = std::chrono::milliseconds(0)) const {

@@ -217,6 +217,13 @@ cwire_status cwire_manager_all_stats(cwire_manager manager, cwire_stats* out, si
   });
 }
 
+cwire_status cwire_manager_network_up(cwire_manager manager) {
+  return guarded(nullptr, [&] {
+    find_manager(manager)->network_up();
+    return CWIRE_OK;
+  });
+}
+
 cwire_status cwire_manager_shutdown(cwire_manager manager, int32_t drain_ms) {
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);

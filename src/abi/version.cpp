@@ -1,5 +1,7 @@
 #include <chargewire/chargewire.h>
 
+#include <cstring>
+
 #define CWIRE_TEXT_(x) #x
 #define CWIRE_TEXT(x) CWIRE_TEXT_(x)
 
@@ -61,6 +63,28 @@ const char* cwire_state_name(int32_t state) {
       return "closed";
     default:
       return "unknown";
+  }
+}
+
+const char* cwire_phase_name(int32_t phase) {
+  static const char* const names[] = {"none",        "resolve", "tcp",  "proxy", "tls", "http",
+                                      "subprotocol", "ping",    "read", "write", "peer"};
+  return phase >= CWIRE_PHASE_NONE && phase <= CWIRE_PHASE_PEER ? names[phase] : "unknown";
+}
+
+const char* cwire_security_event_name(int32_t security_event, const char* subprotocol) {
+  const bool is_1_6 = subprotocol != nullptr && std::strcmp(subprotocol, "ocpp1.6") == 0;
+  switch (security_event) {
+    case CWIRE_SECURITY_INVALID_CSMS_CERTIFICATE:
+      return is_1_6 ? "InvalidCentralSystemCertificate" : "InvalidCsmsCertificate";
+    case CWIRE_SECURITY_INVALID_TLS_VERSION:
+      return "InvalidTLSVersion";
+    case CWIRE_SECURITY_INVALID_TLS_CIPHER_SUITE:
+      return "InvalidTLSCipherSuite";
+    case CWIRE_SECURITY_FAILED_TO_AUTHENTICATE:
+      return is_1_6 ? "FailedToAuthenticateAtCentralSystem" : "FailedToAuthenticateAtCsms";
+    default:
+      return "";
   }
 }
 

@@ -45,7 +45,7 @@ class File {
     throw Error(CWIRE_E_CONFIG,
                 what_ + ": cannot " + verb + " \"" + path_ + "\": " + std::generic_category().message(number) +
                     "; check the path and its permissions",
-                number);
+                FailurePhase::none, os_error(number));
   }
 
   const std::string& path_;

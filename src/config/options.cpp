@@ -80,6 +80,13 @@ std::vector<Option> make_table() {
        CWIRE_FIELD(reconnect.backoff_max), "The longest wait, before the jitter is applied."},
       {kReconnection, "csms.reconnect_jitter", T::ratio, "20%", "0%", "100%", "", kLive, CWIRE_FIELD(reconnect.jitter),
        "How far a wait may vary each way, so that a fleet does not come back all at once."},
+      {kReconnection, "csms.refused_backoff", T::duration, "60s", "1ms", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.refused_backoff),
+       "The first wait after an answer that only people can change: HTTP 401, 403, 404 or 426, no common OCPP version; "
+       "and from the fourth try on after a certificate or TLS version that is not accepted. It doubles, +-20 %."},
+      {kReconnection, "csms.refused_max_backoff", T::duration, "1h", "1ms", "24h", "", kLive,
+       CWIRE_FIELD(reconnect.refused_backoff_max),
+       "The longest such wait. For certificates and TLS versions 15 minutes at most."},
       {kReconnection, "csms.reconnect_stable_after", T::duration, "30s", "0s", "24h", "", kLive,
        CWIRE_FIELD(reconnect.stable_after),
        "Connected for this long, the waits begin anew with the first. `ocpp` begins anew at once."},

@@ -46,6 +46,9 @@ struct ReconnectSettings {
   Duration backoff_max{};
   double jitter = 0;        // share of the capped wait, 0..1
   Duration stable_after{};  // connected this long before the backoff starts over
+  // After an answer that only people can change: credentials, identity, certificates.
+  Duration refused_backoff{};
+  Duration refused_backoff_max{};
   // The RetryBackOff triple of OCPP 2.x.
   Duration wait_minimum{};
   Duration random_range{};

@@ -26,6 +26,16 @@ std::unique_ptr<OwnedEvent> OwnedEvent::copy_of(int type, std::int64_t time_ns, 
   return event;
 }
 
+FailureEvent::FailureEvent(int type, std::string text, const cwire_failure& failure)
+    : Event(type), text_(std::move(text)), failure_(failure) {
+  data.data = text_.c_str();
+  data.data_size = text_.size();
+  data.failure = &failure_;
+  data.status = failure_.status;
+  data.flags = failure_.flags;
+  data.time_ns = failure_.time_ns;
+}
+
 void OwnedEvent::set_text(std::string text) {
   auto owner = std::make_shared<const std::string>(std::move(text));
   const std::string_view view = *owner;

@@ -48,6 +48,17 @@ class OwnedEvent final : public Event, public Recycled {
   std::shared_ptr<const void> owner_;
 };
 
+// An event that says why something failed, to people and to programs.
+class FailureEvent final : public Event, public Recycled {
+ public:
+  FailureEvent(int type, std::string text, const cwire_failure& failure);
+  void released() noexcept override { delete this; }
+
+ private:
+  const std::string text_;
+  const cwire_failure failure_;
+};
+
 // Events in order. Does not own them.
 class EventList {
  public:

@@ -178,6 +178,10 @@ void Manager::shutdown(Duration drain) noexcept {
   settle_one();
 }
 
+void Manager::network_up() noexcept {
+  for (const auto& worker : workers_) worker->order_network_up();
+}
+
 void Manager::station_ended(Station& station) noexcept {
   registry_.remove(station);
   settle_one();

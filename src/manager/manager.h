@@ -48,6 +48,8 @@ class Manager final : public StationOwner {
                         std::uintptr_t user_data);
   // Counts in `begun` also when it throws midway.
   void connect_all(std::size_t& begun);
+  // Tells every worker; returns at once.
+  void network_up() noexcept;
   Registry& registry() { return registry_; }
 
   // Tells every worker; returns at once, and cannot fail.

@@ -87,7 +87,7 @@ void Channel::attributed(Body body) {
   } catch (Error& error) {
     failure = std::move(error.failure);
   } catch (const std::exception& error) {
-    failure = failure_with(CWIRE_E_INTERNAL, 0, [&] { return error.what(); });
+    failure = failure_with(CWIRE_E_INTERNAL, FailurePhase::none, {}, [&] { return error.what(); });
   }
   if (call.destroyed()) return;
   if (failure && phase_ != Phase::closed) fail(std::move(failure));
@@ -125,7 +125,7 @@ void Channel::on_unresolved() {
                "dial: resolving " + opening_->target.host + ": no answer from the name server within " +
                    std::to_string(Resolver::kPatience / std::chrono::seconds(1)) +
                    " s; check this machine's name servers (/etc/resolv.conf) and the way to them",
-               ETIMEDOUT));
+               FailurePhase::resolve, os_error(ETIMEDOUT)));
 }
 
 void Channel::connect_next() {
@@ -167,7 +167,7 @@ bool Channel::goes_on_after(int error) {
   std::string message = "dial tcp " + opening.refusals;
   const char* advice = errno_advice(error);
   if (*advice != '\0') message += std::string("; ") + advice;
-  fail(Failure(CWIRE_E_DIAL, std::move(message), error));
+  fail(Failure(CWIRE_E_DIAL, std::move(message), FailurePhase::tcp, os_error(error)));
   return false;
 }
 
@@ -287,9 +287,10 @@ std::string Channel::doing() const {
   return "closed";
 }
 
-cwire_status Channel::stage() const {
-  if (phase_ == Phase::handshake) return CWIRE_E_TLS;
-  return phase_ == Phase::open || phase_ == Phase::ended ? CWIRE_E_HANDSHAKE : CWIRE_E_DIAL;
+FailurePhase Channel::stage() const {
+  if (phase_ == Phase::resolving) return FailurePhase::resolve;
+  if (phase_ == Phase::handshake) return FailurePhase::tls;
+  return phase_ == Phase::open || phase_ == Phase::ended ? FailurePhase::http : FailurePhase::tcp;
 }
 
 void Channel::on_ready(bool readable, bool writable) {

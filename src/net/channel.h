@@ -65,8 +65,8 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
   // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "negotiating
   // TLS with ...".
   std::string doing() const;
-  // The status that fits a timeout now: DIAL until TCP is connected, then TLS, then HANDSHAKE.
-  cwire_status stage() const;
+  // What a timeout would interrupt now.
+  FailurePhase stage() const;
   // "127.0.0.1:9000" once connected.
   const std::string& peer() const { return peer_; }
 

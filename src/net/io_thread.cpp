@@ -26,7 +26,7 @@ void IoThread::start() {
   } catch (const std::system_error& error) {
     throw Error(CWIRE_E_INTERNAL,
                 std::string("no I/O thread: ") + error.code().message() + "; raise the limit of processes (ulimit -u)",
-                error.code().value());
+                FailurePhase::none, os_error(error.code().value()));
   }
 }
 

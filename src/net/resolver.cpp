@@ -63,7 +63,7 @@ void Resolver::Lookups::ask(Names::iterator name, const std::shared_ptr<Lookups>
         throw Error(
             CWIRE_E_INTERNAL,
             "no thread to resolve names: " + error.code().message() + "; raise the limit of processes (ulimit -u)",
-            error.code().value());
+            FailurePhase::resolve, os_error(error.code().value()));
       }
     }
   }
@@ -98,16 +98,18 @@ Failure Resolver::Lookups::look_up(const std::string& host, Addresses& addresses
     std::error_code error;
     addresses = lookup(host, error);
     if (!error && !addresses.empty()) return Failure();
-    return failure_with(CWIRE_E_DIAL, 0, [&] {
+    return failure_with(CWIRE_E_DIAL, FailurePhase::resolve, {}, [&] {
       return "dial: resolving " + host + ": " + (error ? error.message() : "the name has no addresses") +
              "; check the host name in the URL and this machine's name server";
     });
   } catch (const std::bad_alloc&) {
     return Failure(CWIRE_E_NO_MEMORY, "no memory");
   } catch (const std::exception& error) {
-    return failure_with(CWIRE_E_INTERNAL, 0, [&] { return "dial: resolving " + host + ": " + error.what(); });
+    return failure_with(CWIRE_E_INTERNAL, FailurePhase::resolve, {},
+                        [&] { return "dial: resolving " + host + ": " + error.what(); });
   } catch (...) {
-    return failure_with(CWIRE_E_INTERNAL, 0, [&] { return "dial: resolving " + host + ": unknown exception"; });
+    return failure_with(CWIRE_E_INTERNAL, FailurePhase::resolve, {},
+                        [&] { return "dial: resolving " + host + ": unknown exception"; });
   }
 }
 

@@ -19,7 +19,7 @@ Stream::Outcome outcome_of(Stream::Result result, std::size_t bytes = 0) {
 
 Stream::Outcome failed(cwire_status status, int error) {
   Stream::Outcome outcome;
-  outcome.failure = Failure(status, errno_text(error), error);
+  outcome.failure = Failure(status, errno_text(error), phase_of(status), os_error(error));
   return outcome;
 }
 

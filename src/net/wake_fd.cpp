@@ -16,7 +16,7 @@ WakeFd::WakeFd() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     throw Error(CWIRE_E_INTERNAL,
                 "no descriptor for wake-ups: " + std::generic_category().message(errno) +
                     "; raise the limit of open files (ulimit -n)",
-                errno);
+                FailurePhase::none, os_error(errno));
   }
 }
 

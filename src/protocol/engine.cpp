@@ -94,8 +94,6 @@ class WebsocketppSession final : public Session {
 
   std::string& output() override { return output_; }
 
-  std::int32_t retry_after_s() const override { return retry_after_s_; }
-
  private:
   enum class State { idle, upgrading, open, closing /* our close frame is out */, ended };
 
@@ -163,7 +161,6 @@ class WebsocketppSession final : public Session {
   void on_upgrade_response() {
     UpgradeResponse& response = *handshake_->response;
     if (response.state() == UpgradeResponse::State::reading) return;
-    retry_after_s_ = response.retry_after_s();
     if (response.state() == UpgradeResponse::State::refused) {
       state_ = State::ended;
       const std::unique_ptr<Handshake> over = std::move(handshake_);
@@ -176,9 +173,10 @@ class WebsocketppSession final : public Session {
     scrub_output();
     if (!all_taken) {
       state_ = State::ended;
-      return listener_.on_failed(Failure(
-          CWIRE_E_HANDSHAKE,
-          "handshake: the server accepted before it had the whole request; check what answers at this address", 101));
+      return listener_.on_failed(
+          Failure(CWIRE_E_HANDSHAKE,
+                  "handshake: the server accepted before it had the whole request; check what answers at this address",
+                  FailurePhase::http, http_status(101)));
     }
     state_ = State::open;
     listener_.on_open(response.subprotocol());
@@ -263,9 +261,10 @@ class WebsocketppSession final : public Session {
     if (state_ == State::open) append_close(code, what);
     CloseInfo info;
     info.code = code;
-    info.failure = Failure(
-        code == kTooBig ? CWIRE_E_TOO_BIG : CWIRE_E_PROTOCOL,
-        std::string("the CSMS sent ") + what + "; the connection was closed with " + std::to_string(code), code);
+    info.failure =
+        Failure(code == kTooBig ? CWIRE_E_TOO_BIG : CWIRE_E_PROTOCOL,
+                std::string("the CSMS sent ") + what + "; the connection was closed with " + std::to_string(code),
+                FailurePhase::peer, close_code(code));
     end(std::move(info));
   }
 
@@ -311,7 +310,6 @@ class WebsocketppSession final : public Session {
   std::unique_ptr<Handshake> handshake_;
   std::string output_;
   std::string pong_data_;
-  std::int32_t retry_after_s_ = -1;
   State state_ = State::idle;
   bool pong_due_ = false;
 };

@@ -83,9 +83,6 @@ class Session {
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   // Bytes for the peer. The caller takes from the front and erases what it took.
   virtual std::string& output() = 0;
-  // After on_failed: the seconds the server asked to wait (Retry-After, RFC 7231 7.1.3), at most 3600; -1: it did not
-  // ask.
-  virtual std::int32_t retry_after_s() const = 0;
 };
 
 // What the sessions of one I/O thread share. Sessions must not outlive it, and are used on that thread only.

@@ -196,7 +196,11 @@ void UpgradeResponse::refuse_by_status() {
 
 void UpgradeResponse::refuse(cwire_status status, std::string text) {
   state_ = State::refused;
-  failure_ = Failure(status, std::move(text), http_status_);
+  const FailurePhase phase = status == CWIRE_E_SUBPROTOCOL ? FailurePhase::subprotocol : FailurePhase::http;
+  failure_ = Failure(status, std::move(text), phase, http_status(http_status_));
+  failure_.retry_after_s = retry_after_s_;
+  // What OCPP calls so: the credentials of the station were rejected.
+  if (http_status_ == 401) failure_.security = SecurityEvent::failed_to_authenticate;
 }
 
 }  // namespace cwire

@@ -33,10 +33,8 @@ class UpgradeResponse {
   State state() const { return state_; }
   // One of those offered; empty if none was.
   const std::string& subprotocol() const { return subprotocol_; }
-  // HANDSHAKE, SUBPROTOCOL or AUTH; code: the HTTP status.
+  // HANDSHAKE, SUBPROTOCOL or AUTH; code: the HTTP status; with what Retry-After asked for.
   const Failure& failure() const { return failure_; }
-  // What Retry-After asked for, at most an hour; -1: there was none that can be read.
-  std::int32_t retry_after_s() const { return retry_after_s_; }
 
  private:
   void on_line(std::string_view line);

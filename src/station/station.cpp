@@ -101,7 +101,7 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
       worker_->state_changed().wait_for(lock, std::chrono::milliseconds(timeout_ms), settled);
     }
   }
-  const Failure last = statistics_.last_error();
+  const Statistics::LastFailure last = statistics_.last_failure();
   switch (seen) {
     case State::connected:
       return CWIRE_OK;
@@ -109,13 +109,14 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
       *why = Failure(CWIRE_E_CLOSED, id() + ": closed by request before it was connected");
       break;
     case State::error:
-      *why = last;
+      *why = Failure(last.numbers.status, last.words);
       break;
     default:
       // The last error names the station already.
-      *why = Failure(CWIRE_E_TIMEOUT, id() + ": not connected within " + std::to_string(timeout_ms) + " ms; " +
-                                          (last ? "last attempt: " + last.message.substr(id().size() + 2)
-                                                : std::string("the first attempt is still under way")));
+      *why = Failure(CWIRE_E_TIMEOUT,
+                     id() + ": not connected within " + std::to_string(timeout_ms) + " ms; " +
+                         (last.numbers.status != CWIRE_OK ? "last attempt: " + last.words.substr(id().size() + 2)
+                                                          : std::string("the first attempt is still under way")));
   }
   return why->status;
 }
@@ -125,9 +126,10 @@ void Station::fill(cwire_stats& out) const {
   all.size = std::min(out.size, sizeof all);
   std::snprintf(all.station_id, sizeof all.station_id, "%s", id().c_str());
   all.state = static_cast<std::int32_t>(state());
-  const Failure last = statistics_.last_error();
-  all.last_error = last.status;
-  std::snprintf(all.last_error_message, sizeof all.last_error_message, "%s", last.message.c_str());
+  const Statistics::LastFailure last = statistics_.last_failure();
+  all.last_error = last.numbers.status;
+  all.last_failure = last.numbers;
+  std::snprintf(all.last_error_message, sizeof all.last_error_message, "%s", last.words.c_str());
   all.connected_at_ns = static_cast<std::int64_t>(statistics_.connected_at_ns.get());
   all.disconnected_at_ns = static_cast<std::int64_t>(statistics_.disconnected_at_ns.get());
   all.last_message_at_ns = static_cast<std::int64_t>(statistics_.last_message_at_ns.get());
@@ -196,7 +198,7 @@ void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, 
 void Station::on_timer(TimePoint now) {
   guarded([&] {
     if (dial_wanted_) {
-      client_.describe_attempt("waiting until this process had dialled other stations");
+      client_.describe_attempt("waiting until this process had dialled other stations", FailurePhase::tcp);
     } else if (channel_ != nullptr && !is_open()) {
       client_.describe_attempt(
           session_ != nullptr ? "waiting for the answer to the upgrade request" : channel_->doing(), channel_->stage());
@@ -252,15 +254,22 @@ void Station::resume_reading() {
   worker_->thread().timers().arm(*this, client_.deadline());
 }
 
+void Station::network_up() {
+  client_.network_up(worker_->thread().now());
+  worker_->thread().timers().arm(*this, client_.deadline());
+}
+
 void Station::on_channel_writable() { worker_->mark_dirty(*this); }
 
 void Station::on_channel_end() {
   guarded([this] {
     connection_ended(
-        !is_open() ? Failure(CWIRE_E_HANDSHAKE,
-                             "the server closed the TCP connection before it answered the upgrade request; if the "
-                             "port speaks TLS, write wss://")
-                   : Failure(CWIRE_E_READ, "the server closed the TCP connection without a close frame"));
+        !is_open()
+            ? Failure(CWIRE_E_HANDSHAKE,
+                      "the server closed the TCP connection before it answered the upgrade request; if the "
+                      "port speaks TLS, write wss://",
+                      FailurePhase::http)
+            : Failure(CWIRE_E_READ, "the server closed the TCP connection without a close frame", FailurePhase::read));
   });
 }
 
@@ -401,7 +410,6 @@ void Station::session_ended() {
   const bool opened = session_end_->opened;
   CloseInfo info = std::move(session_end_->info);
   session_end_.reset();
-  const Duration at_least = std::chrono::seconds(std::max(0, session_->retry_after_s()));
   // The last word, a close frame, as far as the kernel takes it.
   if (channel_ != nullptr) {
     const std::size_t bytes = channel_->write(session_->output());
@@ -414,7 +422,7 @@ void Station::session_ended() {
     if (info.failure.status == CWIRE_E_AUTH && description_.settings->auth.type == AuthType::none) {
       info.failure.message += "; none were sent: csms.auth.type is none";
     }
-    perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure), at_least));
+    perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure)));
     return;
   }
   last_close_code_ = info.code;
@@ -423,7 +431,7 @@ void Station::session_ended() {
     info.failure = Failure(CWIRE_E_CLOSED,
                            "closed by the CSMS with code " + std::to_string(info.code) +
                                (info.reason.empty() ? std::string() : " (" + words_of_peer(info.reason) + ")"),
-                           info.code);
+                           FailurePhase::peer, close_code(info.code));
   }
   perform(client_.lost(now, worker_->random(), std::move(info.failure)));
 }

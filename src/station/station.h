@@ -83,6 +83,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void flush() noexcept;
   bool has_unflushed() const;
   void resume_reading();
+  void network_up();
   void disconnect_now(std::uint16_t close_code, std::string_view reason, Duration limit) noexcept;
 
  private:
@@ -142,12 +143,13 @@ class Station final : private ChannelListener, private SessionListener, private 
   void reporting(Report report) noexcept;
   std::unique_ptr<OwnedEvent> make_event(int type) const;
   // Writes into it whose event it is.
-  void sign(OwnedEvent& event) const;
+  void sign(Event& event) const;
   void report_message(std::unique_ptr<OwnedEvent> event, bool binary);
   void emit(std::unique_ptr<OwnedEvent> event);
   void set_state(const Action& action);
   void report_connected(const Action& action) noexcept;
   void report_failure(int type, const Action& action);
+  cwire_failure in_numbers(int type, const Action& action) const;
   void report_closed();
   std::string words_of_peer(const std::string& reason) const;
   std::string what_follows(const Action& action) const;

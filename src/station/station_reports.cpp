@@ -30,7 +30,7 @@ std::unique_ptr<OwnedEvent> Station::make_event(int type) const {
   return event;
 }
 
-void Station::sign(OwnedEvent& event) const {
+void Station::sign(Event& event) const {
   event.data.station = handle();
   event.data.user_data = description_.user_data;
   event.data.station_id = description_.id.c_str();
@@ -102,6 +102,40 @@ std::string Station::what_follows(const Action& action) const {
   return client_.closing() || client_.state() == State::closed ? std::string() : "; gave up";
 }
 
+cwire_failure Station::in_numbers(int type, const Action& action) const {
+  const Failure& failure = client_.last_failure();
+  cwire_failure out{};
+  out.size = sizeof out;
+  out.status = failure.status;
+  out.phase = static_cast<std::int32_t>(failure.phase);
+  out.security_event = static_cast<std::int32_t>(failure.security);
+  switch (failure.code.kind) {
+    case Code::Kind::none:
+    case Code::Kind::close_code:
+      break;
+    case Code::Kind::os_error:
+      out.os_error = failure.code.number;
+      break;
+    case Code::Kind::x509:
+      out.x509_error = failure.code.number;
+      break;
+    case Code::Kind::http_status:
+      out.http_status = failure.code.number;
+      break;
+  }
+  if (type == CWIRE_EVENT_DISCONNECTED) {
+    out.close_code = last_close_code_;
+    if (last_close_remote_) out.flags |= CWIRE_FLAG_REMOTE;
+  }
+  if (action.needs_action) out.flags |= CWIRE_FLAG_NEEDS_ACTION;
+  out.time_ns = wall_clock_ns();
+  if (action.will_retry) {
+    out.flags |= CWIRE_FLAG_WILL_RETRY;
+    out.retry_at_ns = out.time_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(action.retry_in).count();
+  }
+  return out;
+}
+
 void Station::report_failure(int type, const Action& action) {
   const Failure& failure = client_.last_failure();
   std::string text = id() + ": ";
@@ -110,22 +144,21 @@ void Station::report_failure(int type, const Action& action) {
   } else {
     text += failure.message.empty() ? "disconnected by request" : failure.message;
   }
-  std::unique_ptr<OwnedEvent> event = make_event(type);
-  event->set_text(text);
-  event->data.status = failure.status;
-  event->data.flags = action.will_retry ? CWIRE_FLAG_WILL_RETRY : 0;
+  const cwire_failure numbers = in_numbers(type, action);
+  auto event = std::make_unique<FailureEvent>(type, text, numbers);
+  sign(*event);
   if (type == CWIRE_EVENT_DISCONNECTED) {
-    statistics_.disconnected_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
+    statistics_.disconnected_at_ns.set(static_cast<std::uint64_t>(numbers.time_ns));
     event->data.code = last_close_code_;
-    if (last_close_remote_) event->data.flags |= CWIRE_FLAG_REMOTE;
   } else {
-    event->data.code = failure.code;
+    event->data.code = failure.code.number;
     event->data.tag = action.number;
   }
-  emit(std::move(event));
+  if (!failure) event->data.failure = nullptr;
+  worker_->emit(*event.release());
   if (failure) {
-    statistics_.set_last_error(Failure(failure.status, text, failure.code));
     log(CWIRE_LOG_INFO, text);
+    statistics_.set_last_failure({std::move(text), numbers});
   }
 }
 

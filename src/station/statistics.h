@@ -1,11 +1,12 @@
 #pragma once
 
+#include <chargewire/chargewire.h>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
-
-#include "base/failure.h"
+#include <utility>
 
 namespace cwire {
 
@@ -24,20 +25,30 @@ class Statistics {
   Counter attempts, connections;
   Counter connected_at_ns, disconnected_at_ns, last_message_at_ns, round_trip_ns;
 
-  void set_last_error(const Failure& failure) {
+  static cwire_failure none() {
+    cwire_failure numbers{};
+    numbers.size = sizeof numbers;
+    return numbers;
+  }
+  // The last failure, in words and in numbers.
+  struct LastFailure {
+    std::string words;
+    cwire_failure numbers = none();
+  };
+  void set_last_failure(LastFailure failure) {
     std::lock_guard<std::mutex> lock(mutex_);
-    last_error_ = failure;
+    std::swap(last_failure_, failure);
   }
   // For the writer itself: stays as long as it sets no other.
-  const std::string& last_words() const { return last_error_.message; }
-  Failure last_error() const {
+  const std::string& last_words() const { return last_failure_.words; }
+  LastFailure last_failure() const {
     std::lock_guard<std::mutex> lock(mutex_);
-    return last_error_;
+    return last_failure_;
   }
 
  private:
   mutable std::mutex mutex_;
-  Failure last_error_;
+  LastFailure last_failure_;
 };
 
 }  // namespace cwire

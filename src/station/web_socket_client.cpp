@@ -27,7 +27,7 @@ std::string text(Duration duration) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
 }
 
-constexpr std::int32_t kNoCloseFrame = 1006;  // RFC 6455 7.1.5
+constexpr std::uint16_t kNoCloseFrame = 1006;  // RFC 6455 7.1.5
 
 Action report(Action::Type type, std::uint64_t number) {
   Action action{type};
@@ -51,12 +51,12 @@ void WebSocketClient::dialing(TimePoint now) {
   until_ = after(now, settings_.connection_timeout);  // absolute: nothing the peer does defers it
 }
 
-Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure, Duration at_least) {
+Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure) {
   assert(failure);
   Actions actions;
   if (phase_ != Phase::attempting) return actions;
-  if (failure.status != CWIRE_E_DIAL) policy_.waited_longer(now - since_);
-  fail_attempt(now, random, std::move(failure), at_least, actions);
+  if (failure.status != CWIRE_E_DIAL) schedule_.waited_longer(now - since_);
+  fail_attempt(now, random, std::move(failure), actions);
   return actions;
 }
 
@@ -66,7 +66,7 @@ Actions WebSocketClient::opened(TimePoint now, Random& random) {
   phase_ = Phase::open;
   attempt_doing_ = std::string();
   failed_in_row_ = 0;
-  policy_.established();
+  schedule_.established();
   ++connections_;
   since_ = last_received_ = last_write_progress_ = ping_sent_ = now;
   nonce_ = 0;
@@ -80,7 +80,7 @@ Actions WebSocketClient::lost(TimePoint now, Random& random, Failure failure) {
   Actions actions;
   if (phase_ == Phase::closing) {
     if (failure) {
-      failure = failure_with(CWIRE_OK, kNoCloseFrame, [&] {
+      failure = failure_with(CWIRE_OK, FailurePhase::none, close_code(kNoCloseFrame), [&] {
         return "closed by request, but without a complete close handshake: " + failure.message;
       });
     }
@@ -89,7 +89,8 @@ Actions WebSocketClient::lost(TimePoint now, Random& random, Failure failure) {
     if (!failure) {
       failure.status = CWIRE_E_CLOSED;
       if (failure.message.empty()) {
-        failure = failure_with(CWIRE_E_CLOSED, failure.code, [] { return "closed: the peer ended the connection"; });
+        failure = failure_with(CWIRE_E_CLOSED, FailurePhase::peer, failure.code,
+                               [] { return "closed: the peer ended the connection"; });
       }
     }
     lose(now, random, std::move(failure), actions);
@@ -130,7 +131,7 @@ Actions WebSocketClient::disconnect(TimePoint now, Duration limit) {
       [[fallthrough]];
     case Phase::idle:
     case Phase::waiting:
-      last_failure_ = failure_with(CWIRE_OK, 0, [] { return "closed by request"; });
+      last_failure_ = failure_with(CWIRE_OK, FailurePhase::none, {}, [] { return "closed by request"; });
       end(State::closed, actions);
       break;
     case Phase::open:
@@ -143,13 +144,17 @@ Actions WebSocketClient::disconnect(TimePoint now, Duration limit) {
       until_ = std::min(until_, after(now, limit));
       if (at_once) {
         actions.add(Action{Action::Type::abandon});
-        end_closing(
-            failure_with(CWIRE_OK, kNoCloseFrame, [] { return "closed by request, without waiting for the peer"; }),
-            actions);
+        end_closing(failure_with(CWIRE_OK, FailurePhase::none, close_code(kNoCloseFrame),
+                                 [] { return "closed by request, without waiting for the peer"; }),
+                    actions);
       }
       break;
   }
   return actions;
+}
+
+void WebSocketClient::network_up(TimePoint now) {
+  if (phase_ == Phase::waiting) until_ = std::min(until_, std::max(now, not_before_));
 }
 
 Actions WebSocketClient::tick(TimePoint now, Random& random) {
@@ -160,23 +165,23 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
       break;
     case Phase::waiting:
       if (now < until_) break;
-      policy_.waited_longer(now - until_);
+      schedule_.waited_longer(now - until_);
       begin_attempt(now, actions);
       break;
     case Phase::attempting: {
       if (now < until_) break;
       actions.add(Action{Action::Type::abandon});
       fail_attempt(now, random,
-                   failure_with(attempt_phase_, attempt_phase_ == CWIRE_E_DIAL ? ETIMEDOUT : 0,
+                   failure_with(status_of(attempt_phase_), attempt_phase_, os_error(ETIMEDOUT),
                                 [&] {
-                                  std::string words = attempt_phase_ == CWIRE_E_TLS         ? "TLS"
-                                                      : attempt_phase_ == CWIRE_E_HANDSHAKE ? "handshake"
-                                                                                            : "dial";
+                                  std::string words = attempt_phase_ == FailurePhase::tls    ? "TLS"
+                                                      : attempt_phase_ == FailurePhase::http ? "handshake"
+                                                                                             : "dial";
                                   words += ": timed out after " + text(settings_.connection_timeout);
                                   if (!attempt_doing_.empty()) words += " while " + attempt_doing_;
                                   return words + "; check the way to the CSMS, or raise csms.connection_timeout";
                                 }),
-                   Duration::zero(), actions);
+                   actions);
       break;
     }
     case Phase::open: {
@@ -185,18 +190,18 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
       if (first <= now) {
         Failure failure;
         if (first == pong) {
-          failure = failure_with(CWIRE_E_PING_TIMEOUT, kNoCloseFrame, [&] {
+          failure = failure_with(CWIRE_E_PING_TIMEOUT, FailurePhase::ping, close_code(kNoCloseFrame), [&] {
             return "ping: no matching pong within " + text(settings_.pong_timeout) +
                    ", so the peer is taken for gone; if it is merely slow, raise csms.pong_timeout";
           });
         } else if (first == read) {
-          failure = failure_with(CWIRE_E_READ, ETIMEDOUT, [&] {
+          failure = failure_with(CWIRE_E_READ, FailurePhase::read, os_error(ETIMEDOUT), [&] {
             return "read: nothing received for " + text(settings_.read_timeout) +
                    ", so the peer is taken for gone; if it may be silent that long, raise csms.read_timeout above "
                    "csms.ping_interval";
           });
         } else {
-          failure = failure_with(CWIRE_E_WRITE, ETIMEDOUT, [&] {
+          failure = failure_with(CWIRE_E_WRITE, FailurePhase::write, os_error(ETIMEDOUT), [&] {
             return "write: nothing could be written for " + text(settings_.write_timeout) +
                    ", so the peer is taken for stuck; if it is merely slow, raise csms.write_timeout";
           });
@@ -217,7 +222,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
       if (now < until_) break;
       actions.add(Action{Action::Type::abandon});
       end_closing(
-          failure_with(CWIRE_OK, kNoCloseFrame,
+          failure_with(CWIRE_OK, FailurePhase::none, close_code(kNoCloseFrame),
                        [] { return "closed by request; the peer did not complete the close handshake in time"; }),
           actions);
       break;
@@ -225,7 +230,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
   return actions;
 }
 
-void WebSocketClient::describe_attempt(std::string doing, cwire_status phase) {
+void WebSocketClient::describe_attempt(std::string doing, FailurePhase phase) {
   if (phase_ != Phase::attempting) return;
   attempt_doing_ = std::move(doing);
   attempt_phase_ = phase;
@@ -249,17 +254,19 @@ TimePoint WebSocketClient::deadline() const {
 void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
   phase_ = Phase::attempting;
   dialing(now);
-  attempt_phase_ = CWIRE_E_DIAL;
+  attempt_phase_ = FailurePhase::tcp;
   write_blocked_ = false;
   paused_at_ = kNever;
   actions.add(report(Action::Type::attempt, ++attempts_));
 }
 
-void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failure, Duration at_least,
-                                   Actions& actions) {
+void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions) {
   last_failure_ = std::move(failure);
   attempt_doing_ = std::string();
-  if (failed_in_row_ < std::numeric_limits<std::uint32_t>::max()) ++failed_in_row_;
+  const RetrySchedule::Wait wait = begin_wait(now, random, now - since_);
+  const FailureClass kind = schedule_.last_class();
+  if (kind != FailureClass::local && failed_in_row_ < std::numeric_limits<std::uint32_t>::max()) ++failed_in_row_;
+  if (wait.streak > 1) last_failure_.security = SecurityEvent::none;
   Action error = report(Action::Type::report_error, failed_in_row_);
   const std::uint32_t attempts_max = settings_.reconnect.attempts_max;
   if (attempts_max != 0 && failed_in_row_ >= attempts_max) {
@@ -268,17 +275,18 @@ void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failur
     return;
   }
   error.will_retry = true;
-  error.retry_in = begin_wait(now, random, at_least);
+  error.retry_in = wait.wait;
+  error.needs_action = kind == FailureClass::refused && wait.streak == 2;
   actions.add(error);
   change_state(State::reconnecting, actions);
 }
 
 void WebSocketClient::lose(TimePoint now, Random& random, Failure failure, Actions& actions) {
   last_failure_ = std::move(failure);
-  policy_.ended(now - since_);
+  schedule_.ended(now - since_);
   Action disconnected = report(Action::Type::report_disconnected, connections_);
   disconnected.will_retry = true;
-  disconnected.retry_in = begin_wait(now, random, Duration::zero());
+  disconnected.retry_in = begin_wait(now, random, Duration::zero()).wait;
   actions.add(disconnected);
   change_state(State::reconnecting, actions);
 }
@@ -296,14 +304,11 @@ void WebSocketClient::end(State state, Actions& actions) {
   actions.add(Action{Action::Type::report_closed});
 }
 
-Duration WebSocketClient::begin_wait(TimePoint now, Random& random, Duration at_least) {
+RetrySchedule::Wait WebSocketClient::begin_wait(TimePoint now, Random& random, Duration lasted) {
   phase_ = Phase::waiting;
-  Duration wait = policy_.next(random);
-  if (at_least > Duration::zero()) {
-    wait = std::max(
-        wait, at_least + Duration(std::uniform_int_distribution<Duration::rep>(0, at_least.count() / 10)(random)));
-  }
-  until_ = after(now, wait);
+  const RetrySchedule::Wait wait = schedule_.after(last_failure_, lasted, random);
+  until_ = after(now, wait.wait);
+  not_before_ = after(now, wait.at_least);
   return wait;
 }
 

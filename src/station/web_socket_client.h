@@ -11,7 +11,7 @@
 #include "base/failure.h"
 #include "base/time.h"
 #include "config/settings.h"
-#include "station/reconnect_policy.h"
+#include "station/retry_schedule.h"
 
 namespace cwire {
 
@@ -43,7 +43,8 @@ struct Action {
   std::uint64_t number = 0;
   std::uint64_t nonce = 0;
   bool will_retry = false;
-  Duration retry_in{};  // until the next attempt, if will_retry
+  bool needs_action = false;  // an attempt failed as before, and will until somebody changes something. Once per streak
+  Duration retry_in{};        // until the next attempt, if will_retry
 };
 
 // At most eight per input. The longest is a disconnect without a time limit: close, state, abandon, disconnected,
@@ -83,13 +84,16 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 //
 // Giving up. With attempts_max = N, the N-th attempt that fails in a row ends in `error`. An established connection
 // begins a new row, however short it was; the wait before the next attempt is another matter (see
-// ReconnectPolicy::ended).
+// ReconnectPolicy::ended). What fails for lack of descriptors, memory or ports of our own counts as no attempt.
 //
-// Waiting. A wait begins when attempt_failed(), lost() or the deadline's tick() says that it is over, and the next
-// attempt is never begun before it has passed. An attempt that got an answer (any failure but DIAL) has reached the
-// CSMS, so the time until that answer counts as part of the wait that the ocpp policy doubles: a CSMS that measures
-// from its own refusal to our next request sees at least twice what it saw before (TC_B_57). Hence the driver tells a
-// failure in the loop turn that brought it.
+// Waiting. How long is for RetrySchedule to say. A wait begins when attempt_failed(), lost() or the deadline's tick()
+// says that it is over, and the next attempt is never begun before it has passed. An attempt that got an answer (any
+// failure but DIAL) has reached the CSMS, so the time until that answer counts as part of the wait that the ocpp policy
+// doubles: a CSMS that measures from its own refusal to our next request sees at least twice what it saw before
+// (TC_B_57). Hence the driver tells a failure in the loop turn that brought it.
+//
+// Answers that come again. The second identical refusal in a row (see FailureClass) is reported as one that needs
+// somebody's action, the others are not; a security event is told with the first of its streak only.
 //
 // Keepalive. A ping is due one interval (+-10 %, drawn anew each time) after the last byte received or the last ping,
 // whichever is later: an idle line is proved every interval, a busy one is mostly left alone. But bytes that arrive do
@@ -101,15 +105,14 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 class WebSocketClient {
  public:
   // `settings` must outlive the client.
-  explicit WebSocketClient(const Settings& settings) : settings_(settings), policy_(settings.reconnect) {}
+  explicit WebSocketClient(const Settings& settings) : settings_(settings), schedule_(settings.reconnect) {}
 
   // Begins the first attempt. Only once, and not after disconnect().
   Actions start(TimePoint now);
   // The attempt leaves the queue of those that wait to be dialled: its time begins now. Optional.
   void dialing(TimePoint now);
-  // The attempt ended without a connection. `failure` is not OK. `at_least`: the server asked for so much patience
-  // (Retry-After); the wait is then no shorter, and up to a tenth longer, so that not everybody comes back at once.
-  Actions attempt_failed(TimePoint now, Random& random, Failure failure, Duration at_least = {});
+  // The attempt ended without a connection. `failure` is not OK.
+  Actions attempt_failed(TimePoint now, Random& random, Failure failure);
   // The upgrade is complete and its answer checked.
   Actions opened(TimePoint now, Random& random);
   // The established connection is gone: the close handshake is complete, or the transport failed, or the peer broke the
@@ -129,12 +132,15 @@ class WebSocketClient {
   // Ends it: drains and closes within `limit` if connected (0: at once), else at once. Idempotent; a second call with a
   // shorter limit shortens.
   Actions disconnect(TimePoint now, Duration limit);
+  // Somebody says that the network is there again: a wait ends now, or as soon as the policy's minimum and what the
+  // server asked for have passed.
+  void network_up(TimePoint now);
   // The deadline has passed (calling early is harmless). Call it after what has arrived in the same loop turn was read,
   // or a thread that was held up takes its own delay for the peer's.
   Actions tick(TimePoint now, Random& random);
-  // What the open attempt is doing, for the message of a connection timeout, and the status that it then fails with:
-  // DIAL until TCP is connected, TLS, or HANDSHAKE. Optional.
-  void describe_attempt(std::string doing, cwire_status phase = CWIRE_E_DIAL);
+  // What the open attempt is doing, for the message of a connection timeout, and the phase that it then fails in.
+  // Optional.
+  void describe_attempt(std::string doing, FailurePhase phase);
 
   // When to call tick(), also after a change of the settings, which take effect at once; kNever if nothing is awaited.
   // May have changed after any input; received() and write_progress() never make it earlier, so there is no need to ask
@@ -152,11 +158,11 @@ class WebSocketClient {
   enum class Phase : std::uint8_t { idle, attempting, waiting, open, closing, ended };
 
   void begin_attempt(TimePoint now, Actions& actions);
-  void fail_attempt(TimePoint now, Random& random, Failure failure, Duration at_least, Actions& actions);
+  void fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions);
   void lose(TimePoint now, Random& random, Failure failure, Actions& actions);
   void end_closing(Failure failure, Actions& actions);
   void end(State state, Actions& actions);
-  Duration begin_wait(TimePoint now, Random& random, Duration at_least);
+  RetrySchedule::Wait begin_wait(TimePoint now, Random& random, Duration lasted);
   void change_state(State to, Actions& actions);
   void draw_ping_share(Random& random);
   TimePoint on_ping_beat(TimePoint due) const;
@@ -166,19 +172,20 @@ class WebSocketClient {
   TimePoint write_due() const;
 
   const Settings& settings_;
-  ReconnectPolicy policy_;
+  RetrySchedule schedule_;
   State state_ = State::disconnected;
   Phase phase_ = Phase::idle;
   bool write_blocked_ = false;
-  std::uint32_t failed_in_row_ = 0;            // attempts since the last established connection
-  cwire_status attempt_phase_ = CWIRE_E_DIAL;  // what the open attempt fails with when time is up
-  float ping_share_ = 1;                       // of the ping interval, until the next ping
+  std::uint32_t failed_in_row_ = 0;                 // attempts since the last established connection
+  FailurePhase attempt_phase_ = FailurePhase::tcp;  // what the open attempt fails in when time is up
+  float ping_share_ = 1;                            // of the ping interval, until the next ping
   Failure last_failure_;
   std::string attempt_doing_;
   std::uint64_t attempts_ = 0;
   std::uint64_t connections_ = 0;
   TimePoint since_{};         // when the attempt began or the connection was established
   TimePoint until_ = kNever;  // end of the wait, of the attempt's time, or of the closing's
+  TimePoint not_before_{};    // no hint ends the wait earlier
   TimePoint last_received_{};
   TimePoint last_write_progress_{};
   TimePoint paused_at_ = kNever;  // reading; kNever: not paused

@@ -125,6 +125,10 @@ void Worker::resume_reading() {
   for (Station* station = stations_; station != nullptr; station = station->next_) station->resume_reading();
 }
 
+void Worker::shorten_waits() {
+  for (Station* station = stations_; station != nullptr; station = station->next_) station->network_up();
+}
+
 void Worker::shut_down(Duration drain) {
   constexpr std::uint16_t kGoingAway = 1001;  // RFC 6455 7.4.1
   run_scheduled();                            // a station may have been connected just before
@@ -160,6 +164,7 @@ void Worker::run_orders() {
   const Duration::rep drain = shutdown_ordered_.exchange(kNotOrdered, std::memory_order_acquire);
   if (drain != kNotOrdered) shut_down(Duration(drain));
   if (resume_ordered_.exchange(false, std::memory_order_acquire)) resume_reading();
+  if (network_up_ordered_.exchange(false, std::memory_order_acquire)) shorten_waits();
   run_scheduled();
   if (silence_ordered_.exchange(false, std::memory_order_acquire)) fall_silent();
 }
@@ -212,6 +217,11 @@ void Worker::order_shutdown(Duration drain) {
 
 void Worker::order_resume() {
   resume_ordered_.store(true, std::memory_order_release);
+  thread_.wake();
+}
+
+void Worker::order_network_up() {
+  network_up_ordered_.store(true, std::memory_order_release);
   thread_.wake();
 }
 

@@ -47,6 +47,7 @@ class Worker final : public IoThread::Owner {
   void schedule(Station& station);
   // Orders of the manager, from any thread. They allocate nothing, so that an end can always be brought about.
   void order_shutdown(Duration drain);  // closes every station with 1001 within `drain`
+  void order_network_up();              // waits of its stations end early
   void order_resume();                  // the caller of poll has caught up: paused stations read again
   void order_silence();                 // delivers what is pending, writes no LOG afterwards, and calls fell_silent
   IoThread& thread() { return thread_; }
@@ -85,6 +86,7 @@ class Worker final : public IoThread::Owner {
   void run_scheduled();
   void dial_some();
   void resume_reading();
+  void shorten_waits();
   void shut_down(Duration drain);
   void flush_dirty();
   void deliver();
@@ -108,6 +110,7 @@ class Worker final : public IoThread::Owner {
   static constexpr Duration::rep kNotOrdered = -1;
   std::atomic<Duration::rep> shutdown_ordered_{kNotOrdered};  // the drain time
   std::atomic<bool> resume_ordered_{false};
+  std::atomic<bool> network_up_ordered_{false};
   std::atomic<bool> silence_ordered_{false};
   std::atomic<Station*> scheduled_{nullptr};  // newest first; sealed() once the loop has ended
   std::mutex state_mutex_;

@@ -98,6 +98,28 @@ Text protocol_text(int reason) {
   }
 }
 
+SecurityEvent security_event_of(int reason) {
+  switch (reason) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_WRONG_SSL_VERSION:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return SecurityEvent::invalid_tls_version;
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_CIPHERS_AVAILABLE:
+    case SSL_R_WRONG_CIPHER_RETURNED:
+    case SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY:
+      return SecurityEvent::invalid_tls_cipher_suite;
+    case SSL_R_DH_KEY_TOO_SMALL:
+    case SSL_R_EE_KEY_TOO_SMALL:
+    case SSL_R_CA_KEY_TOO_SMALL:
+    case SSL_R_CA_MD_TOO_WEAK:
+      return SecurityEvent::invalid_csms_certificate;
+    default:
+      return SecurityEvent::none;
+  }
+}
+
 std::string reason_of(unsigned long code) {
   const char* reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "OpenSSL error " + std::to_string(code);
@@ -114,7 +136,9 @@ Failure verification_failure(const std::string& server, long result, int depth, 
   message += " (X509 error " + std::to_string(result) + ")";
   if (!names.empty()) message += ": it is for " + names;
   message += std::string("; ") + text.advice;
-  return Failure(CWIRE_E_TLS, std::move(message), static_cast<std::int32_t>(result));
+  Failure failure(CWIRE_E_TLS, std::move(message), FailurePhase::tls, x509_result(result));
+  failure.security = SecurityEvent::invalid_csms_certificate;
+  return failure;
 }
 
 Failure protocol_failure(const std::string& server, unsigned long code) {
@@ -122,7 +146,9 @@ Failure protocol_failure(const std::string& server, unsigned long code) {
   std::string message = "TLS: " + server + " ";
   message += text.happened != nullptr ? text.happened : "failed: " + reason_of(code);
   message += std::string("; ") + text.advice;
-  return Failure(CWIRE_E_TLS, std::move(message));
+  Failure failure(CWIRE_E_TLS, std::move(message), FailurePhase::tls);
+  failure.security = security_event_of(ERR_GET_REASON(code));
+  return failure;
 }
 
 std::string newest_openssl_reason() {

@@ -124,8 +124,8 @@ TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies,
   SSL_set_connect_state(ssl_);
   if (!expect_name(verifies)) {
     SSL_free(ssl_);
-    throw Error(CWIRE_E_TLS,
-                "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL");
+    throw Error(CWIRE_E_TLS, "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL",
+                FailurePhase::tls);
   }
   try {
     offer_session();
@@ -276,13 +276,17 @@ Failure TlsStream::failure_of(int kind, cwire_status status) const {
                        (kind == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
   if (status == CWIRE_E_TLS && (cut_off || kind == SSL_ERROR_SYSCALL)) {
     const std::string why = cut_off ? "it closed the connection" : errno_text(socket_.error);
-    return Failure(CWIRE_E_TLS, "TLS: " + server() + " broke off the handshake: " + why +
-                                    "; check that this port speaks TLS, and the server's log");
+    return Failure(CWIRE_E_TLS,
+                   "TLS: " + server() + " broke off the handshake: " + why +
+                       "; check that this port speaks TLS, and the server's log",
+                   FailurePhase::tls, os_error(cut_off ? 0 : socket_.error));
   }
   if (cut_off) {
-    return Failure(status, "the TLS connection was truncated: the peer closed it without close_notify");
+    return Failure(status, "the TLS connection was truncated: the peer closed it without close_notify",
+                   phase_of(status));
   }
-  if (kind == SSL_ERROR_SYSCALL) return Failure(status, errno_text(socket_.error), socket_.error);
+  if (kind == SSL_ERROR_SYSCALL)
+    return Failure(status, errno_text(socket_.error), phase_of(status), os_error(socket_.error));
   if (ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED && status == CWIRE_E_TLS) {
     return verification_failure(server(), SSL_get_verify_result(ssl_), rejected_ == nullptr ? 0 : rejected_->depth,
                                 rejected_ == nullptr ? std::string() : rejected_->names);

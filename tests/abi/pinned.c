@@ -36,10 +36,26 @@ PIN_FIELD(cwire_event, tag, 56, 8);
 PIN_FIELD(cwire_event, time_ns, 64, 8);
 PIN_FIELD(cwire_event, code, 72, 4);
 PIN_FIELD(cwire_event, flags, 76, 4);
-PIN_FIELD(cwire_event, reserved, 80, 48);
+PIN_FIELD(cwire_event, failure, 80, 8);
+PIN_FIELD(cwire_event, reserved, 88, 40);
+
+/* Never changes either. */
+PIN(sizeof(cwire_failure) == 72);
+PIN_FIELD(cwire_failure, size, 0, 8);
+PIN_FIELD(cwire_failure, status, 8, 4);
+PIN_FIELD(cwire_failure, phase, 12, 4);
+PIN_FIELD(cwire_failure, os_error, 16, 4);
+PIN_FIELD(cwire_failure, x509_error, 20, 4);
+PIN_FIELD(cwire_failure, http_status, 24, 4);
+PIN_FIELD(cwire_failure, close_code, 28, 4);
+PIN_FIELD(cwire_failure, security_event, 32, 4);
+PIN_FIELD(cwire_failure, flags, 36, 4);
+PIN_FIELD(cwire_failure, time_ns, 40, 8);
+PIN_FIELD(cwire_failure, retry_at_ns, 48, 8);
+PIN_FIELD(cwire_failure, reserved, 56, 16);
 
 /* cwire_stats may grow at its end; what is here stays. */
-PIN(sizeof(cwire_stats) >= 560);
+PIN(sizeof(cwire_stats) >= 632);
 PIN_FIELD(cwire_stats, size, 0, 8);
 PIN_FIELD(cwire_stats, station_id, 8, 200);
 PIN_FIELD(cwire_stats, state, 208, 4);
@@ -58,6 +74,7 @@ PIN_FIELD(cwire_stats, messages_not_sent, 528, 8);
 PIN_FIELD(cwire_stats, queued_messages, 536, 8);
 PIN_FIELD(cwire_stats, queued_bytes, 544, 8);
 PIN_FIELD(cwire_stats, round_trip_ns, 552, 8);
+PIN_FIELD(cwire_stats, last_failure, 560, 72);
 
 PIN(sizeof(cwire_outgoing) == 48);
 PIN_FIELD(cwire_outgoing, size, 0, 8);

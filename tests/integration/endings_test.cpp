@@ -183,7 +183,7 @@ TEST_CASE("waiting for ever is never answered by TIMEOUT, however often the conn
   std::atomic<bool> done{false};
   std::thread closer([&] {
     for (int i = 0; i < 200; ++i) {
-      csms.close_all(1012, "again");
+      csms.close_all(1001, "again");
       cwire_station_wait(station, kPatience_ms, nullptr);
     }
     done = true;

@@ -28,6 +28,8 @@ Settings quick(Settings more) {
   Settings all = {{"io_threads", "2"},
                   {"csms.reconnect_backoff", "20ms"},
                   {"csms.reconnect_max_backoff", "50ms"},
+                  {"csms.refused_backoff", "20ms"},
+                  {"csms.refused_max_backoff", "50ms"},
                   {"csms.close_timeout", "5s"}};
   for (auto& setting : more) {
     const auto same = std::find_if(all.begin(), all.end(), [&](const auto& s) { return s.first == setting.first; });
@@ -228,11 +230,15 @@ void Fleet::take(const cwire_event* events, std::size_t size) {
     const cwire_event& e = events[i];
     // What the header says of every event.
     if (e.size != sizeof(cwire_event) || e.data == nullptr || e.data[e.data_size] != '\0' || e.station_id == nullptr ||
-        e.time_ns <= 0 || (e.station == nullptr) != (e.station_id[0] == '\0')) {
+        e.time_ns <= 0 ||
+        (e.failure != nullptr) !=
+            (e.type == CWIRE_EVENT_ERROR || (e.type == CWIRE_EVENT_DISCONNECTED && e.status != CWIRE_OK)) ||
+        (e.station == nullptr) != (e.station_id[0] == '\0')) {
       ++violations_;
     }
     records_.push_back({e.type, e.status, e.station, e.user_data, e.station_id, std::string(e.data, e.data_size), e.tag,
-                        e.time_ns, e.code, e.flags, std::this_thread::get_id()});
+                        e.time_ns, e.code, e.flags, std::this_thread::get_id(),
+                        e.failure == nullptr ? cwire_failure{} : *e.failure});
   }
   changed_.notify_all();
 }

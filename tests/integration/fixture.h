@@ -61,6 +61,7 @@ struct Record {
   std::int32_t code;
   std::uint32_t flags;
   std::thread::id thread;  // that the handler ran on
+  cwire_failure failure;   // all 0 where the event has none
 };
 using Records = std::vector<Record>;
 std::ostream& operator<<(std::ostream& out, const Record& record);
@@ -72,6 +73,10 @@ std::ostream& operator<<(std::ostream& out, Delivery delivery);
 std::size_t count(const Records& records, std::int32_t type, const std::string& station_id = "");
 const Record* first(const Records& records, std::int32_t type, const std::string& station_id = "");
 const Record* last(const Records& records, std::int32_t type, const std::string& station_id = "");
+inline const Record& must(const Record* record) {
+  REQUIRE(record != nullptr);
+  return *record;
+}
 // The new states of a station, in order: "connecting connected".
 std::string states(const Records& records, const std::string& station_id);
 // The types of a station's events from index `from` on, in order: "STATE CONNECTED". Without LOG.

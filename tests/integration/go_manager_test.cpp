@@ -35,7 +35,7 @@ TEST_CASE("go manager: the error state is not the end while attempts are left") 
   Fleet fleet(Delivery::poll, quick({{"csms.max_reconnect_attempts", "1000"}}));
   const cwire_station station = fleet.connected("CP1", csms.url());
   csms.refuse(503);
-  csms.close_all(1012, "maintenance");
+  csms.close_all(1001, "maintenance");
   REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1", 3));
   CHECK(fleet.state(station) == CWIRE_STATE_RECONNECTING);
   csms.come_back();

@@ -112,7 +112,7 @@ TEST_CASE("a refused connection is a dial failure with address, reason and advic
   test.open("127.0.0.1", closed.port());
   const Failure failure = test.record.wait_failure();
   REQUIRE(failure.status == CWIRE_E_DIAL);
-  REQUIRE(failure.code == ECONNREFUSED);
+  REQUIRE(failure.code.number == ECONNREFUSED);
   REQUIRE(failure.message == "dial tcp 127.0.0.1:" + std::to_string(closed.port()) +
                                  ": connection refused; check that the CSMS is running and listens on this port");
   REQUIRE(test.record.ends() == 1);
@@ -163,7 +163,7 @@ TEST_CASE("a process without descriptors says so, and recovers") {
   const Failure failure = test.record.wait_failure();
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE(failure.status == CWIRE_E_DIAL);
-  REQUIRE(failure.code == EMFILE);
+  REQUIRE(failure.code.number == EMFILE);
   REQUIRE_THAT(failure.message, Catch::Contains("this process has no file descriptors left; raise ulimit -n"));
   REQUIRE(failure.message.find("127.0.0.2") == std::string::npos);  // it would have failed in the same way
   later.open("127.0.0.1", listener.port());
@@ -277,7 +277,7 @@ TEST_CASE("RST is a read failure") {
   test.server->reset();
   const Failure failure = test.record.wait_failure();
   REQUIRE(failure.status == CWIRE_E_READ);
-  REQUIRE(failure.code == ECONNRESET);
+  REQUIRE(failure.code.number == ECONNRESET);
   REQUIRE(failure.message ==
           "read tcp 127.0.0.1:" + std::to_string(test.listener.port()) + ": connection reset by peer");
   REQUIRE(test.record.ends() == 1);
@@ -295,7 +295,7 @@ TEST_CASE("a failed write is told later, after what the peer said before it hung
   });
   const Failure failure = test.record.wait_failure();
   REQUIRE(failure.status == CWIRE_E_WRITE);
-  REQUIRE((failure.code == ECONNRESET || failure.code == EPIPE));
+  REQUIRE((failure.code.number == ECONNRESET || failure.code.number == EPIPE));
   REQUIRE_THAT(failure.message, Catch::StartsWith("write tcp 127.0.0.1:"));
   REQUIRE(test.record.data() == "bye");
   REQUIRE(test.record.ends() == 1);
@@ -423,7 +423,7 @@ TEST_CASE("a name server that does not answer is a dial failure after five secon
   test.open("csms.example", listener.port());
   const Failure failure = test.record.wait_failure();
   REQUIRE(failure.status == CWIRE_E_DIAL);
-  REQUIRE(failure.code == ETIMEDOUT);
+  REQUIRE(failure.code.number == ETIMEDOUT);
   REQUIRE_THAT(failure.message,
                Catch::StartsWith("dial: resolving csms.example: no answer from the name server within 5 s; "));
   REQUIRE(Clock::now() - begin >= Resolver::kPatience);

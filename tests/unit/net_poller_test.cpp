@@ -163,6 +163,6 @@ TEST_CASE("a descriptor that cannot be watched is an error") {
     FAIL("no error");
   } catch (const Error& error) {
     REQUIRE(error.failure.status == CWIRE_E_INTERNAL);
-    REQUIRE(error.failure.code == EBADF);
+    REQUIRE(error.failure.code.number == EBADF);
   }
 }

@@ -172,7 +172,7 @@ TEST_CASE("what the peer may not send ends the session with the right code, once
       CHECK(talk.recorder.closed.code == row.code);
       CHECK_FALSE(talk.recorder.closed.remote);
       CHECK(talk.recorder.closed.failure.status == row.status);
-      CHECK(talk.recorder.closed.failure.code == row.code);
+      CHECK(talk.recorder.closed.failure.code.number == row.code);
       CHECK(talk.recorder.closed.failure.message.find("the CSMS sent ") == 0);
       const auto frames = talk.frames();
       REQUIRE(frames.size() == 1);

@@ -265,7 +265,7 @@ TEST_CASE("a wrong, missing or doubled Upgrade, Connection or Accept never opens
   for (const auto& lines : wrong) {
     const Failure failure = failure_of(lines);
     CHECK(failure.status == CWIRE_E_HANDSHAKE);
-    CHECK(failure.code == 101);
+    CHECK(failure.code.number == 101);
     CHECK(failure.message.find('\n') == std::string::npos);
   }
 }
@@ -325,7 +325,7 @@ TEST_CASE("a refusal is told by its status, with a hint, and its body is not rea
                                        "HTTP/1.1 " + std::to_string(status) + " hush");
     INFO(failure.message);
     CHECK(failure.status == (status == 401 || status == 403 ? CWIRE_E_AUTH : CWIRE_E_HANDSHAKE));
-    CHECK(failure.code == status);
+    CHECK(failure.code.number == status);
     CHECK(failure.message.find(std::to_string(status)) != std::string::npos);
     CHECK(failure.message.find(hint) != std::string::npos);
     CHECK(failure.message.find("hush") == std::string::npos);
@@ -421,9 +421,9 @@ TEST_CASE("Retry-After is read, clamped or ignored", "[protocol]") {
   }
   Conversation talk;
   talk.begin();
-  CHECK(talk.session->retry_after_s() == -1);
+  CHECK(talk.recorder.failure.retry_after_s == -1);
   talk.receive("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 17\r\n\r\n");
-  CHECK(talk.session->retry_after_s() == 17);
+  CHECK(talk.recorder.failure.retry_after_s == 17);
 }
 
 TEST_CASE("no failure of the upgrade shows the credentials, and they do not stay in the output", "[protocol]") {

@@ -117,7 +117,7 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
   Failure failure;
   const auto check = [&](int code, std::vector<std::string> parts) {
     CAPTURE(failure.message);
-    REQUIRE(failure.code == code);
+    REQUIRE(failure.code.number == code);
     parts.push_back("(X509 error " + std::to_string(code) + ")");
     for (const std::string& part : parts) REQUIRE_THAT(failure.message, Catch::Contains(part));
   };

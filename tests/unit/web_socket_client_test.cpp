@@ -81,9 +81,15 @@ std::string words(const Actions& actions) {
   return result;
 }
 
-Failure refused() { return Failure(CWIRE_E_DIAL, "dial: connection refused", ECONNREFUSED); }
-Failure answered_503() { return Failure(CWIRE_E_HANDSHAKE, "handshake: the server answered 503", 503); }
-Failure reset() { return Failure(CWIRE_E_READ, "read: connection reset by peer", ECONNRESET); }
+Failure refused() {
+  return Failure(CWIRE_E_DIAL, "dial: connection refused", FailurePhase::tcp, os_error(ECONNREFUSED));
+}
+Failure answered_503() {
+  return Failure(CWIRE_E_HANDSHAKE, "handshake: the server answered 503", FailurePhase::http, http_status(503));
+}
+Failure reset() {
+  return Failure(CWIRE_E_READ, "read: connection reset by peer", FailurePhase::read, os_error(ECONNRESET));
+}
 
 // Pings are due on multiples of this.
 constexpr Duration kPingBeat = Duration(seconds(30)) / 128;
@@ -146,7 +152,7 @@ struct Station {
       client.received(now);
       client.write_blocked(now, true);
       client.reading_paused(now, true);
-      client.describe_attempt("resolving");
+      client.describe_attempt("resolving", FailurePhase::tcp);
       pass(hours(1));
     }
     CHECK(client.state() == state);
@@ -218,7 +224,7 @@ TEST_CASE("connecting to reconnecting: a failed first connect keeps the station 
   CHECK(station.fail() == "report error 1 retry in 5000ms, connecting>reconnecting");
   CHECK(station.client.state() == State::reconnecting);
   CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
-  CHECK(station.client.last_failure().code == ECONNREFUSED);
+  CHECK(station.client.last_failure().code.number == ECONNREFUSED);
   CHECK(station.wait() == seconds(5));
   CHECK(station.next() == "attempt 2");
   CHECK(station.client.state() == State::reconnecting);
@@ -247,12 +253,13 @@ TEST_CASE("connected to reconnecting: a lost connection is reported once and tri
 }
 
 TEST_CASE("A clean close by the peer is not final, whatever its code", "[web_socket_client]") {
-  for (int code : {1000, 1001, 1005, 1012, 4000}) {
+  for (int code : {1000, 1001, 1005, 4000}) {
     Connected station;
-    CHECK(station.lose(Failure(CWIRE_OK, "closed by the peer with " + std::to_string(code), code)) ==
+    CHECK(station.lose(Failure(CWIRE_OK, "closed by the peer with " + std::to_string(code), FailurePhase::peer,
+                               close_code(static_cast<std::uint16_t>(code)))) ==
           "report disconnected 1 retry in 5000ms, connected>reconnecting");
     CHECK(station.client.last_failure().status == CWIRE_E_CLOSED);
-    CHECK(station.client.last_failure().code == code);
+    CHECK(station.client.last_failure().code.number == code);
     CHECK(station.client.last_failure().message == "closed by the peer with " + std::to_string(code));
     CHECK(station.next() == "attempt 2");
   }
@@ -355,10 +362,10 @@ TEST_CASE("Disconnect while connected closes in order and never reconnects", "[w
   CHECK_FALSE(station.client.finished());
   CHECK(station.wait() == seconds(5));
   station.pass(seconds(1));
-  CHECK(station.lose(Failure(CWIRE_OK, "closed with 1000", 1000)) ==
+  CHECK(station.lose(Failure(CWIRE_OK, "closed with 1000", FailurePhase::peer, close_code(1000))) ==
         "report disconnected 1, disconnected>closed, report closed");
   CHECK(station.client.last_failure().status == CWIRE_OK);
-  CHECK(station.client.last_failure().code == 1000);
+  CHECK(station.client.last_failure().code.number == 1000);
   CHECK_FALSE(station.client.closing());
   station.expect_nothing_more();
 }
@@ -368,7 +375,7 @@ TEST_CASE("A transport that fails while closing is still a disconnect by request
   station.disconnect();
   CHECK(station.lose() == "report disconnected 1, disconnected>closed, report closed");
   CHECK(station.client.last_failure().status == CWIRE_OK);
-  CHECK(station.client.last_failure().code == 1006);
+  CHECK(station.client.last_failure().code.number == 1006);
   CHECK(station.client.last_failure().message ==
         "closed by request, but without a complete close handshake: read: connection reset by peer");
   station.expect_nothing_more();
@@ -379,7 +386,7 @@ TEST_CASE("A peer that does not answer the close is left when time is up", "[web
   station.disconnect(seconds(5));
   CHECK(station.next() == "abandon, report disconnected 1, disconnected>closed, report closed");
   CHECK(station.client.last_failure().status == CWIRE_OK);
-  CHECK(station.client.last_failure().code == 1006);
+  CHECK(station.client.last_failure().code.number == 1006);
   station.expect_nothing_more();
 }
 
@@ -437,7 +444,7 @@ TEST_CASE("An attempt has the connection timeout from its beginning, and nothing
     station.pass(seconds(1));
     station.client.received(station.now);
     station.client.write_progress(station.now);
-    station.client.describe_attempt("resolving csms.example");
+    station.client.describe_attempt("resolving csms.example", FailurePhase::tcp);
     CHECK(station.tick().empty());
     CHECK(station.client.deadline() == begun + seconds(30));
   }
@@ -453,30 +460,31 @@ TEST_CASE("An attempt has the connection timeout from its beginning, and nothing
 TEST_CASE("A connection timeout says what the attempt was doing", "[web_socket_client]") {
   Station station(with([](Settings& s) { s.connection_timeout = milliseconds(1500); }));
   station.start();
-  station.client.describe_attempt("resolving csms.example");
+  station.client.describe_attempt("resolving csms.example", FailurePhase::tcp);
   station.next();
   CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
-  CHECK(station.client.last_failure().code == ETIMEDOUT);
+  CHECK(station.client.last_failure().code.number == ETIMEDOUT);
   CHECK(station.client.last_failure().message ==
         "dial: timed out after 1500ms while resolving csms.example; "
         "check the way to the CSMS, or raise csms.connection_timeout");
 
   station.next();
-  station.client.describe_attempt("connecting to [::1]:80");
-  station.client.describe_attempt("shaking hands with csms.example", CWIRE_E_TLS);
+  station.client.describe_attempt("connecting to [::1]:80", FailurePhase::tcp);
+  station.client.describe_attempt("shaking hands with csms.example", FailurePhase::tls);
   station.next();
   CHECK(station.client.last_failure().status == CWIRE_E_TLS);
-  CHECK(station.client.last_failure().code == 0);
+  CHECK(station.client.last_failure().phase == FailurePhase::tls);
+  CHECK(station.client.last_failure().code.number == ETIMEDOUT);
   CHECK(station.client.last_failure().message.find("TLS: timed out after 1500ms while shaking hands") == 0);
 
   station.next();
-  station.client.describe_attempt("waiting for the answer to the upgrade", CWIRE_E_HANDSHAKE);
+  station.client.describe_attempt("waiting for the answer to the upgrade", FailurePhase::http);
   station.next();
   CHECK(station.client.last_failure().status == CWIRE_E_HANDSHAKE);
   CHECK(station.client.last_failure().message.find("handshake: timed out after 1500ms while waiting") == 0);
 
   // What an earlier attempt did is forgotten.
-  station.client.describe_attempt("told too late", CWIRE_E_TLS);
+  station.client.describe_attempt("told too late", FailurePhase::tls);
   station.next();
   station.next();
   CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
@@ -551,7 +559,7 @@ TEST_CASE("TC_B_57: a CSMS measures at least WaitMinimum, then at least twice wh
     for (int attempt = 1; attempt <= 3; ++attempt) {
       station.now = refused_at + latency;
       if (attempt == 1) {
-        station.lose(Failure(CWIRE_OK, "", 1000));
+        station.lose(Failure(CWIRE_OK, "", FailurePhase::peer, close_code(1000)));
       } else {
         station.fail(answered_503());
       }
@@ -576,7 +584,7 @@ TEST_CASE("The time of an attempt that never reached the CSMS does not lengthen 
       CHECK(station.next().find("abandon") == 0);  // timed out after 30 s
     } else {
       station.pass(seconds(20));
-      station.fail(Failure(CWIRE_E_DIAL, "dial: no route to host", EHOSTUNREACH));
+      station.fail(Failure(CWIRE_E_DIAL, "dial: no route to host", FailurePhase::tcp, os_error(EHOSTUNREACH)));
     }
     CHECK(station.wait() == seconds(expected));
     station.next();
@@ -774,7 +782,7 @@ TEST_CASE("Nothing received for the read timeout loses the connection", "[web_so
   }
   CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
   CHECK(station.client.last_failure().status == CWIRE_E_READ);
-  CHECK(station.client.last_failure().code == ETIMEDOUT);
+  CHECK(station.client.last_failure().code.number == ETIMEDOUT);
   CHECK(station.client.last_failure().message.find("read: nothing received for 60s") == 0);
   CHECK(station.next() == "attempt 2");
 }
@@ -793,7 +801,7 @@ TEST_CASE("Output that makes no progress for the write timeout loses the connect
   CHECK(station.wait() == seconds(1));
   CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
   CHECK(station.client.last_failure().status == CWIRE_E_WRITE);
-  CHECK(station.client.last_failure().code == ETIMEDOUT);
+  CHECK(station.client.last_failure().code.number == ETIMEDOUT);
   CHECK(station.client.last_failure().message.find("write: nothing could be written for 10s") == 0);
   CHECK(station.next() == "attempt 2");
   // The next connection begins unblocked.
@@ -916,7 +924,7 @@ TEST_CASE("One lost connection yields one report and one new attempt, however of
   CHECK(station.lose() == "report disconnected 1 retry in 5000ms, connected>reconnecting");
   const TimePoint deadline = station.client.deadline();
   CHECK(station.lose().empty());
-  CHECK(station.lose(Failure(CWIRE_E_WRITE, "write: broken pipe", EPIPE)).empty());
+  CHECK(station.lose(Failure(CWIRE_E_WRITE, "write: broken pipe", FailurePhase::write, os_error(EPIPE))).empty());
   CHECK(station.client.last_failure().status == CWIRE_E_READ);
   CHECK(station.client.deadline() == deadline);
   CHECK(station.next() == "attempt 2");
@@ -1168,7 +1176,8 @@ void live(unsigned seed) {
         const bool applies = witness.open();
         if (applies && random() % 4 != 0) break;
         if (applies) witness.gone(now);
-        const Actions actions = client.lost(now, random, random() % 2 == 0 ? reset() : Failure(CWIRE_OK, "", 1000));
+        const Actions actions = client.lost(
+            now, random, random() % 2 == 0 ? reset() : Failure(CWIRE_OK, "", FailurePhase::peer, close_code(1000)));
         REQUIRE((actions.size() != 0) == applies);
         witness.watch(actions, now);
         break;
@@ -1195,7 +1204,7 @@ void live(unsigned seed) {
         break;
       case 14:
         client.reading_paused(now, random() % 2 == 0);
-        client.describe_attempt("resolving", random() % 2 == 0 ? CWIRE_E_DIAL : CWIRE_E_TLS);
+        client.describe_attempt("resolving", random() % 2 == 0 ? FailurePhase::tcp : FailurePhase::tls);
         break;
       case 15:
         if (random() % 12 == 0) {

@@ -1,0 +1,74 @@
+#include "station/failure_class.h"
+
+#include <cerrno>
+
+namespace cwire {
+
+namespace {
+
+FailureClass class_of_errno(std::int32_t error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL:
+      return FailureClass::local;
+    default:
+      return FailureClass::network;
+  }
+}
+
+FailureClass class_of_http_status(std::int32_t status) {
+  switch (status) {
+    case 429:
+    case 503:
+      return FailureClass::throttled;
+    case 401:
+    case 403:
+    case 404:
+    case 426:
+      return FailureClass::refused;
+    default:
+      return FailureClass::network;
+  }
+}
+
+FailureClass class_of_close_code(std::int32_t code) {
+  switch (code) {
+    case 1012:  // "service restart", in the registry of RFC 6455 11.7
+      return FailureClass::restarting;
+    case 1013:  // "try again later"
+      return FailureClass::overloaded;
+    default:
+      return FailureClass::network;
+  }
+}
+
+}  // namespace
+
+FailureClass class_of(const Failure& failure) {
+  if (failure.status == CWIRE_E_NO_MEMORY) return FailureClass::local;
+  switch (failure.phase) {
+    case FailurePhase::subprotocol:
+      return FailureClass::refused;
+    case FailurePhase::tls:
+      return failure.security != SecurityEvent::none ? FailureClass::unverified : FailureClass::network;
+    default:
+      break;
+  }
+  switch (failure.code.kind) {
+    case Code::Kind::os_error:
+      return class_of_errno(failure.code.number);
+    case Code::Kind::http_status:
+      return class_of_http_status(failure.code.number);
+    case Code::Kind::close_code:
+      return class_of_close_code(failure.code.number);
+    case Code::Kind::x509:
+    case Code::Kind::none:
+      break;
+  }
+  return FailureClass::network;
+}
+
+}  // namespace cwire
