@@ -86,13 +86,8 @@ std::size_t UpgradeResponse::consume(const char* data, std::size_t size) {
     const void* end = std::memchr(data + at, '\n', size - at);
     const std::size_t part =
         end == nullptr ? size - at : static_cast<std::size_t>(static_cast<const char*>(end) - (data + at)) + 1;
-    if (part > expected_.header_size_max - size_) {
-      malformed("is longer than csms.header_size_max");
-      break;
-    }
-    size_ += part;
-    line_.append(data + at, part);
-    at += part;
+    const std::size_t room = expected_.header_size_max - size_;
+    line_.append(data + at, std::min(part, room));
     if (http_status_ == 0) {
       // Noticed at once, because what does not speak HTTP may never send a line's end.
       constexpr std::string_view kPrefix = "HTTP/1.";
@@ -102,6 +97,13 @@ std::size_t UpgradeResponse::consume(const char* data, std::size_t size) {
         break;
       }
     }
+    // After that, or the words would depend on how much came at once.
+    if (part > room) {
+      malformed("is longer than csms.header_size_max");
+      break;
+    }
+    size_ += part;
+    at += part;
     if (end == nullptr) break;
     if (line_.size() < 2 || line_[line_.size() - 2] != '\r') {
       malformed("has a line that ends without CR");

@@ -367,6 +367,15 @@ TEST_CASE("what does not speak HTTP is noticed at its first bytes", "[protocol]"
   CHECK(talk.recorder.failure.message.find("wss://") != std::string::npos);
 }
 
+TEST_CASE("what does not speak HTTP is told as that also where it says more than a head may have", "[protocol]") {
+  ProtocolLimits limits;
+  limits.header_size_max = 1000;
+  Conversation talk(limits);
+  talk.begin();
+  talk.receive("SSH-2.0-" + std::string(1000, 'x'));
+  CHECK(talk.recorder.failure.message.find("wss://") != std::string::npos);
+}
+
 TEST_CASE("the answer's head is limited in bytes and in headers", "[protocol]") {
   ProtocolLimits limits;
   limits.header_size_max = 1000;
