@@ -181,7 +181,7 @@ class OptionReader {
     if (found.option->type == OptionType::map && found.entry.empty()) {
       read_section(key, path, value);
     } else {
-      out_.push_back({full, shown(path), text_of(key, path, *found.option, value), key.line});
+      out_.push_back({full, shown_key(path), text_of(key, path, *found.option, value), key.line});
     }
   }
 
@@ -197,17 +197,17 @@ class OptionReader {
   std::string text_of(const Node& key, const std::string& path, const Option& option, const Node& value) const {
     if (value.kind == Node::Kind::scalar) return value.text;
     if (value.kind == Node::Kind::null) {
-      refuse(source_, key.line, shown(path) + ": it has no value; write \"\" for an empty one, or remove the line");
+      refuse(source_, key.line, shown_key(path) + ": it has no value; write \"\" for an empty one, or remove the line");
     }
     if (value.kind == Node::Kind::mapping || option.type != OptionType::list) {
       const char* expected = option.type == OptionType::list ? "a value or a list" : "one value";
-      refuse(source_, key.line, shown(path) + ": expected " + expected + ", got " + kind_name(value.kind));
+      refuse(source_, key.line, shown_key(path) + ": expected " + expected + ", got " + kind_name(value.kind));
     }
-    if (value.children.size() > kListMax) refuse(source_, key.line, shown(path) + ": the list is too long");
+    if (value.children.size() > kListMax) refuse(source_, key.line, shown_key(path) + ": the list is too long");
     std::string text;
     for (const Node* item : value.children) {
       if (item->kind != Node::Kind::scalar) {
-        refuse(source_, item->line, shown(path) + ": expected a list of plain values");
+        refuse(source_, item->line, shown_key(path) + ": expected a list of plain values");
       }
       text += (text.empty() ? "" : ", ") + item->text;
     }
