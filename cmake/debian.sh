@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For tests/run.sh, tests/bench/run and examples/quickstart.sh to source: the Debian packages that each needs, and how to get those that are missing.
+# For tests/run.sh, tests/fuzz/run, tests/bench/run and examples/quickstart.sh to source: the Debian packages that each needs, and how to get those that are missing.
 
 # "package=command": the command will do as well, whoever installed it.
 # Arrays for the scripts that source this file.
@@ -12,6 +12,9 @@ build_packages=(
 test_packages=(
   catch2 openssl=openssl python3=python3 strace=strace valgrind=valgrind python3-websockets nginx-light=nginx nodejs=node npm=npm
 )
+# libFuzzer, for tests/fuzz/run.
+# shellcheck disable=SC2034
+fuzz_packages=(clang=clang++ libclang-rt-14-dev)
 # The other libraries that tests/bench/run measures, and what draws its plots.
 # shellcheck disable=SC2034
 bench_packages=(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing (Debian 12), builds, runs the tests (--nightly: also those that take long), and ends with one line:
-# N passed, N failed, N skipped. Where CI is set to true, the sanitizers run as well.
+# N passed, N failed, N skipped. Where CI is set to true, the sanitizers run as well, and the fuzzers for a minute each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=cmake/debian.sh
@@ -11,6 +11,7 @@ usage() {
 usage: tests/run.sh [options]
   --sanitize       also build and test with AddressSanitizer + UndefinedBehaviorSanitizer, and with ThreadSanitizer
   --preset NAME    build and test this preset (debug, release, asan-ubsan, tsan); may be repeated; default: release
+  --fuzz [SECONDS] also fuzz each target of tests/fuzz for as long (60; with --nightly 1800)
   --nightly        also run the tests that take long
   --filter REGEX   only tests whose name matches, as `ctest -R`
   --jobs N         that many at a time; default: the number of processors
@@ -21,6 +22,7 @@ presets=()
 sanitize=no
 ctest_options=()
 nightly=no
+fuzz_seconds=0
 jobs=$(nproc)
 while [ $# -gt 0 ]; do
   case $1 in
@@ -29,6 +31,10 @@ while [ $# -gt 0 ]; do
       ;;&
     --sanitize) sanitize=yes ;;
     --nightly) nightly=yes ;;
+    --fuzz)
+      fuzz_seconds=60
+      if [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then fuzz_seconds=$2; shift; fi
+      ;;
     --preset) presets+=("$2"); shift ;;
     --filter) ctest_options+=(--tests-regex "$2"); shift ;;
     --jobs) jobs=$2; shift ;;
@@ -38,7 +44,11 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ ${#presets[@]} -gt 0 ] || presets=(release)
-if [ "${CI:-}" = true ]; then sanitize=yes; fi
+if [ "${CI:-}" = true ]; then
+  sanitize=yes
+  [ "$fuzz_seconds" -gt 0 ] || fuzz_seconds=60
+fi
+[ $nightly = no ] || [ "$fuzz_seconds" -gt 60 ] || fuzz_seconds=1800
 [ $sanitize = no ] || presets+=(asan-ubsan tsan)
 [ $nightly = yes ] || ctest_options+=(--label-exclude '^nightly$')
 
@@ -86,7 +96,20 @@ run_preset() { # preset
   if [ $status -ne 0 ] && [ $((all - ran_well - skips)) -eq 0 ]; then give_up "ctest ended with $status"; fi
 }
 
+# Each target is one test: it has passed if nothing was found that breaks a promise.
+run_fuzzers() {
+  local results=$PWD/build/fuzz/results status=0 found
+  mkdir -p build/fuzz
+  : >"$results"
+  tests/fuzz/run --seconds "$fuzz_seconds" --jobs "$jobs" || status=$?
+  found=$(count '^failed' "$results")
+  passed=$((passed + $(count '^passed' "$results")))
+  failed=$((failed + found))
+  if [ $status -ne 0 ] && [ "$found" -eq 0 ]; then give_up "fuzzing ended with $status"; fi
+}
+
 mkdir -p build
 install_missing "${build_packages[@]}" "${test_packages[@]}" || give_up "packages are missing"
 for preset in "${presets[@]}"; do run_preset "$preset"; done
+[ "$fuzz_seconds" -eq 0 ] || run_fuzzers
 finish
