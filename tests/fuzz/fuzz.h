@@ -49,6 +49,8 @@ class Input {
 
 // How bytes arrive: all at once, one by one, or in pieces of which each size follows from the bytes before.
 enum class Slicing { whole, single, mixed };
+// Behind as many, single is mixed: one by one would take most of the time and find nothing more.
+constexpr std::size_t kSinglesMax = 512;
 constexpr Slicing kSlicings[] = {Slicing::whole, Slicing::single, Slicing::mixed};
 
 // Calls receive(const char*, std::size_t) for each slice. Each stands in memory of its own size, so that a sanitizer
@@ -58,8 +60,9 @@ void arrive(std::string_view bytes, Slicing slicing, Receive receive) {
   std::uint32_t state = 1;
   for (std::size_t at = 0; at < bytes.size();) {
     std::size_t size = bytes.size() - at;
-    if (slicing == Slicing::single) size = 1;
-    if (slicing == Slicing::mixed) {
+    if (slicing == Slicing::single && at < kSinglesMax) {
+      size = 1;
+    } else if (slicing != Slicing::whole) {
       state = state * 1664525 + 1013904223 + static_cast<std::uint8_t>(bytes[at]);
       const std::size_t wanted = 1 + (state >> 24) % (state >> 31 ? 4 : 64);
       size = wanted < size ? wanted : size;

@@ -131,6 +131,10 @@ void check_authorization(const Given& given, const AuthSettings& auth, const Sec
   require(plain.substr(0, user.size()) == user, "the user stands first");
   require(user.find(':') == user.size() - 1, "no user holds ':'");
   const std::string password = plain.substr(user.size());
+  if (!given.hex()) {
+    require(std::none_of(plain.begin(), plain.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }),
+            "Basic in text holds no control characters");
+  }
   if (!given.hex()) return require(password == given.secret, "a password goes as it is");
   static const char kDigits[] = "0123456789abcdef";
   std::string digits, wanted = given.secret;
