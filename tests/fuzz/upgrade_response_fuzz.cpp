@@ -88,8 +88,12 @@ void check_refusal(const UpgradeResponse& response) {
   require(
       failure.status == CWIRE_E_HANDSHAKE || failure.status == CWIRE_E_SUBPROTOCOL || failure.status == CWIRE_E_AUTH,
       "a refused upgrade is HANDSHAKE, SUBPROTOCOL or AUTH");
-  require(failure.code == 0 || (failure.code >= 100 && failure.code <= 599), "the code is the HTTP status");
-  require((failure.status == CWIRE_E_AUTH) == (failure.code == 401 || failure.code == 403), "AUTH is 401 and 403");
+  const std::int32_t code = failure.code.number;
+  require(code == 0 || (code >= 100 && code <= 599), "the code is the HTTP status");
+  require((failure.code.kind == Code::Kind::http_status) == (code != 0), "no number is of no kind");
+  require((failure.status == CWIRE_E_AUTH) == (code == 401 || code == 403), "AUTH is 401 and 403");
+  require(failure.phase == (failure.status == CWIRE_E_SUBPROTOCOL ? FailurePhase::subprotocol : FailurePhase::http),
+          "the phase is http, or subprotocol");
   fuzz::require_message(failure.message);
 }
 
@@ -103,7 +107,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   UpgradeResponse whole(expectation);
   const std::size_t taken = whole.consume(answer.data(), answer.size());
   require(taken <= answer.size(), "no more is taken than came");
-  require(whole.retry_after_s() >= -1 && whole.retry_after_s() <= kRetryAfterMaxSeconds, "Retry-After is clamped");
+  require(whole.failure().retry_after_s >= -1 && whole.failure().retry_after_s <= kRetryAfterMaxSeconds,
+          "Retry-After is clamped");
   // The server's head ends with the first empty line, whatever is in it.
   const std::size_t end = answer.find("\r\n\r\n");
   const bool complete = end != std::string_view::npos;
@@ -129,13 +134,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       sum += part;
     });
     require(sliced.state() == whole.state(), "the state does not depend on slices");
-    require(sliced.failure().status == whole.failure().status && sliced.failure().code == whole.failure().code &&
+    require(sliced.failure().status == whole.failure().status &&
+                sliced.failure().code.number == whole.failure().code.number &&
                 sliced.failure().message == whole.failure().message,
             "the failure does not depend on slices");
     require(sliced.subprotocol() == whole.subprotocol(), "the subprotocol does not depend on slices");
     if (whole.state() != State::refused) require(sum == taken, "where the head ends does not depend on slices");
     // A date is some seconds nearer now.
-    require(whole.retry_after_s() - sliced.retry_after_s() >= 0 && whole.retry_after_s() - sliced.retry_after_s() < 60,
+    require(whole.failure().retry_after_s - sliced.failure().retry_after_s >= 0 &&
+                whole.failure().retry_after_s - sliced.failure().retry_after_s < 60,
             "Retry-After does not depend on slices");
   }
   return 0;
