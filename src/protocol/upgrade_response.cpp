@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include "base/http_syntax.h"
@@ -81,64 +80,42 @@ std::string accept_for(std::string_view key) {
 }
 
 std::size_t UpgradeResponse::consume(const char* data, std::size_t size) {
-  std::size_t at = 0;
-  while (at < size && state_ == State::reading) {
-    const void* end = std::memchr(data + at, '\n', size - at);
-    const std::size_t part =
-        end == nullptr ? size - at : static_cast<std::size_t>(static_cast<const char*>(end) - (data + at)) + 1;
-    const std::size_t room = expected_.header_size_max - size_;
-    line_.append(data + at, std::min(part, room));
-    if (http_status_ == 0) {
-      // Noticed at once, because what does not speak HTTP may never send a line's end.
-      constexpr std::string_view kPrefix = "HTTP/1.";
-      const std::size_t known = std::min(kPrefix.size(), line_.size());
-      if (line_.compare(0, known, kPrefix, 0, known) != 0) {
-        malformed("is not HTTP/1.1; check the port, and whether the URL must begin with wss://");
+  std::string_view rest(data, size);
+  while (state_ == State::reading) {
+    switch (head_.read(rest)) {
+      case HttpHead::Token::more:
+        return size;
+      case HttpHead::Token::status:
+        // A refusal means the same in every version of HTTP; an upgrade exists in 1.1 alone.
+        if (head_.status() == 101 && head_.version_minor() != 1) {
+          malformed("is not HTTP/1.1, perhaps because of a proxy that cannot upgrade");
+        }
         break;
-      }
+      case HttpHead::Token::header:
+        on_header(head_.name(), head_.value());
+        break;
+      case HttpHead::Token::end:
+        on_end();
+        break;
+      case HttpHead::Token::malformed:
+        on_malformed();
+        break;
     }
-    // After that, or the words would depend on how much came at once.
-    if (part > room) {
-      malformed("is longer than csms.header_size_max");
-      break;
-    }
-    size_ += part;
-    at += part;
-    if (end == nullptr) break;
-    if (line_.size() < 2 || line_[line_.size() - 2] != '\r') {
-      malformed("has a line that ends without CR");
-      break;
-    }
-    on_line(std::string_view(line_).substr(0, line_.size() - 2));
-    line_.clear();
   }
-  return at;
+  return size - rest.size();
 }
 
-void UpgradeResponse::on_line(std::string_view line) {
-  if (http_status_ == 0) return on_status_line(line);
-  if (line.empty()) return on_end();
-  if (++headers_ > expected_.header_count_max) return malformed("has more headers than csms.header_count_max");
-  if (line[0] == ' ' || line[0] == '\t') return malformed("has a header folded over two lines");
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-    return malformed("has a header whose name is not valid");
-  const std::string_view value = trimmed(line.substr(colon + 1));
-  if (!is_field_value(value)) return malformed("has a header with a control character such as CR or NUL");
-  on_header(line.substr(0, colon), value);
-}
-
-void UpgradeResponse::on_status_line(std::string_view line) {
-  const auto digit = [&](std::size_t at) { return line[at] >= '0' && line[at] <= '9'; };
-  if (line.size() < 12 || !digit(7) || line[8] != ' ' || line[9] < '1' || line[9] > '5' || !digit(10) || !digit(11) ||
-      (line.size() > 12 && line[12] != ' ') || !is_field_value(line)) {
-    return malformed("has a status line that is not valid");
+void UpgradeResponse::on_malformed() {
+  switch (head_.defect()) {
+    case HttpHead::Defect::size:
+      return malformed("is longer than csms.header_size_max");
+    case HttpHead::Defect::count:
+      return malformed("has more headers than csms.header_count_max");
+    case HttpHead::Defect::protocol:
+      return malformed("is not HTTP/1.1; check the port, and whether the URL must begin with wss://");
+    default:
+      return malformed(defect_text(head_.defect()));
   }
-  const std::int32_t status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-  // A refusal means the same in every version of HTTP; an upgrade exists in 1.1 alone.
-  if (status == 101 && line[7] != '1')
-    return malformed("is not HTTP/1.1, perhaps because of a proxy that cannot upgrade");
-  http_status_ = status;
 }
 
 void UpgradeResponse::on_header(std::string_view name, std::string_view value) {
@@ -162,7 +139,7 @@ void UpgradeResponse::on_header(std::string_view name, std::string_view value) {
 }
 
 void UpgradeResponse::on_end() {
-  if (http_status_ != 101) return refuse_by_status();
+  if (head_.status() != 101) return refuse_by_status();
   if (upgrades_ != 1 || !upgrade_right_) return malformed("must have exactly one header \"Upgrade: websocket\"");
   if (connections_ != 1 || !connection_right_) return malformed("must have exactly one header \"Connection: Upgrade\"");
   if (accepts_ != 1) return malformed("must have exactly one header Sec-WebSocket-Accept");
@@ -186,23 +163,23 @@ void UpgradeResponse::on_end() {
 }
 
 void UpgradeResponse::malformed(const char* what) {
-  if (http_status_ != 0 && http_status_ != 101) return refuse_by_status();
+  if (head_.status() != 0 && head_.status() != 101) return refuse_by_status();
   refuse(CWIRE_E_HANDSHAKE, std::string("the answer to the WebSocket upgrade ") + what);
 }
 
 void UpgradeResponse::refuse_by_status() {
-  const cwire_status status = http_status_ == 401 || http_status_ == 403 ? CWIRE_E_AUTH : CWIRE_E_HANDSHAKE;
-  refuse(status, "the CSMS answered the WebSocket upgrade with HTTP " + std::to_string(http_status_) + ": " +
-                     hint_for(http_status_));
+  const std::int32_t http = head_.status();
+  refuse(http == 401 || http == 403 ? CWIRE_E_AUTH : CWIRE_E_HANDSHAKE,
+         "the CSMS answered the WebSocket upgrade with HTTP " + std::to_string(http) + ": " + hint_for(http));
 }
 
 void UpgradeResponse::refuse(cwire_status status, std::string text) {
   state_ = State::refused;
   const FailurePhase phase = status == CWIRE_E_SUBPROTOCOL ? FailurePhase::subprotocol : FailurePhase::http;
-  failure_ = Failure(status, std::move(text), phase, http_status(http_status_));
+  failure_ = Failure(status, std::move(text), phase, http_status(head_.status()));
   failure_.retry_after_s = retry_after_s_;
   // What OCPP calls so: the credentials of the station were rejected.
-  if (http_status_ == 401) failure_.security = SecurityEvent::failed_to_authenticate;
+  if (head_.status() == 401) failure_.security = SecurityEvent::failed_to_authenticate;
 }
 
 }  // namespace cwire

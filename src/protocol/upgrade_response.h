@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/failure.h"
+#include "base/http_head.h"
 
 namespace cwire {
 
@@ -25,7 +26,8 @@ class UpgradeResponse {
   };
   enum class State { reading, accepted, refused };
 
-  explicit UpgradeResponse(Expected expected) : expected_(std::move(expected)) {}
+  explicit UpgradeResponse(Expected expected)
+      : expected_(std::move(expected)), head_({expected_.header_size_max, expected_.header_count_max}) {}
 
   // Returns how many bytes belong to the head. What follows once the state is `accepted` are frames.
   std::size_t consume(const char* data, std::size_t size);
@@ -37,21 +39,17 @@ class UpgradeResponse {
   const Failure& failure() const { return failure_; }
 
  private:
-  void on_line(std::string_view line);
-  void on_status_line(std::string_view line);
   void on_header(std::string_view name, std::string_view value);
   void on_end();
+  void on_malformed();
   // The answer itself is malformed. When its status has already said no, that is the more useful news.
   void malformed(const char* what);
   void refuse(cwire_status status, std::string text);
   void refuse_by_status();
 
   Expected expected_;
+  HttpHead head_;
   State state_ = State::reading;
-  std::string line_;
-  std::size_t size_ = 0;
-  std::uint32_t headers_ = 0;
-  std::int32_t http_status_ = 0;  // 0: the status line has not come yet
   std::int32_t retry_after_s_ = -1;
   std::uint32_t upgrades_ = 0, connections_ = 0, accepts_ = 0, subprotocols_ = 0;
   bool upgrade_right_ = false, connection_right_ = false, accept_right_ = false, extension_ = false;
