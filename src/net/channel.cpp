@@ -181,7 +181,7 @@ void Channel::on_connect_decided() {
 void Channel::on_connected() {
   tls_ = std::move(opening_->target.tls);
   if (tls_ != nullptr) {
-    stream_ = tls_->open(socket_.get(), opening_->target.server_name);
+    stream_ = tls_->open(socket_.get(), opening_->target.server_name, opening_->target.port);
   } else {
     stream_ = std::make_unique<TcpStream>(socket_.get());
   }

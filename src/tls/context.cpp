@@ -211,8 +211,8 @@ TlsContext::TlsContext(const TlsSettings& settings) : verifies_(!settings.insecu
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-std::unique_ptr<Stream> TlsContext::open(int socket, const std::string& server_name) const {
-  return std::make_unique<TlsStream>(context_, sessions_, verifies_, socket, server_name);
+std::unique_ptr<Stream> TlsContext::open(int socket, const std::string& server_name, std::uint16_t port) const {
+  return std::make_unique<TlsStream>(context_, sessions_, verifies_, socket, server_name, port);
 }
 
 std::shared_ptr<const TlsContext> TlsContexts::get(const TlsSettings& settings) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,9 +26,10 @@ class TlsContext {
   bool verifies() const { return verifies_; }
   std::size_t sessions_kept() const { return sessions_.size(); }
   // A TLS stream on a connected, non-blocking socket. `server_name`: the host name or address literal (without
-  // brackets) that the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). Resumes a session if
-  // there is one for this name and port. The context must outlive the stream. Throws std::bad_alloc.
-  std::unique_ptr<Stream> open(int socket, const std::string& server_name) const;
+  // brackets) that the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). `port`: the server's,
+  // which behind a proxy is not the socket's. Resumes a session if there is one for this name and port. The context
+  // must outlive the stream. Throws std::bad_alloc.
+  std::unique_ptr<Stream> open(int socket, const std::string& server_name, std::uint16_t port) const;
 
  private:
   ssl_ctx_st* context_ = nullptr;

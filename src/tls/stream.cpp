@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <ctime>
@@ -27,15 +26,6 @@ int int_of(std::size_t size) { return static_cast<int>(std::min<std::size_t>(siz
 bool is_literal(const std::string& name) {
   unsigned char address[sizeof(in6_addr)];
   return ::inet_pton(AF_INET, name.c_str(), address) == 1 || ::inet_pton(AF_INET6, name.c_str(), address) == 1;
-}
-
-std::uint16_t peer_port(int socket) {
-  sockaddr_storage remote{};
-  socklen_t size = sizeof remote;
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&remote), &size) != 0) return 0;
-  if (remote.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(remote).sin_port);
-  if (remote.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(remote).sin6_port);
-  return 0;
 }
 
 // Whoever made the certificate chose these bytes: only what is safe in a line of a log is kept.
@@ -108,8 +98,8 @@ struct TlsStream::Rejected {
 };
 
 TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies, int socket,
-                     const std::string& server_name)
-    : sessions_(sessions), port_(peer_port(socket)), server_name_(server_name) {
+                     const std::string& server_name, std::uint16_t port)
+    : sessions_(sessions), port_(port), server_name_(server_name) {
   ERR_clear_error();
   socket_.socket = socket;
   ssl_ = SSL_new(context);

@@ -19,7 +19,8 @@ namespace cwire {
 class TlsStream final : public Stream {
  public:
   // Throws std::bad_alloc, Error(TLS) for a name that no certificate can be for.
-  TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies, int socket, const std::string& server_name);
+  TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies, int socket, const std::string& server_name,
+            std::uint16_t port);
   ~TlsStream() override;
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;

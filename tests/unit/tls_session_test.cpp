@@ -146,7 +146,7 @@ void agree(SessionCache& cache, int version, const pki::Identity& leaf, const pk
     SSL_write(ssl.get(), "x", 1);
   });
   peer::Connection client_end(ends[1]);
-  TlsStream stream(at_client.get(), cache, true, client_end.descriptor(), "csms.example");
+  TlsStream stream(at_client.get(), cache, true, client_end.descriptor(), "csms.example", 0);
   REQUIRE(stream.handshake().result == Stream::Result::done);
   char byte;
   REQUIRE(stream.read(&byte, 1).bytes == 1);  // the tickets of TLS 1.3 come before it
