@@ -65,7 +65,10 @@ struct Settings {
   // A station's.
   std::string default_url;
   std::vector<std::string> protocols;  // OCPP versions in order of preference: "2.0.1", "1.6"
-  Duration connection_timeout{};
+  Duration connection_timeout{};  // of a whole attempt; the next three of its steps
+  Duration tcp_timeout{};
+  Duration tls_handshake_timeout{};
+  Duration upgrade_timeout{};
   Duration write_timeout{};
   Duration read_timeout{};  // 0: off
   Duration close_timeout{};

@@ -1,10 +1,13 @@
 #include "net/channel.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 
+#include "config/values.h"
 #include "net/errno_text.h"
 #include "net/tcp_stream.h"
 #include "tls/context.h"
@@ -18,21 +21,13 @@ constexpr int kReadsPerTurn = 4;
 // Of a connection whose writing failed: what the peer said before it hung up, a close frame perhaps, is still worth
 // hearing.
 constexpr int kLastReads = 16;
-// Addresses named in the message of a failed dial.
-constexpr int kAddressesNamed = 3;
-
-// Failures of this machine or process: the next address would fail in the same way.
-bool is_local(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
-
 }  // namespace
 
 struct Channel::Opening {
   Target target;
+  TimePoint deadline = kNever;  // of the present step
   std::unique_ptr<Resolver::Query> query;
-  Resolver::Addresses addresses;
-  std::size_t next = 0;            // index of the address to try next
-  asio::ip::tcp::endpoint remote;  // being tried
-  std::string refusals;            // "127.0.0.1:9: connection refused, [::1]:9: ..."
+  std::optional<ConnectRace> race;
 };
 
 Channel::Channel(IoThread& thread, Resolver& resolver, ChannelListener& listener)
@@ -98,12 +93,11 @@ void Channel::open(Target target) {
     opening_ = std::make_unique<Opening>();
     opening_->target = std::move(target);
     if (opening_->target.server_name.empty()) opening_->target.server_name = opening_->target.host;
-    phase_ = Phase::resolving;
+    begin_step(Phase::resolving, Resolver::kPatience);
     opening_->query = resolver_.resolve(thread_, opening_->target.host,
                                         [this](const Failure& failure, Resolver::Addresses addresses) {
                                           attributed([&] { on_resolved(failure, std::move(addresses)); });
                                         });
-    thread_.timers().arm(*this, thread_.now() + Resolver::kPatience);
   } catch (const std::bad_alloc&) {
     fail_later(Failure(CWIRE_E_NO_MEMORY, "no memory"));
   } catch (Error& error) {
@@ -111,82 +105,81 @@ void Channel::open(Target target) {
   }
 }
 
+void Channel::begin_step(Phase phase, Duration limit) {
+  phase_ = phase;
+  opening_->deadline = thread_.now() + limit;
+  thread_.timers().arm(*this, opening_->deadline);
+}
+
 void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses) {
   opening_->query.reset();
-  thread_.timers().cancel(*this);
   if (failure) return fail(failure);
-  opening_->addresses = std::move(addresses);
-  phase_ = Phase::connecting;
-  connect_next();
+  begin_step(Phase::connecting, opening_->target.tcp_timeout);
+  opening_->race.emplace(thread_.poller(), static_cast<ConnectRace::Listener&>(*this), std::move(addresses),
+                         opening_->target.port);
+  advance_race();
 }
 
 void Channel::on_unresolved() {
   fail(Failure(CWIRE_E_DIAL,
                "dial: resolving " + opening_->target.host + ": no answer from the name server within " +
-                   std::to_string(Resolver::kPatience / std::chrono::seconds(1)) +
-                   " s; check this machine's name servers (/etc/resolv.conf) and the way to them",
+                   duration_text(Resolver::kPatience) +
+                   "; check this machine's name servers (/etc/resolv.conf) and the way to them",
                FailurePhase::resolve, os_error(ETIMEDOUT)));
 }
 
-void Channel::connect_next() {
-  Opening& opening = *opening_;
-  while (opening.next < opening.addresses.size()) {
-    const asio::ip::tcp::endpoint& remote = opening.remote;
-    opening.remote = {opening.addresses[opening.next], opening.target.port};
-    peer_ = endpoint_text(remote);
-    ++opening.next;
-    socket_.reset(open_tcp_socket(remote.protocol().family()));
-    int error = socket_.get() < 0 ? errno : begin_connect(socket_.get(), remote);
-    if (error == 0) error = connect_result(socket_.get(), remote);
-    if (error == 0) return on_connected();
-    if (error == EINPROGRESS) {
-      watch(false, true);
-      const bool others_remain = opening.next < opening.addresses.size();
-      thread_.timers().arm(*this, others_remain ? thread_.now() + kAddressPatience : kNever);
-      return;
-    }
-    if (!goes_on_after(error)) return;
+void Channel::on_attempt_decided() {
+  attributed([this] { advance_race(); });
+}
+
+void Channel::advance_race() {
+  ConnectRace& race = *opening_->race;
+  switch (race.advance(thread_.now())) {
+    case ConnectRace::Outcome::pending:
+      return thread_.timers().arm(*this, std::min(opening_->deadline, race.due()));
+    case ConnectRace::Outcome::failed:
+      return on_not_connected(true);
+    case ConnectRace::Outcome::connected:
+      return on_connected();
   }
 }
 
-// Notes why the current address cannot be used. False: it was the last, or the others would fail too; the channel has
-// failed and may be gone.
-bool Channel::goes_on_after(int error) {
-  Opening& opening = *opening_;
-  watch(false, false);
-  socket_.reset();
-  const std::size_t tried = opening.next;
-  const std::size_t all = opening.addresses.size();
-  const bool given_up = tried == all || is_local(error);
-  if (tried <= kAddressesNamed || given_up) {
-    if (tried > 1) opening.refusals += tried > kAddressesNamed + 1 ? ", ..., " : ", ";
-    opening.refusals += peer_ + ": " + errno_text(error);
+void Channel::on_not_connected(bool in_time) {
+  ConnectRace& race = *opening_->race;
+  if (!in_time) race.give_up();
+  std::string message = "dial tcp " + race.refusals();
+  if (!in_time) {
+    message += "; no TCP connection within " + duration_text(opening_->target.tcp_timeout) + " (csms.tcp_timeout)";
   }
-  peer_.clear();
-  if (!given_up) return true;
-  std::string message = "dial tcp " + opening.refusals;
-  const char* advice = errno_advice(error);
+  const char* advice = errno_advice(race.error());
   if (*advice != '\0') message += std::string("; ") + advice;
-  fail(Failure(CWIRE_E_DIAL, std::move(message), FailurePhase::tcp, os_error(error)));
-  return false;
-}
-
-void Channel::on_connect_decided() {
-  thread_.timers().cancel(*this);
-  const int error = connect_result(socket_.get(), opening_->remote);
-  if (error == 0) return on_connected();
-  if (goes_on_after(error)) connect_next();
+  fail(Failure(CWIRE_E_DIAL, std::move(message), FailurePhase::tcp, os_error(race.error())));
 }
 
 void Channel::on_connected() {
+  const ConnectRace::Winner winner = opening_->race->take_winner();
+  socket_.reset(winner.socket);
+  // Noted as both, which no handshake asks for: so whatever is asked for first also puts our name in place of the
+  // race's.
+  watched_read_ = watched_write_ = winner.watched;
+  peer_ = endpoint_text(winner.remote);
+  opening_->race.reset();
+  begin_step(Phase::handshake, opening_->target.tls_timeout);
   tls_ = std::move(opening_->target.tls);
   if (tls_ != nullptr) {
     stream_ = tls_->open(socket_.get(), opening_->target.server_name, opening_->target.port);
   } else {
     stream_ = std::make_unique<TcpStream>(socket_.get());
   }
-  phase_ = Phase::handshake;
   continue_handshake();
+}
+
+void Channel::on_no_handshake() {
+  fail(Failure(CWIRE_E_TLS,
+               "TLS: " + opening_->target.server_name + " at " + peer_ + " did not complete the handshake within " +
+                   duration_text(opening_->target.tls_timeout) +
+                   " (csms.tls.handshake_timeout); check that this port speaks TLS, and the server's load",
+               FailurePhase::tls, os_error(ETIMEDOUT)));
 }
 
 void Channel::continue_handshake() {
@@ -198,6 +191,7 @@ void Channel::continue_handshake() {
       return watch(false, true);
     case Stream::Result::done: {
       phase_ = Phase::open;
+      thread_.timers().cancel(*this);
       opening_.reset();
       watch_open();
       // The server may have spoken first, in the same segment as the end of its handshake.
@@ -274,7 +268,7 @@ std::string Channel::doing() const {
     case Phase::resolving:
       return "resolving " + opening_->target.host;
     case Phase::connecting:
-      return "connecting to " + peer_;
+      return "connecting to " + opening_->race->under_way();
     case Phase::handshake:
       return "negotiating TLS with " + opening_->target.server_name + " at " + peer_;
     case Phase::open:
@@ -296,8 +290,6 @@ FailurePhase Channel::stage() const {
 void Channel::on_ready(bool readable, bool writable) {
   attributed([=] {
     switch (phase_) {
-      case Phase::connecting:
-        return on_connect_decided();
       case Phase::handshake:
         return continue_handshake();
       case Phase::open:
@@ -308,14 +300,15 @@ void Channel::on_ready(bool readable, bool writable) {
   });
 }
 
-void Channel::on_timer(TimePoint) {
-  attributed([this] {
+void Channel::on_timer(TimePoint now) {
+  attributed([this, now] {
     switch (phase_) {
       case Phase::resolving:
         return on_unresolved();
       case Phase::connecting:
-        if (goes_on_after(ETIMEDOUT)) connect_next();
-        return;
+        return now < opening_->deadline ? advance_race() : on_not_connected(false);
+      case Phase::handshake:
+        return on_no_handshake();
       case Phase::open:
         if (!paused_) serve_read();
         return;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/failure.h"
+#include "net/connect_race.h"
 #include "net/io_thread.h"
 #include "net/resolver.h"
 #include "net/socket.h"
@@ -30,20 +31,19 @@ class ChannelListener {
   ~ChannelListener() = default;
 };
 
-// One attempt to reach a host and the byte stream that comes of it: resolve, connect to each address in turn, TLS, then
-// bytes. Resolving and each address have their limits; for the whole, whoever opened it closes it when time is up.
-// Lives on one I/O thread: made, used and destroyed there.
-class Channel final : private Poller::Watcher, private TimerQueue::Timer {
+// One attempt to reach a host and the byte stream that comes of it: resolve, connect to whichever address answers
+// first, TLS, then bytes. Each step has its deadline, which begins with the step and which no byte defers; for the
+// whole, whoever opened it closes it when time is up. Lives on one I/O thread: made, used and destroyed there.
+class Channel final : private Poller::Watcher, private TimerQueue::Timer, private ConnectRace::Listener {
  public:
   struct Target {
     std::string host;
     std::uint16_t port = 0;
     std::shared_ptr<const TlsContext> tls;  // null: plain TCP
     std::string server_name;                // for TLS; empty: the host
+    Duration tcp_timeout = std::chrono::seconds(10);
+    Duration tls_timeout = std::chrono::seconds(10);
   };
-
-  // An address that does not answer gets this long when there are others to try.
-  static constexpr Duration kAddressPatience = std::chrono::seconds(5);
 
   Channel(IoThread& thread, Resolver& resolver, ChannelListener& listener);  // throws std::bad_alloc
   ~Channel();                                                                // closes at once, without goodbye
@@ -86,16 +86,18 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer {
 
   void on_ready(bool readable, bool writable) override;
   void on_timer(TimePoint now) override;
+  void on_attempt_decided() override;
 
   // Runs what may throw or call the listener. An exception becomes this channel's failure.
   template <typename Body>
   void attributed(Body body);
   void on_resolved(const Failure& failure, Resolver::Addresses addresses);
   void on_unresolved();
-  void connect_next();
-  void on_connect_decided();
-  bool goes_on_after(int error);
+  void begin_step(Phase phase, Duration limit);
+  void advance_race();
+  void on_not_connected(bool in_time);
   void on_connected();
+  void on_no_handshake();
   void continue_handshake();
   void serve_ready(bool readable, bool writable);
   void serve_read();

@@ -75,4 +75,8 @@ const char* errno_advice(int error) {
   }
 }
 
+bool is_local_failure(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace cwire

@@ -2,6 +2,7 @@
 
 #include <asio/ip/tcp.hpp>
 #include <string>
+#include <utility>
 
 namespace cwire {
 
@@ -16,6 +17,7 @@ class Socket {
 
   int get() const { return descriptor_; }
   void reset(int descriptor = -1);
+  int release() { return std::exchange(descriptor_, -1); }  // to be closed by the caller
 
  private:
   int descriptor_ = -1;

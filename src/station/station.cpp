@@ -222,6 +222,8 @@ void Station::on_channel_open() {
     limits.header_count_max = settings.header_count_max;
     limits.fragments_max = settings.fragments_max;
     session_ = worker_->engine().open(request, limits, *this);
+    client_.upgrading(worker_->thread().now());
+    worker_->thread().timers().arm(*this, client_.deadline());
     session_->start();
     session_ended();
   });
@@ -380,6 +382,8 @@ void Station::open_connection() {
   Channel::Target target;
   target.host = description_.url.host;
   target.port = description_.url.port;
+  target.tcp_timeout = settings.tcp_timeout;
+  target.tls_timeout = settings.tls_handshake_timeout;
   if (description_.tls != nullptr) {
     target.tls = description_.tls;
     target.server_name = settings.tls.server_name.empty() ? description_.url.host : settings.tls.server_name;

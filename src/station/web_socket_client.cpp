@@ -51,6 +51,13 @@ void WebSocketClient::dialing(TimePoint now) {
   until_ = after(now, settings_.connection_timeout);  // absolute: nothing the peer does defers it
 }
 
+void WebSocketClient::upgrading(TimePoint now) {
+  if (phase_ != Phase::attempting) return;
+  const TimePoint limit = after(now, settings_.upgrade_timeout);
+  upgrade_limits_ = limit < until_;
+  until_ = std::min(until_, limit);
+}
+
 Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure) {
   assert(failure);
   Actions actions;
@@ -177,9 +184,11 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
                                   std::string words = attempt_phase_ == FailurePhase::tls    ? "TLS"
                                                       : attempt_phase_ == FailurePhase::http ? "handshake"
                                                                                              : "dial";
-                                  words += ": timed out after " + text(settings_.connection_timeout);
+                                  words += ": timed out after " + text(upgrade_limits_ ? settings_.upgrade_timeout
+                                                                                       : settings_.connection_timeout);
                                   if (!attempt_doing_.empty()) words += " while " + attempt_doing_;
-                                  return words + "; check the way to the CSMS, or raise csms.connection_timeout";
+                                  return words + "; check the way to the CSMS, or raise " +
+                                         (upgrade_limits_ ? "csms.upgrade_timeout" : "csms.connection_timeout");
                                 }),
                    actions);
       break;
@@ -253,6 +262,7 @@ TimePoint WebSocketClient::deadline() const {
 
 void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
   phase_ = Phase::attempting;
+  upgrade_limits_ = false;
   dialing(now);
   attempt_phase_ = FailurePhase::tcp;
   write_blocked_ = false;

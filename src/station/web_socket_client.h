@@ -111,6 +111,8 @@ class WebSocketClient {
   Actions start(TimePoint now);
   // The attempt leaves the queue of those that wait to be dialled: its time begins now. Optional.
   void dialing(TimePoint now);
+  // The attempt's transport stands and the upgrade is asked for: the answer has to be complete within upgrade_timeout.
+  void upgrading(TimePoint now);
   // The attempt ended without a connection. `failure` is not OK.
   Actions attempt_failed(TimePoint now, Random& random, Failure failure);
   // The upgrade is complete and its answer checked.
@@ -176,6 +178,7 @@ class WebSocketClient {
   State state_ = State::disconnected;
   Phase phase_ = Phase::idle;
   bool write_blocked_ = false;
+  bool upgrade_limits_ = false;                     // until_ is the end of upgrade_timeout, not of connection_timeout
   std::uint32_t failed_in_row_ = 0;                 // attempts since the last established connection
   FailurePhase attempt_phase_ = FailurePhase::tcp;  // what the open attempt fails in when time is up
   float ping_share_ = 1;                            // of the ping interval, until the next ping

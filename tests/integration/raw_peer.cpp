@@ -123,6 +123,13 @@ void Connection::send(const std::string& bytes) {
   }
 }
 
+void Connection::drip(const std::string& bytes, int pace_ms) {
+  for (const char byte : bytes) {
+    if (::send(descriptor_, &byte, 1, MSG_NOSIGNAL) != 1) return;
+    if (wait_for(descriptor_, POLLRDHUP, pace_ms)) return;
+  }
+}
+
 bool Connection::wait_writable(int timeout_ms) { return wait_for(descriptor_, POLLOUT, timeout_ms); }
 
 std::string frame(int opcode, const std::string& payload, bool fin) {
@@ -198,6 +205,23 @@ Connection Server::accept() {
 }
 
 bool Server::somebody_wants_in(int timeout_ms) { return wait_for(descriptor_, POLLIN, timeout_ms); }
+
+Deaf::Deaf() : descriptor_(bound_socket(AF_INET, 0, &port_)) {
+  if (::listen(descriptor_, 0) != 0) throw std::runtime_error("raw peer: listen");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port_);
+  for (int& filler : fillers_) {
+    filler = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ::connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  }
+}
+Deaf::~Deaf() {
+  for (const int filler : fillers_) ::close(filler);
+  ::close(descriptor_);
+}
+std::string Deaf::url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
 
 ClosedPort::ClosedPort() : descriptor_(bound_socket(AF_INET, 0, &port_)) {}
 ClosedPort::~ClosedPort() { ::close(descriptor_); }

@@ -38,6 +38,8 @@ class Connection {
   std::string upgrade(const std::string& subprotocol = "ocpp1.6");
 
   void send(const std::string& bytes);
+  // One byte at a time, that far apart, until all are sent or the station hangs up: a slow loris.
+  void drip(const std::string& bytes, int pace_ms);
   // False if the kernel takes nothing more for this long.
   bool wait_writable(int timeout_ms);
   void send_frame(int opcode, const std::string& payload, bool fin = true);
@@ -75,6 +77,21 @@ class Server {
   const int family_;
   std::uint16_t port_ = 0;  // before the descriptor, whose making sets it
   int descriptor_;
+};
+
+// Listens and accepts nobody: once the one connection that the kernel queues is there, SYNs fall into a black hole.
+class Deaf {
+ public:
+  Deaf();
+  ~Deaf();
+  Deaf(const Deaf&) = delete;
+  Deaf& operator=(const Deaf&) = delete;
+  std::string url() const;
+
+ private:
+  std::uint16_t port_ = 0;
+  int descriptor_;
+  int fillers_[3];
 };
 
 // A port nobody listens on, kept from others.

@@ -117,6 +117,28 @@ class Listener {
   std::uint16_t port_;
 };
 
+// Listens and accepts nobody: once the one connection that the kernel queues is there, whoever
+// dials it sends SYNs into a black hole.
+class Deaf {
+ public:
+  explicit Deaf(const char* v4_address = "127.0.0.1") : listener_(AF_INET, 0, v4_address) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(listener_.port());
+    for (int i = 0; i < 3; ++i) {
+      const int filler = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      fillers_.emplace_back(filler);
+      ::connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+  }
+  std::uint16_t port() const { return listener_.port(); }
+
+ private:
+  Listener listener_;
+  std::vector<Connection> fillers_;
+};
+
 // A port on which nobody listens, kept from others as long as this lives: bound, but not listening.
 class ClosedPort {
  public:

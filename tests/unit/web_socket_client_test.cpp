@@ -492,6 +492,39 @@ TEST_CASE("A connection timeout says what the attempt was doing", "[web_socket_c
         "dial: timed out after 1500ms; check the way to the CSMS, or raise csms.connection_timeout");
 }
 
+TEST_CASE("The answer to the upgrade has a limit of its own within that of the attempt", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.upgrade_timeout = seconds(10); }));
+  station.start();
+  station.pass(seconds(8));
+  station.client.upgrading(station.now);
+  CHECK(station.wait() == seconds(10));
+  station.client.describe_attempt("waiting for the answer", FailurePhase::http);
+  // A server that was reached and slow is not asked again sooner than it took to fail: 18 s.
+  CHECK(station.next().find("abandon, report error 1 retry in 18") == 0);
+  CHECK(station.client.last_failure().status == CWIRE_E_HANDSHAKE);
+  CHECK(station.client.last_failure().message ==
+        "handshake: timed out after 10s while waiting for the answer; "
+        "check the way to the CSMS, or raise csms.upgrade_timeout");
+
+  // What is left of the attempt's time limits it as well, and the next attempt begins without.
+  station.next();
+  CHECK(station.wait() == seconds(30));
+  station.pass(seconds(25));
+  station.client.upgrading(station.now);
+  CHECK(station.wait() == seconds(5));
+  station.next();
+  CHECK(station.client.last_failure().message.find("raise csms.connection_timeout") != std::string::npos);
+
+  // It does nothing to anybody else.
+  station.client.upgrading(station.now);
+  CHECK(station.wait() == seconds(10));
+  station.next();
+  station.open();
+  const TimePoint deadline = station.client.deadline();
+  station.client.upgrading(station.now);
+  CHECK(station.client.deadline() == deadline);
+}
+
 // ---- Waiting -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("Failed attempts wait longer each time, up to the cap", "[web_socket_client]") {

@@ -1,0 +1,73 @@
+// The way to a connection: what limits each step of it, and who says so.
+#include <cerrno>
+#include <chrono>
+
+#include "fixture.h"
+#include "raw_peer.h"
+
+using namespace fixture;
+using Catch::Contains;
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// The first failed attempt.
+Record failure(Fleet& fleet, const std::string& id) {
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, id));
+  const Record error = *first(fleet.records(), CWIRE_EVENT_ERROR, id);
+  INFO(error);
+  CHECK((error.flags & CWIRE_FLAG_WILL_RETRY) != 0);
+  CHECK(count(fleet.records(), CWIRE_EVENT_CONNECTED, id) == 0);
+  return error;
+}
+
+}  // namespace
+
+TEST_CASE("a black hole is a DIAL failure once csms.tcp_timeout is over") {
+  raw::Deaf deaf;
+  Fleet fleet(Delivery::poll);
+  const auto begin = SteadyClock::now();
+  fleet.connect("CP1", deaf.url(), {{"csms.tcp_timeout", "300ms"}});
+  const Record error = failure(fleet, "CP1");
+  CHECK(SteadyClock::now() - begin >= std::chrono::milliseconds(300));
+  CHECK(error.status == CWIRE_E_DIAL);
+  CHECK(error.code == ETIMEDOUT);
+  CHECK(error.failure.phase == CWIRE_PHASE_TCP);
+  CHECK_THAT(error.data, Contains("timed out; no TCP connection within 300ms (csms.tcp_timeout)"));
+  fleet.finish();
+}
+
+TEST_CASE("a TLS handshake of one byte now and then is over after csms.tls.handshake_timeout") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll);
+  fleet.connect("CP1", "wss" + server.url().substr(2), {{"csms.tls.handshake_timeout", "300ms"}});
+  auto peer = server.accept();
+  const auto begin = SteadyClock::now();
+  // The first record of a handshake, 16,384 bytes long.
+  peer.drip(std::string("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03", 11) + std::string(1000, 'x'), 20);
+  CHECK(SteadyClock::now() - begin < std::chrono::seconds(10));  // the station has hung up
+  const Record error = failure(fleet, "CP1");
+  CHECK(error.status == CWIRE_E_TLS);
+  CHECK(error.failure.phase == CWIRE_PHASE_TLS);
+  CHECK(error.failure.os_error == ETIMEDOUT);
+  CHECK_THAT(error.data, Contains("within 300ms (csms.tls.handshake_timeout)"));
+  fleet.finish();
+}
+
+TEST_CASE("an answer to the upgrade of one byte now and then is over after csms.upgrade_timeout") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll);
+  fleet.connect("CP1", server.url(), {{"csms.upgrade_timeout", "300ms"}});
+  auto peer = server.accept();
+  peer.read_request();
+  const auto begin = SteadyClock::now();
+  peer.drip("HTTP/1.1 101 Switching Protocols\r\nX-Filler: " + std::string(1000, 'x'), 20);
+  CHECK(SteadyClock::now() - begin < std::chrono::seconds(10));
+  const Record error = failure(fleet, "CP1");
+  CHECK(error.status == CWIRE_E_HANDSHAKE);
+  CHECK(error.failure.phase == CWIRE_PHASE_HTTP);
+  CHECK(error.failure.os_error == ETIMEDOUT);
+  CHECK_THAT(error.data, Contains("timed out after 300ms") && Contains("csms.upgrade_timeout"));
+  fleet.finish();
+}
