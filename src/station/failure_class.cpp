@@ -2,21 +2,14 @@
 
 #include <cerrno>
 
+#include "net/errno_text.h"
+
 namespace cwire {
 
 namespace {
 
 FailureClass class_of_errno(std::int32_t error) {
-  switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL:
-      return FailureClass::local;
-    default:
-      return FailureClass::network;
-  }
+  return is_local_failure(error) || error == EADDRNOTAVAIL ? FailureClass::local : FailureClass::network;
 }
 
 FailureClass class_of_http_status(std::int32_t status) {

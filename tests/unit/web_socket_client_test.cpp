@@ -29,6 +29,8 @@ Settings defaults() {
   settings.reconnect.stable_after = seconds(30);
   settings.reconnect.wait_minimum = seconds(10);
   settings.reconnect.repeat_times = 3;
+  settings.reconnect.refused_backoff = seconds(60);
+  settings.reconnect.refused_backoff_max = hours(1);
   return settings;
 }
 
@@ -490,6 +492,66 @@ TEST_CASE("A connection timeout says what the attempt was doing", "[web_socket_c
   CHECK(station.client.last_failure().status == CWIRE_E_DIAL);
   CHECK(station.client.last_failure().message ==
         "dial: timed out after 1500ms; check the way to the CSMS, or raise csms.connection_timeout");
+}
+
+TEST_CASE("What this machine lacks counts as no attempt, and is reported all the same", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.attempts_max = 2; }));
+  station.start();
+  const Failure no_descriptor(CWIRE_E_DIAL, "dial: no descriptors", FailurePhase::tcp, os_error(EMFILE));
+  for (int i = 0; i < 20; ++i) {
+    CHECK(station.fail(no_descriptor).find("report error 0 retry in ") == 0);
+    CHECK(station.client.state() == State::reconnecting);
+    CHECK(station.wait() <= seconds(36));
+    station.next();
+  }
+  CHECK(station.fail().find("report error 1 retry in 5000ms") == 0);
+  station.next();
+  CHECK(station.fail() == "report error 2, reconnecting>error, report closed");
+}
+
+TEST_CASE("The network's return ends a wait at once, but not before the policy's minimum", "[web_socket_client]") {
+  Station station(with([](Settings& s) {
+    s.reconnect.policy = ReconnectPolicyKind::full;  // its minimum is a tenth of the base: 500 ms
+    s.reconnect.backoff_max = hours(1);
+  }));
+  station.start();
+  while (station.client.deadline() < station.now + minutes(5)) {
+    station.fail();
+    if (station.wait() < minutes(5)) station.next();
+  }
+  station.client.network_up(station.now + milliseconds(100));
+  CHECK(station.wait() == milliseconds(500));
+
+  station.next();
+  station.fail();
+  while (station.wait() < minutes(5)) {
+    station.next();
+    station.fail();
+  }
+  station.pass(minutes(4));
+  station.client.network_up(station.now);
+  CHECK(station.wait() == Duration::zero());
+  CHECK(station.tick().find("attempt ") == 0);
+  // Nothing to shorten: an attempt keeps its time.
+  const TimePoint deadline = station.client.deadline();
+  station.client.network_up(station.now);
+  CHECK(station.client.deadline() == deadline);
+}
+
+TEST_CASE("The network's return shortens no wait that the CSMS asked for", "[web_socket_client]") {
+  Station station;
+  station.start();
+  Failure busy = answered_503();
+  busy.retry_after_s = 100;
+  station.fail(busy);
+  station.client.network_up(station.now);
+  CHECK(station.wait() >= seconds(100));
+  station.next();
+  station.fail(Failure(CWIRE_E_AUTH, "401", FailurePhase::http, http_status(401)));
+  const Duration wait = station.wait();
+  CHECK(wait > Duration::zero());
+  station.client.network_up(station.now);
+  CHECK(station.wait() == wait);
 }
 
 TEST_CASE("The answer to the upgrade has a limit of its own within that of the attempt", "[web_socket_client]") {
