@@ -30,8 +30,9 @@ struct Resolver::Waiting {
 struct Resolver::Lookups {
   struct Name {
     std::set<std::shared_ptr<Waiting>> waiting;
-    bool asked = false;   // queued, or being looked up
-    Addresses addresses;  // of a late answer
+    bool asked = false;    // queued, or being looked up
+    TimePoint asked_at{};  // by the first of those who wait
+    Addresses addresses;   // of a late answer
     TimePoint kept_until = TimePoint::min();
   };
   using Names = std::map<std::string, Name>;
@@ -46,7 +47,7 @@ struct Resolver::Lookups {
 
   void ask(Names::iterator name, const std::shared_ptr<Lookups>& self);
   void serve();
-  void finish(Names::iterator name, TimePoint begun, const Failure& failure, Addresses addresses);
+  void finish(Names::iterator name, const Failure& failure, Addresses addresses);
   Failure look_up(const std::string& host, Addresses& addresses) const;
   static void answer(const std::shared_ptr<Waiting>& waiting, Failure failure, Addresses addresses);
 };
@@ -84,11 +85,10 @@ void Resolver::Lookups::serve() {
       continue;
     }
     lock.unlock();
-    const TimePoint begun = Clock::now();
     Addresses addresses;
     const Failure failure = look_up(name->first, addresses);
     lock.lock();
-    finish(name, begun, failure, std::move(addresses));
+    finish(name, failure, std::move(addresses));
   }
   --threads;
 }
@@ -113,7 +113,7 @@ Failure Resolver::Lookups::look_up(const std::string& host, Addresses& addresses
   }
 }
 
-void Resolver::Lookups::finish(Names::iterator name, TimePoint begun, const Failure& failure, Addresses addresses) {
+void Resolver::Lookups::finish(Names::iterator name, const Failure& failure, Addresses addresses) {
   const TimePoint now = Clock::now();
   const auto answered = std::move(name->second.waiting);
   for (const auto& waiting : answered) {
@@ -123,7 +123,7 @@ void Resolver::Lookups::finish(Names::iterator name, TimePoint begun, const Fail
       // Nothing can be told without memory; whoever waits has a deadline, and that will tell.
     }
   }
-  if (!failure && answered.empty() && now - begun >= kPatience) {
+  if (!failure && answered.empty() && now - name->second.asked_at >= kPatience) {
     name->second.asked = false;
     name->second.addresses = std::move(addresses);
     name->second.kept_until = now + kLateAnswerKept;
@@ -178,7 +178,10 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(IoThread& thread, const std::
     Lookups::answer(waiting, Failure(), name->second.addresses);
     return query;
   }
-  if (!name->second.asked) lookups_->ask(name, lookups_);
+  if (!name->second.asked) {
+    lookups_->ask(name, lookups_);
+    name->second.asked_at = thread.now();  // its patience begins in this turn
+  }
   name->second.waiting.insert(std::move(waiting));
   return query;
 }
