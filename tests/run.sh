@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing (Debian 12), builds, runs the tests (--nightly: also those that take long), and ends with one line:
-# N passed, N failed, N skipped. Where CI is set to true, the sanitizers run as well, and the fuzzers for a minute each.
+# Installs what is missing (Debian 12), builds, runs the tests (--nightly: also those that take long), says how many rows of
+# the fault matrix pass, and ends with one line: N passed, N failed, N skipped. Where CI is set to true, the sanitizers run as
+# well, and the fuzzers for a minute each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=cmake/debian.sh
@@ -21,6 +22,7 @@ TEXT
 presets=()
 sanitize=no
 ctest_options=()
+filtered=no
 nightly=no
 fuzz_seconds=0
 jobs=$(nproc)
@@ -36,7 +38,7 @@ while [ $# -gt 0 ]; do
       if [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then fuzz_seconds=$2; shift; fi
       ;;
     --preset) presets+=("$2"); shift ;;
-    --filter) ctest_options+=(--tests-regex "$2"); shift ;;
+    --filter) filtered=yes ctest_options+=(--tests-regex "$2"); shift ;;
     --jobs) jobs=$2; shift ;;
     -h | --help) usage; exit 0 ;;
     *) echo "unknown option: $1" >&2; usage >&2; exit 2 ;;
@@ -96,6 +98,11 @@ run_preset() { # preset
   if [ $status -ne 0 ] && [ $((all - ran_well - skips)) -eq 0 ]; then give_up "ctest ended with $status"; fi
 }
 
+# What docs/reliability.md promises, by the tests that have just run. A promise without its test is a failure of the run.
+judge_fault_matrix() { # results
+  python3 tests/fault_matrix.py docs/reliability.md "$1" || failed=$((failed + 1))
+}
+
 # Each target is one test: it has passed if nothing was found that breaks a promise.
 run_fuzzers() {
   local results=$PWD/build/fuzz/results status=0 found
@@ -111,5 +118,6 @@ run_fuzzers() {
 mkdir -p build
 install_missing "${build_packages[@]}" "${test_packages[@]}" || give_up "packages are missing"
 for preset in "${presets[@]}"; do run_preset "$preset"; done
+if [ $filtered = no ] && [[ " ${presets[*]} " == *" release "* ]]; then judge_fault_matrix build/release/results.xml; fi
 [ "$fuzz_seconds" -eq 0 ] || run_fuzzers
 finish
