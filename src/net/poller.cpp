@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,19 +45,12 @@ Poller::Poller() {
   auto fetched = std::make_unique<Fetched>();
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) throw_internal("epoll_create1", errno);
-  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_ < 0) {
-    const int error = errno;
-    ::close(epoll_);
-    throw_internal("eventfd", error);
-  }
   // Edge-triggered: each write is an edge of its own, so the counter never has to be read.
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   event.data.ptr = this;
-  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) {
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_.descriptor(), &event) != 0) {
     const int error = errno;
-    ::close(wake_);
     ::close(epoll_);
     throw_internal("epoll_ctl", error);
   }
@@ -66,7 +58,6 @@ Poller::Poller() {
 }
 
 Poller::~Poller() {
-  ::close(wake_);
   ::close(epoll_);
   delete fetched_;
 }
@@ -115,12 +106,7 @@ bool Poller::serve() {
   return all;
 }
 
-void Poller::wake() {
-  const std::uint64_t one = 1;
-  // Cannot block and cannot fill up in the life of a process; EINTR does not occur on a non-blocking eventfd.
-  const ssize_t written = ::write(wake_, &one, sizeof one);
-  static_cast<void>(written);
-}
+void Poller::wake() { wake_.set(); }
 
 void name_this_thread(const char* name) { ::pthread_setname_np(::pthread_self(), name); }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/time.h"
+#include "net/wake_fd.h"
 
 namespace cwire {
 
@@ -42,8 +43,8 @@ class Poller {
 
  private:
   static constexpr int kBatch = 256;
+  WakeFd wake_;
   int epoll_ = -1;
-  int wake_ = -1;
   struct Fetched;
   Fetched* fetched_;  // what serve() is going through, so that remove() can strike entries
 };

@@ -110,7 +110,11 @@ TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies,
     throw std::bad_alloc();
   }
   SSL_set_bio(ssl_, bio, bio);
-  SSL_set_app_data(ssl_, this);
+  // The callbacks take this for granted.
+  if (SSL_set_app_data(ssl_, this) != 1) {
+    SSL_free(ssl_);
+    throw std::bad_alloc();
+  }
   SSL_set_connect_state(ssl_);
   if (!expect_name(verifies)) {
     SSL_free(ssl_);

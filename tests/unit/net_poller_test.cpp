@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <functional>
 #include <thread>
 
 #include "base/failure.h"
+#include "failing_calls.h"
 #include "net/poller.h"
 
 using namespace cwire;
@@ -129,6 +131,14 @@ TEST_CASE("wake() ends a wait, each time, also when it comes before") {
   poller.wait(kNever);
   poller.serve();
   waker.join();
+}
+
+TEST_CASE("wake() is not lost when its write is interrupted") {
+  Poller poller;
+  fixture::fail_write(3, EINTR);
+  poller.wake();
+  const TimePoint deadline = Clock::now() + std::chrono::seconds(20);
+  REQUIRE(poller.wait(deadline) < deadline);
 }
 
 TEST_CASE("a signal does not end a wait") {

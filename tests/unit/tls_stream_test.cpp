@@ -1,8 +1,10 @@
 #include <openssl/x509_vfy.h>
 
 #include <catch2/catch.hpp>
+#include <new>
 #include <random>
 
+#include "failing_calls.h"
 #include "net_test_peer.h"
 #include "test_pki.h"
 #include "tls/context.h"
@@ -246,6 +248,20 @@ TEST_CASE("a server name that no certificate can be for is refused") {
   const Failure failure = test.record.wait_failure();
   REQUIRE(failure.status == CWIRE_E_TLS);
   REQUIRE_THAT(failure.message, Catch::Contains("csms.tls.server_name"));
+}
+
+TEST_CASE("a stream that OpenSSL has no memory to take note of is not begun") {
+  // Else its callbacks, when a ticket comes or a certificate is refused, would find none.
+  const TlsContext context{TlsSettings()};
+  for (const int failing : {1, 0}) {
+    CAPTURE(failing);
+    fixture::fail_set_ex_data(failing);
+    if (failing == 1) {
+      REQUIRE_THROWS_AS(context.open(-1, "csms.example", 443), std::bad_alloc);
+    } else {
+      REQUIRE_NOTHROW(context.open(-1, "csms.example", 443));
+    }
+  }
 }
 
 TEST_CASE("the cipher suites of OCPP are spoken in TLS 1.2, and TLS 1.3 is") {
