@@ -58,6 +58,7 @@ fleet.yaml:7: csms.ping_interval: expected a duration from 0s to 24h, such as 30
 | list | one value, or several: a YAML list, or in one text with commas between |
 | map | a YAML mapping. With `cwire_config_set`, each entry has a key of its own |
 | host | a host name, an IPv4 address, or an IPv6 address without brackets |
+| address | an IPv4 address, or an IPv6 address without brackets and zone |
 | text, url | text without CR, LF and NUL, in UTF-8 |
 | path | the same, naming a file |
 | secret | the same; `cwire_config_get` answers `***`, and no message or log ever shows it |

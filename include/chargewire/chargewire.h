@@ -71,7 +71,8 @@ typedef int32_t cwire_status;
 #define CWIRE_E_INVALID_HANDLE (-2)     /* the token is stale, freed, forged, or of another kind */
 #define CWIRE_E_NO_MEMORY (-3)          /* an allocation failed; nothing was done */
 #define CWIRE_E_INTERNAL (-4)           /* no thread or descriptor to be had, or a defect of the library */
-#define CWIRE_E_CONFIG (-5)             /* an unknown key, a wrong type, a value out of range, a file that is not readable */
+#define CWIRE_E_CONFIG (-5)             /* an unknown key, a wrong type, a value out of range, a file that is not readable; as an
+                                           event: csms.source_address is no address of this machine */
 #define CWIRE_E_STATE (-6)              /* not possible now: shut down, wrong delivery mode, or it would wait for itself */
 #define CWIRE_E_TIMEOUT (-7)            /* the time given has passed */
 #define CWIRE_E_ALREADY_CONNECTED (-8)  /* a station of that id exists and is not in `error` or `closed` */

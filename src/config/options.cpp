@@ -63,6 +63,11 @@ std::vector<Option> make_table() {
       {kConnection, "csms.close_timeout", T::duration, "5s", "1ms", "24h", "", kLive, CWIRE_FIELD(close_timeout),
        "Time for the close handshake, and for sending what is queued before it."},
 
+      {kConnection, "csms.source_address", T::address, "", "", "", "", kNextConnection, CWIRE_FIELD(source_address),
+       "Local address to connect from, of the network interface that is to be used. Addresses of the host that are of "
+       "the other "
+       "version of IP are not tried. Empty: the system chooses."},
+
       {kKeepalive, "csms.ping_interval", T::duration, "30s", "0s", "24h", "", kLive, CWIRE_FIELD(ping_interval),
        "Time between WebSocket pings. `0s`: off."},
       {kKeepalive, "csms.pong_timeout", T::duration, "10s", "1ms", "24h", "", kLive, CWIRE_FIELD(pong_timeout),
@@ -317,6 +322,9 @@ struct Assigner {
       const char* defect = host_defect(std::string(value));
       if (defect != nullptr) throw BadValue{defect};
     }
+    if (option.type == T::address && !value.empty() && !is_address(std::string(value))) {
+      throw BadValue{"expected an IPv4 or IPv6 address, such as 192.0.2.10 or 2001:db8::10", true};
+    }
     *field = std::string(value);
   }
   void operator()(Secret* field) const {
@@ -437,6 +445,8 @@ const char* type_name(OptionType type) {
       return "url";
     case T::host:
       return "host";
+    case T::address:
+      return "address";
     case T::path:
       return "path";
     case T::secret:

@@ -9,7 +9,22 @@
 
 namespace cwire {
 
-enum class OptionType { boolean, integer, size, duration, ratio, text, url, host, path, secret, list, map, choice };
+enum class OptionType {
+  boolean,
+  integer,
+  size,
+  duration,
+  ratio,
+  text,
+  url,
+  host,
+  address,
+  path,
+  secret,
+  list,
+  map,
+  choice
+};
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 

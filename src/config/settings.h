@@ -69,6 +69,7 @@ struct Settings {
   Duration tcp_timeout{};
   Duration tls_handshake_timeout{};
   Duration upgrade_timeout{};
+  std::string source_address;  // IPv4 or IPv6; empty: the kernel chooses
   Duration write_timeout{};
   Duration read_timeout{};  // 0: off
   Duration close_timeout{};

@@ -114,9 +114,15 @@ void Channel::begin_step(Phase phase, Duration limit) {
 void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses) {
   opening_->query.reset();
   if (failure) return fail(failure);
-  begin_step(Phase::connecting, opening_->target.tcp_timeout);
+  const Target& target = opening_->target;
+  if (target.source) {
+    const auto is_other_family = [&](const auto& address) { return address.is_v6() != target.source->is_v6(); };
+    addresses.erase(std::remove_if(addresses.begin(), addresses.end(), is_other_family), addresses.end());
+    if (addresses.empty()) return on_no_address_for_source();
+  }
+  begin_step(Phase::connecting, target.tcp_timeout);
   opening_->race.emplace(thread_.poller(), static_cast<ConnectRace::Listener&>(*this), std::move(addresses),
-                         opening_->target.port);
+                         target.port, target.source);
   advance_race();
 }
 
@@ -126,6 +132,14 @@ void Channel::on_unresolved() {
                    duration_text(Resolver::kPatience) +
                    "; check this machine's name servers (/etc/resolv.conf) and the way to them",
                FailurePhase::resolve, os_error(ETIMEDOUT)));
+}
+
+void Channel::on_no_address_for_source() {
+  const std::string family = opening_->target.source->is_v6() ? "IPv6" : "IPv4";
+  fail(Failure(CWIRE_E_DIAL,
+               "dial: " + opening_->target.host + " has no " + family + " address, but csms.source_address, " +
+                   opening_->target.source->to_string() + ", is one; set one of the other version of IP, or none",
+               FailurePhase::tcp, os_error(EAFNOSUPPORT)));
 }
 
 void Channel::on_attempt_decided() {
@@ -147,10 +161,18 @@ void Channel::advance_race() {
 void Channel::on_not_connected(bool in_time) {
   ConnectRace& race = *opening_->race;
   if (!in_time) race.give_up();
+  if (race.lacks_source()) {
+    return fail(Failure(CWIRE_E_CONFIG,
+                        "dial: csms.source_address: this machine has no address " +
+                            opening_->target.source->to_string() +
+                            "; check it, and that the network interface that should have it is up",
+                        FailurePhase::tcp, os_error(EADDRNOTAVAIL)));
+  }
   std::string message = "dial tcp " + race.refusals();
   if (!in_time) {
     message += "; no TCP connection within " + duration_text(opening_->target.tcp_timeout) + " (csms.tcp_timeout)";
   }
+  if (opening_->target.source) message += "; dialled from " + opening_->target.source->to_string();
   const char* advice = errno_advice(race.error());
   if (*advice != '\0') message += std::string("; ") + advice;
   fail(Failure(CWIRE_E_DIAL, std::move(message), FailurePhase::tcp, os_error(race.error())));

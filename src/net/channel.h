@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/failure.h"
@@ -39,8 +40,9 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   struct Target {
     std::string host;
     std::uint16_t port = 0;
-    std::shared_ptr<const TlsContext> tls;  // null: plain TCP
-    std::string server_name;                // for TLS; empty: the host
+    std::shared_ptr<const TlsContext> tls;    // null: plain TCP
+    std::string server_name;                  // for TLS; empty: the host
+    std::optional<asio::ip::address> source;  // local address to dial from; none: the kernel chooses
     Duration tcp_timeout = std::chrono::seconds(10);
     Duration tls_timeout = std::chrono::seconds(10);
   };
@@ -93,6 +95,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   void attributed(Body body);
   void on_resolved(const Failure& failure, Resolver::Addresses addresses);
   void on_unresolved();
+  void on_no_address_for_source();
   void begin_step(Phase phase, Duration limit);
   void advance_race();
   void on_not_connected(bool in_time);

@@ -58,8 +58,9 @@ struct ConnectRace::Attempt final : Poller::Watcher {
   }
 };
 
-ConnectRace::ConnectRace(Poller& poller, Listener& listener, Resolver::Addresses addresses, std::uint16_t port)
-    : poller_(poller), listener_(listener), addresses_(std::move(addresses)), port_(port) {
+ConnectRace::ConnectRace(Poller& poller, Listener& listener, Resolver::Addresses addresses, std::uint16_t port,
+                         std::optional<asio::ip::address> source)
+    : poller_(poller), listener_(listener), addresses_(std::move(addresses)), port_(port), source_(std::move(source)) {
   interleave_families(addresses_);
 }
 
@@ -104,7 +105,12 @@ bool ConnectRace::begin_next(TimePoint now) {
   const asio::ip::tcp::endpoint& remote = attempt->remote;
   Socket& socket = attempt->socket;
   socket.reset(open_tcp_socket(remote.protocol().family()));
-  int error = socket.get() < 0 ? errno : begin_connect(socket.get(), remote);
+  int error = socket.get() < 0 ? errno : 0;
+  if (error == 0 && source_) {
+    error = bind_source(socket.get(), *source_);
+    lacks_source_ = error == EADDRNOTAVAIL;
+  }
+  if (error == 0) error = begin_connect(socket.get(), remote);
   if (error == EINPROGRESS) {
     attempts_.reserve(attempts_.size() + 1);
     poller_.add(socket.get(), *attempt, false, true);
@@ -119,7 +125,7 @@ bool ConnectRace::begin_next(TimePoint now) {
     return true;
   }
   note_refusal(remote, error);
-  if (is_local_failure(error)) next_ = addresses_.size();
+  if (is_local_failure(error) || lacks_source_) next_ = addresses_.size();
   return false;
 }
 

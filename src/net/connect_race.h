@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,9 @@ class ConnectRace {
   // next address, after two seconds: time for a SYN that was lost to be sent again.
   static constexpr std::size_t kAttemptsMax = 8;
 
-  // `addresses` is not empty.
-  ConnectRace(Poller& poller, Listener& listener, Resolver::Addresses addresses, std::uint16_t port);
+  // `addresses` is not empty, and of the family of `source`, the local address to dial from (none: the kernel chooses).
+  ConnectRace(Poller& poller, Listener& listener, Resolver::Addresses addresses, std::uint16_t port,
+              std::optional<asio::ip::address> source = std::nullopt);
   ~ConnectRace();  // closes what is under way
   ConnectRace(const ConnectRace&) = delete;
   ConnectRace& operator=(const ConnectRace&) = delete;
@@ -66,6 +68,8 @@ class ConnectRace {
   std::string refusals() const;
   // The errno that tells most about why.
   int error() const { return error_; }
+  // This machine does not have the source address.
+  bool lacks_source() const { return lacks_source_; }
   // "127.0.0.1:9", or "127.0.0.1:9 and 2 more": what is under way.
   std::string under_way() const;
 
@@ -79,6 +83,7 @@ class ConnectRace {
   Listener& listener_;
   Resolver::Addresses addresses_;
   const std::uint16_t port_;
+  const std::optional<asio::ip::address> source_;
   std::size_t next_ = 0;  // index of the address to try next
   TimePoint next_due_ = TimePoint::min();
   std::vector<std::unique_ptr<Attempt>> attempts_;  // under way, oldest first
@@ -86,6 +91,7 @@ class ConnectRace {
   std::vector<std::string> named_;  // refusals
   std::size_t failed_ = 0;
   int error_ = 0;
+  bool lacks_source_ = false;
 };
 
 }  // namespace cwire

@@ -39,6 +39,17 @@ int open_tcp_socket(int family) {
   return socket;
 }
 
+int bind_source(int socket, const asio::ip::address& source) {
+  // Of Linux, for IPv6 too. Without it a port is taken at once, and by nobody else: it is merely fewer that can be
+  // dialled.
+#ifdef IP_BIND_ADDRESS_NO_PORT
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+#endif
+  const asio::ip::tcp::endpoint local(source, 0);
+  return ::bind(socket, local.data(), static_cast<socklen_t>(local.size())) == 0 ? 0 : errno;
+}
+
 int begin_connect(int socket, const asio::ip::tcp::endpoint& remote) {
   if (::connect(socket, remote.data(), static_cast<socklen_t>(remote.size())) == 0) return 0;
   // Interrupted, a connect goes on in the background like one that is in progress.

@@ -26,6 +26,10 @@ class Socket {
 // A TCP socket that does not block, does not pass to child processes and does not wait to fill segments. -1: see errno.
 int open_tcp_socket(int family);
 
+// Lets whatever is dialled from this socket come from a local address. The port is left for the connect to choose, so
+// that one port serves for as many peers as there are. 0, or errno: EADDRNOTAVAIL, this machine has no such address.
+int bind_source(int socket, const asio::ip::address& source);
+
 // Begins to connect. 0: connected; EINPROGRESS: writable when decided; else why not.
 int begin_connect(int socket, const asio::ip::tcp::endpoint& remote);
 // What came of it: 0 or why not. Dialling a local port that nobody listens on can reach the dialling socket itself, and

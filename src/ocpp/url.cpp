@@ -53,6 +53,16 @@ bool ends_in_number(std::string_view host) {
   return true;
 }
 
+bool is_ipv4(const std::string& text) {
+  in_addr address;
+  return inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+bool is_ipv6(const std::string& text) {
+  in6_addr address;
+  return inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
 // Null: nothing is wrong.
 const char* name_defect(const std::string& host) {
   if (host.empty()) return "the host is missing";
@@ -76,8 +86,7 @@ const char* name_defect(const std::string& host) {
     before = c;
   }
   if (before == '-') return "a label of the host begins or ends with '-'";
-  in_addr address;
-  if (ends_in_number(host) && inet_pton(AF_INET, host.c_str(), &address) != 1) {
+  if (ends_in_number(host) && !is_ipv4(host)) {
     return "the host looks like an IPv4 address but is none; write four decimal numbers from 0 to 255";
   }
   return nullptr;
@@ -85,8 +94,7 @@ const char* name_defect(const std::string& host) {
 
 void check_ipv6(const std::string& host) {
   if (host.find('%') != std::string::npos) refuse("an IPv6 zone id means nothing to the CSMS; leave out '%' and after");
-  in6_addr address;
-  if (inet_pton(AF_INET6, host.c_str(), &address) != 1) refuse("what stands in brackets is not an IPv6 address");
+  if (!is_ipv6(host)) refuse("what stands in brackets is not an IPv6 address");
 }
 
 std::uint16_t port_of(std::string_view text) {
@@ -134,10 +142,11 @@ std::string Url::text() const {
 
 const char* host_defect(const std::string& host) {
   if (host.find_first_of(":[]") == std::string::npos) return name_defect(host);
-  in6_addr address;
-  if (inet_pton(AF_INET6, host.c_str(), &address) == 1) return nullptr;
+  if (is_ipv6(host)) return nullptr;
   return "a host with ':' must be an IPv6 address; leave out brackets, zone and port";
 }
+
+bool is_address(const std::string& text) { return is_ipv4(text) || is_ipv6(text); }
 
 Url parse_url(std::string_view text) {
   if (text.empty()) refuse("it is empty; write one such as ws://localhost:9000/ocpp");

@@ -23,6 +23,9 @@ struct Url {
 // What is wrong, by the rules for URLs, with a host name or an address (IPv6 without brackets); null: nothing.
 const char* host_defect(const std::string& host);
 
+// An IPv4 address, or an IPv6 address without brackets and zone.
+bool is_address(const std::string& text);
+
 Url parse_url(std::string_view text);
 
 }  // namespace cwire

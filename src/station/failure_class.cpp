@@ -42,6 +42,8 @@ FailureClass class_of_close_code(std::int32_t code) {
 
 FailureClass class_of(const Failure& failure) {
   if (failure.status == CWIRE_E_NO_MEMORY) return FailureClass::local;
+  // No shortage, whatever its errno says: the interface that has the source address may be up again soon.
+  if (failure.status == CWIRE_E_CONFIG) return FailureClass::network;
   switch (failure.phase) {
     case FailurePhase::subprotocol:
       return FailureClass::refused;

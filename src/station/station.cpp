@@ -382,6 +382,7 @@ void Station::open_connection() {
   Channel::Target target;
   target.host = description_.url.host;
   target.port = description_.url.port;
+  if (!settings.source_address.empty()) target.source = asio::ip::make_address(settings.source_address);
   target.tcp_timeout = settings.tcp_timeout;
   target.tls_timeout = settings.tls_handshake_timeout;
   if (description_.tls != nullptr) {

@@ -62,7 +62,7 @@ Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure f
   assert(failure);
   Actions actions;
   if (phase_ != Phase::attempting) return actions;
-  if (failure.status != CWIRE_E_DIAL) schedule_.waited_longer(now - since_);
+  if (failure.status != CWIRE_E_DIAL && failure.status != CWIRE_E_CONFIG) schedule_.waited_longer(now - since_);
   fail_attempt(now, random, std::move(failure), actions);
   return actions;
 }

@@ -88,9 +88,9 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 //
 // Waiting. How long is for RetrySchedule to say. A wait begins when attempt_failed(), lost() or the deadline's tick()
 // says that it is over, and the next attempt is never begun before it has passed. An attempt that got an answer (any
-// failure but DIAL) has reached the CSMS, so the time until that answer counts as part of the wait that the ocpp policy
-// doubles: a CSMS that measures from its own refusal to our next request sees at least twice what it saw before
-// (TC_B_57). Hence the driver tells a failure in the loop turn that brought it.
+// failure but DIAL and CONFIG) has reached the CSMS, so the time until that answer counts as part of the wait that the
+// ocpp policy doubles: a CSMS that measures from its own refusal to our next request sees at least twice what it saw
+// before (TC_B_57). Hence the driver tells a failure in the loop turn that brought it.
 //
 // Answers that come again. The second identical refusal in a row (see FailureClass) is reported as one that needs
 // somebody's action, the others are not; a security event is told with the first of its streak only.

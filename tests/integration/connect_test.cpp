@@ -71,3 +71,30 @@ TEST_CASE("an answer to the upgrade of one byte now and then is over after csms.
   CHECK_THAT(error.data, Contains("timed out after 300ms") && Contains("csms.upgrade_timeout"));
   fleet.finish();
 }
+
+TEST_CASE("the CSMS sees the station come from csms.source_address") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll);
+  fleet.connect("CP1", server.url(), {{"csms.source_address", "127.0.0.2"}});
+  auto peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  CHECK(peer.remote_address() == "127.0.0.2");
+  fleet.finish();
+}
+
+TEST_CASE("a source address that this machine does not have is said to be that, and tried again as the policy says") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll);
+  fleet.connect("CP1", server.url(), {{"csms.source_address", "192.0.2.77"}, {"csms.max_reconnect_attempts", "2"}});
+  const Record error = failure(fleet, "CP1");
+  CHECK(error.status == CWIRE_E_CONFIG);  // and not DIAL, as when the ports have run out
+  CHECK(error.failure.phase == CWIRE_PHASE_TCP);
+  CHECK(error.failure.os_error == EADDRNOTAVAIL);
+  CHECK_THAT(error.data, Contains("csms.source_address: this machine has no address 192.0.2.77; check it"));
+  // Counted, unlike a shortage of this machine's.
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
+  CHECK(count(fleet.records(), CWIRE_EVENT_ERROR, "CP1") == 2);
+  CHECK_FALSE(server.somebody_wants_in(0));
+  fleet.finish();
+}

@@ -1,5 +1,6 @@
 #include "raw_peer.h"
 
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <poll.h>
@@ -176,6 +177,14 @@ std::string Connection::read_all() {
   while (fill()) {
   }
   return std::move(buffer_);
+}
+
+std::string Connection::remote_address() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  char text[INET_ADDRSTRLEN] = "";
+  ::getpeername(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
+  return ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
 }
 
 void Connection::close() {

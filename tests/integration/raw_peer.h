@@ -47,6 +47,8 @@ class Connection {
   std::optional<Frame> read_frame();
   // Everything until the station closes the connection.
   std::string read_all();
+  // Of the station; IPv4.
+  std::string remote_address() const;
   void close();
   // Closes with RST instead of FIN.
   void reset();

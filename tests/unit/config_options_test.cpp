@@ -210,6 +210,18 @@ TEST_CASE("a server name is a host name or an address, or none") {
   }
 }
 
+TEST_CASE("a source address is an address, or none") {
+  Config config;
+  for (const char* value : {"192.0.2.10", "2001:db8::10", "::", "0.0.0.0", ""}) {
+    config.set("csms.source_address", value);
+    CHECK(config.get("csms.source_address") == value);
+  }
+  for (const char* value : {"eth0", "localhost", "192.0.2", "192.0.2.10:80", "[::1]", "fe80::1%eth0", " ::1"}) {
+    CAPTURE(value);
+    CHECK_THROWS_AS(config.set("csms.source_address", value), Error);
+  }
+}
+
 TEST_CASE("an unknown key suggests the nearest") {
   CHECK(has(refusal("csms.pign_interval", "1s"), "did you mean csms.ping_interval?"));
   CHECK(has(refusal("ping_interval", "1s"), "did you mean csms.ping_interval?"));

@@ -157,6 +157,45 @@ TEST_CASE("addresses that swallow the SYN are a typed dial failure when the time
   });
 }
 
+TEST_CASE("only addresses of the source's version of IP are dialled") {
+  peer::Listener v4;
+  Channel::Target target;
+  target.host = "csms.example";
+  target.port = v4.port();
+  SECTION("the others are left out") {
+    peer::Dialled test(always({"::1", "127.0.0.1"}));
+    target.source = asio::ip::make_address("127.0.0.2");
+    test.open(target);
+    REQUIRE(test.record.wait_open());
+    REQUIRE(v4.accept().remote_address() == "127.0.0.2");
+  }
+  SECTION("and where none is left, that is said") {
+    peer::Dialled test(always({"127.0.0.1", "127.0.0.3"}));
+    target.source = asio::ip::make_address("::1");
+    test.open(target);
+    const Failure failure = test.record.wait_failure();
+    REQUIRE(failure.status == CWIRE_E_DIAL);
+    REQUIRE(failure.phase == FailurePhase::tcp);
+    REQUIRE(failure.code.number == EAFNOSUPPORT);
+    REQUIRE(
+        failure.message ==
+        "dial: csms.example has no IPv6 address, but csms.source_address, ::1, is one; set one of the other version "
+        "of IP, or none");
+  }
+}
+
+TEST_CASE("a failed dial from a source address names it") {
+  peer::ClosedPort closed;
+  peer::Dialled test;
+  Channel::Target target;
+  target.host = "127.0.0.1";
+  target.port = closed.port();
+  target.source = asio::ip::make_address("127.0.0.2");
+  test.open(target);
+  REQUIRE_THAT(test.record.wait_failure().message,
+               Catch::Contains(": connection refused; dialled from 127.0.0.2; check that the CSMS"));
+}
+
 TEST_CASE("a process without descriptors says so, and recovers") {
   peer::Listener listener;
   const int next_free = ::dup(0);

@@ -32,7 +32,8 @@ struct Race : ConnectRace::Listener {
   int told = 0;
   ConnectRace race;
 
-  Race(Resolver::Addresses all, std::uint16_t port) : race(poller, *this, std::move(all), port) {}
+  Race(Resolver::Addresses all, std::uint16_t port, std::optional<asio::ip::address> source = std::nullopt)
+      : race(poller, *this, std::move(all), port, source) {}
   ~Race() { const Socket closed(race.take_winner().socket); }
   void on_attempt_decided() override { ++told; }
 
@@ -166,4 +167,37 @@ TEST_CASE("without descriptors no more addresses are tried, and what is under wa
   REQUIRE(test.race.refusals() ==
           "127.0.0.2" + port + ": this process has no file descriptors left, 127.0.0.1" + port + ": timed out");
   REQUIRE(test.race.error() == EMFILE);
+}
+
+TEST_CASE("every address is dialled from the source address") {
+  peer::Listener listener;
+  Race test(addresses({"127.0.0.3", "127.0.0.1"}), listener.port(), asio::ip::make_address("127.0.0.2"));
+  ConnectRace::Outcome outcome = test.advance();
+  while (outcome == kPending) outcome = test.decided();
+  REQUIRE(outcome == kConnected);
+  REQUIRE(listener.accept().remote_address() == "127.0.0.2");
+}
+
+TEST_CASE("a source address takes no port before it is known for which peer") {
+  const char* source = GENERATE("127.0.0.2", "::1");
+  const auto address = asio::ip::make_address(source);
+  const int family = address.is_v6() ? AF_INET6 : AF_INET;
+  const Socket socket(open_tcp_socket(family));
+  REQUIRE(bind_source(socket.get(), address) == 0);
+  asio::ip::tcp::endpoint local;
+  socklen_t size = static_cast<socklen_t>(local.capacity());
+  REQUIRE(::getsockname(socket.get(), local.data(), &size) == 0);
+  REQUIRE(local.address() == address);
+  REQUIRE(local.port() == 0);
+}
+
+TEST_CASE("a source address that this machine does not have is told apart from ports that ran out, and tried once") {
+  peer::ClosedPort closed;
+  Race test(addresses({"127.0.0.1", "127.0.0.2"}), closed.port(), asio::ip::make_address("192.0.2.77"));
+  const std::size_t before = open_descriptors();
+  REQUIRE(test.advance() == kFailed);
+  REQUIRE(test.race.lacks_source());
+  REQUIRE(test.race.error() == EADDRNOTAVAIL);
+  REQUIRE(test.race.refusals().find("127.0.0.2") == std::string::npos);
+  REQUIRE(open_descriptors() == before);
 }

@@ -37,6 +37,14 @@ class Connection {
   ~Connection() { close(); }
 
   int descriptor() const { return descriptor_; }
+  // Of whoever dialled; IPv4.
+  std::string remote_address() const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    char text[INET_ADDRSTRLEN] = "";
+    ::getpeername(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
+    return ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+  }
   void close() {
     if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }

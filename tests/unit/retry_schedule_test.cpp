@@ -86,6 +86,7 @@ TEST_CASE("a failure has the class that its phase and number say", "[retry_sched
       {{CWIRE_E_DIAL, "", FailurePhase::tcp, os_error(ENOBUFS)}, FailureClass::local},
       {{CWIRE_E_DIAL, "", FailurePhase::tcp, os_error(ENOMEM)}, FailureClass::local},
       {{CWIRE_E_DIAL, "", FailurePhase::tcp, os_error(EADDRNOTAVAIL)}, FailureClass::local},
+      {{CWIRE_E_CONFIG, "", FailurePhase::tcp, os_error(EADDRNOTAVAIL)}, FailureClass::network},
       {{CWIRE_E_NO_MEMORY, ""}, FailureClass::local},
   };
   for (const auto& row : rows) {
