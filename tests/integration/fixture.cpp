@@ -48,6 +48,7 @@ Config::Config(Settings settings) {
 }
 
 void Config::set(const std::string& key, const std::string& value) {
+  secrets::keep_option(key, value);
   Error error;
   const cwire_status status = cwire_config_set(token_, key.c_str(), value.c_str(), &error);
   INFO(error.text());
@@ -183,6 +184,7 @@ cwire_stats Fleet::stats(const std::string& id) {
   cwire_stats stats{};
   stats.size = sizeof stats;
   REQUIRE(cwire_manager_stats(manager, id.c_str(), &stats) == CWIRE_OK);
+  secrets::search(stats.last_error_message, "statistics");
   return stats;
 }
 
@@ -236,6 +238,7 @@ void Fleet::take(const cwire_event* events, std::size_t size) {
         (e.station == nullptr) != (e.station_id[0] == '\0')) {
       ++violations_;
     }
+    if (e.type != CWIRE_EVENT_MESSAGE) secrets::search(e.data, "an event");
     records_.push_back({e.type, e.status, e.station, e.user_data, e.station_id, std::string(e.data, e.data_size), e.tag,
                         e.time_ns, e.code, e.flags, std::this_thread::get_id(),
                         e.failure == nullptr ? cwire_failure{} : *e.failure});
@@ -243,7 +246,17 @@ void Fleet::take(const cwire_event* events, std::size_t size) {
   changed_.notify_all();
 }
 
+void Fleet::search_statistics() {
+  cwire_stats empty{};
+  empty.size = sizeof empty;
+  std::vector<cwire_stats> all;
+  for (std::size_t size = 0; cwire_manager_all_stats(manager, all.data(), all.size(), &size) == CWIRE_E_TOO_BIG;)
+    all.assign(size, empty);
+  for (const cwire_stats& stats : all) secrets::search(stats.last_error_message, "statistics");
+}
+
 void Fleet::finish(std::int32_t drain_ms) {
+  search_statistics();
   REQUIRE(cwire_manager_shutdown(manager, drain_ms) == CWIRE_OK);
   REQUIRE(wait_for(CWIRE_EVENT_SHUTDOWN, ""));
   if (delivery_ == Delivery::poll) CHECK(poll(0) == CWIRE_E_STATE);

@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "secrets.h"
+
 // What every test here needs: a configuration, a manager whose events are recorded, and patience instead of sleep.
 namespace fixture {
 
@@ -45,6 +47,7 @@ class Config {
 // A cwire_error that knows its size.
 struct Error : cwire_error {
   Error() : cwire_error CWIRE_ERROR_INIT {}
+  ~Error() { secrets::search(message, "an error"); }
   std::string text() const { return message; }
 };
 
@@ -129,6 +132,7 @@ class Fleet {
 
  private:
   static void on_events(std::uintptr_t context, const cwire_event* events, std::size_t size);
+  void search_statistics();
   void take(const cwire_event* events, std::size_t size);
 
   const Delivery delivery_;

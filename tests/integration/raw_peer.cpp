@@ -1,6 +1,7 @@
 #include "raw_peer.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <poll.h>
@@ -95,17 +96,26 @@ std::string Connection::header(const std::string& request, const std::string& na
   return {};
 }
 
-void Connection::accept_upgrade(const std::string& request, const std::string& subprotocol,
-                                const std::string& more_headers) {
+std::string Connection::accept_key(const std::string& request) {
   const std::string key = header(request, "Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
   unsigned char accept[64];
   EVP_EncodeBlock(accept, digest, sizeof digest);
-  send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-       std::string(reinterpret_cast<char*>(accept)) + "\r\n" +
-       (subprotocol.empty() ? std::string() : "Sec-WebSocket-Protocol: " + subprotocol + "\r\n") + more_headers +
-       "\r\n");
+  return reinterpret_cast<char*>(accept);
+}
+
+std::string Connection::upgrade_answer(const std::string& request, const std::string& subprotocol,
+                                       const std::string& more_headers) {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+         accept_key(request) + "\r\n" +
+         (subprotocol.empty() ? std::string() : "Sec-WebSocket-Protocol: " + subprotocol + "\r\n") + more_headers +
+         "\r\n";
+}
+
+void Connection::accept_upgrade(const std::string& request, const std::string& subprotocol,
+                                const std::string& more_headers) {
+  send(upgrade_answer(request, subprotocol, more_headers));
 }
 
 std::string Connection::upgrade(const std::string& subprotocol) {
@@ -122,6 +132,11 @@ void Connection::send(const std::string& bytes) {
     if (n < 0 && errno != EAGAIN) throw std::runtime_error(std::string("raw peer: send: ") + std::strerror(errno));
     if (n > 0) sent += static_cast<std::size_t>(n);
   }
+}
+
+void Connection::send_at_once() {
+  const int on = 1;
+  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void Connection::drip(const std::string& bytes, int pace_ms) {

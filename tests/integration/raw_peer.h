@@ -31,13 +31,20 @@ class Connection {
   std::string read_request();
   // The value of one of its headers; empty if it has none.
   static std::string header(const std::string& request, const std::string& name);
-  // Answers it with 101 and the right Accept. An empty subprotocol: without that header.
+  // The right Sec-WebSocket-Accept, and the whole of a right answer with 101. An empty subprotocol: without that
+  // header.
+  static std::string accept_key(const std::string& request);
+  static std::string upgrade_answer(const std::string& request, const std::string& subprotocol = "ocpp1.6",
+                                    const std::string& more_headers = "");
+  // Sends that.
   void accept_upgrade(const std::string& request, const std::string& subprotocol = "ocpp1.6",
                       const std::string& more_headers = "");
   // Both.
   std::string upgrade(const std::string& subprotocol = "ocpp1.6");
 
   void send(const std::string& bytes);
+  // From now on the kernel does not wait to fill segments.
+  void send_at_once();
   // One byte at a time, that far apart, until all are sent or the station hangs up: a slow loris.
   void drip(const std::string& bytes, int pace_ms);
   // False if the kernel takes nothing more for this long.

@@ -1,0 +1,133 @@
+#include "fault_csms.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace fixture {
+
+namespace {
+
+constexpr std::size_t kBystanders = 3;
+
+std::string bystander(std::size_t number) { return "bystander-" + std::to_string(number); }
+
+csms::Options echo() {
+  csms::Options options;
+  options.echo = true;
+  return options;
+}
+
+Settings with_defaults(const Settings& more) {
+  Settings settings = quick({{"io_threads", "1"}, {"log_level", "debug"}});
+  settings.insert(settings.end(), more.begin(), more.end());
+  return settings;
+}
+
+// Of one test always the same kind.
+Settings credentials() {
+  static const Settings kinds[] = {
+      {{"csms.auth.type", "basic"}, {"csms.auth.password", "correct horse battery staple"}},
+      {{"csms.auth.type", "basic"},
+       {"csms.auth.password", "DEADBEEF00112233445566778899AABBCCDDEEFF"},
+       {"csms.auth.password_format", "hex"}},
+      {{"csms.auth.type", "bearer"}, {"csms.auth.token", "eyJhbGciOiJub25lIn0.ZmF1bHQ.c2VjcmV0"}}};
+  const std::string test = Catch::getResultCapture().getCurrentTestName();
+  return kinds[std::hash<std::string>()(test) % 3];
+}
+
+}  // namespace
+
+FaultCsms::FaultCsms(const Settings& more, int receive_buffer, Fleet::Hook hook)
+    : server(receive_buffer), fleet(Delivery::handler, with_defaults(more), std::move(hook)), decent_(echo()) {
+  for (std::size_t i = 0; i < kBystanders; ++i) bystanders_.push_back(fleet.connected(bystander(i), decent_.url()));
+  bystanders_talk();
+}
+
+cwire_station FaultCsms::connect(const Settings& overrides, const std::string& url) {
+  const bool has_its_own = std::any_of(overrides.begin(), overrides.end(),
+                                       [](const auto& setting) { return setting.first == "csms.auth.type"; });
+  Settings settings = has_its_own ? Settings() : credentials();
+  settings.insert(settings.end(), overrides.begin(), overrides.end());
+  return fleet.connect("CP1", url.empty() ? server.url() : url, settings);
+}
+
+raw::Connection FaultCsms::accepted() { return server.accept(); }
+
+raw::Connection FaultCsms::asked() {
+  raw::Connection peer = server.accept();
+  CHECK_FALSE(raw::Connection::header(peer.read_request(), "Authorization").empty());
+  return peer;
+}
+
+raw::Connection FaultCsms::upgraded() {
+  raw::Connection peer = server.accept();
+  const std::size_t connections = count(fleet.records(), CWIRE_EVENT_CONNECTED, "CP1");
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", connections + 1));
+  return peer;
+}
+
+Record FaultCsms::last_of(std::int32_t type, std::size_t number) {
+  REQUIRE(fleet.wait_for(type, "CP1", number));
+  bystanders_talk();
+  const Records records = fleet.records();
+  std::size_t seen = 0;
+  for (const Record& record : records) {
+    if (record.type == type && record.station_id == "CP1" && ++seen == number) {
+      INFO(record);
+      CHECK(record.failure.status == record.status);
+      CHECK(record.failure.phase != CWIRE_PHASE_NONE);
+      CHECK((record.flags & CWIRE_FLAG_WILL_RETRY) != 0);
+      return record;
+    }
+  }
+  FAIL("not reached");
+  return records.front();
+}
+
+Record FaultCsms::failed(std::size_t number) { return last_of(CWIRE_EVENT_ERROR, number); }
+Record FaultCsms::lost(std::size_t number) { return last_of(CWIRE_EVENT_DISCONNECTED, number); }
+
+void FaultCsms::bystanders_talk() {
+  ++talks_;
+  for (const cwire_station station : bystanders_) REQUIRE(fleet.send(station, std::to_string(talks_)) == CWIRE_OK);
+  for (std::size_t i = 0; i < kBystanders; ++i) REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, bystander(i), talks_));
+}
+
+void FaultCsms::recovers() {
+  raw::Connection peer = upgraded();
+  const std::size_t messages = count(fleet.records(), CWIRE_EVENT_MESSAGE, "CP1");
+  peer.send_frame(raw::text, "back");
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, "CP1", messages + 1));
+  REQUIRE(cwire_manager_send(fleet.manager, "CP1", "again", 5, 0, 0) == CWIRE_OK);
+  const auto frame = peer.read_frame();
+  REQUIRE(frame);
+  CHECK(frame->payload == "again");
+  bystanders_talk();
+}
+
+void FaultCsms::finish(std::int32_t drain_ms) {
+  bystanders_talk();
+  const Records records = fleet.records();
+  for (std::size_t i = 0; i < kBystanders; ++i) {
+    const std::string id = bystander(i);
+    INFO(id);
+    std::string expected = "STATE STATE CONNECTED";
+    for (std::size_t talk = 0; talk < talks_; ++talk) expected += " MESSAGE";
+    CHECK(types(records, id) == expected);
+    std::size_t next = 0;
+    for (const Record& record : records) {
+      if (record.station_id != id) continue;
+      if (record.type == CWIRE_EVENT_MESSAGE) CHECK(record.data == std::to_string(++next));
+      if (record.type == CWIRE_EVENT_LOG) CHECK(record.code > CWIRE_LOG_WARNING);
+    }
+    const cwire_stats stats = fleet.stats(id);
+    CHECK(stats.state == CWIRE_STATE_CONNECTED);
+    CHECK(stats.connections == 1);
+    CHECK(stats.reconnect_attempts == 0);
+    CHECK(stats.last_error == CWIRE_OK);
+  }
+  fleet.finish(drain_ms);
+}
+
+}  // namespace fixture
