@@ -61,7 +61,8 @@ fleet.yaml:7: csms.ping_interval: expected a duration from 0s to 24h, such as 30
 | address | an IPv4 address, or an IPv6 address without brackets and zone |
 | text, url | text without CR, LF and NUL, in UTF-8 |
 | path | the same, naming a file |
-| secret | the same; `cwire_config_get` answers `***`, and no message or log ever shows it |
+| pem | the text of a PEM file with its line breaks, at most 1 MiB; in YAML a block that begins with `\|` |
+| secret, secret pem | as text or pem; `cwire_config_get` answers `***`, and no message or log ever shows it |
 
 **Environment.** In YAML, `${NAME}` inside of a value is replaced by the environment variable `NAME`, which must be set.
 `$${` stands for the two characters `${`. Between the braces of a YAML `{ ... }` such a value needs quotes:

@@ -1,6 +1,8 @@
 #include "config/config.h"
 
+#include <algorithm>
 #include <unordered_set>
+#include <vector>
 
 #include "config/environment.h"
 #include "config/file.h"
@@ -14,6 +16,16 @@ namespace cwire {
 namespace {
 
 using Explicit = std::bitset<kOptionsMax>;
+
+// Several ways to give the same thing. Whoever overrides one of them does without the others.
+const std::vector<std::vector<const char*>> kAlternatives = {
+    {"csms.auth.password", "csms.auth.password_file"},
+    {"csms.auth.token", "csms.auth.token_file"},
+    {"csms.tls.ca_cert", "csms.tls.ca_cert_pem"},
+    {"csms.tls.client_cert", "csms.tls.client_cert_pem"},
+    {"csms.tls.client_key", "csms.tls.client_key_pem", "csms.tls.client_key_uri"},
+    {"csms.tls.client_key_password", "csms.tls.client_key_password_file"},
+};
 
 [[noreturn]] void refuse(std::string why) { throw Error(CWIRE_E_CONFIG, std::move(why)); }
 
@@ -145,13 +157,11 @@ Config Config::overridden_by(const Config& overrides) const {
       forget(key);
     }
   }
-  const auto replaces = [&](const char* key, const char* other) {
-    if (overrides.explicit_[index(key)]) forget(other);
-  };
-  replaces("csms.auth.password", "csms.auth.password_file");
-  replaces("csms.auth.password_file", "csms.auth.password");
-  replaces("csms.auth.token", "csms.auth.token_file");
-  replaces("csms.auth.token_file", "csms.auth.token");
+  for (const auto& alternatives : kAlternatives) {
+    const bool replaced = std::any_of(alternatives.begin(), alternatives.end(),
+                                      [&](const char* key) { return overrides.explicit_[index(key)]; });
+    if (replaced) std::for_each(alternatives.begin(), alternatives.end(), forget);
+  }
   for (const Option& option : options()) {
     if (!option.of_station() || !overrides.explicit_[option_index(option)]) continue;
     copy_value(out.values_, overrides.values_, option);

@@ -126,12 +126,24 @@ std::vector<Option> make_table() {
        "`true`: a `ws://` URL is refused. TLS itself follows from `wss://`."},
       {kTls, "csms.tls.ca_cert", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.ca_cert),
        "PEM file of the CAs to trust. Empty: the system's."},
+      {kTls, "csms.tls.ca_cert_pem", T::pem, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.ca_cert_pem),
+       "The same as text, instead of a file."},
       {kTls, "csms.tls.client_cert", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_cert),
        "PEM file of the station's certificate and its chain, for security profile 3."},
+      {kTls, "csms.tls.client_cert_pem", T::pem, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_cert_pem),
+       "The same as text, instead of a file."},
       {kTls, "csms.tls.client_key", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_key),
        "PEM file of that certificate's private key."},
+      {kTls, "csms.tls.client_key_pem", T::secret_pem, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_key_pem),
+       "The same as text, instead of a file."},
+      {kTls, "csms.tls.client_key_uri", T::secret, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.client_key_uri),
+       "That key by a URI that OpenSSL's providers know, instead of a file: `pkcs11:...`, `handle:...` of a TPM, "
+       "`file:...`."},
       {kTls, "csms.tls.client_key_password", T::secret, "", "", "", "", kNextConnection,
-       CWIRE_FIELD(tls.client_key_password), "Password of the private key, if it is encrypted."},
+       CWIRE_FIELD(tls.client_key_password), "Password of the private key if it is encrypted, or PIN of its token."},
+      {kTls, "csms.tls.client_key_password_file", T::path, "", "", "", "", kNextConnection,
+       CWIRE_FIELD(tls.client_key_password_file),
+       "File that holds that password. One line break at its end does not count."},
       {kTls, "csms.tls.server_name", T::host, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.server_name),
        "Name for SNI and for verifying the certificate. Empty: the host of the URL."},
       {kTls, "csms.tls.min_version", T::choice, "1.2", "", "", "1.2|1.3", kNextConnection, CWIRE_FIELD(tls.version_min),
@@ -171,6 +183,7 @@ std::vector<Option> make_table() {
 
 constexpr std::size_t kTextMax = 4096;     // bytes
 constexpr std::size_t kSecretMax = 16384;  // a signed token with many claims still fits
+constexpr std::size_t kPemMax = 1 << 20;   // the CAs of a whole system still fit
 constexpr std::size_t kHeadersMax = 64;
 constexpr std::size_t kHeaderNameMax = 256;  // bytes
 constexpr char kHidden[] = "***";
@@ -239,6 +252,13 @@ void check_text(std::string_view value, std::size_t size_max) {
     if (c == '\r' || c == '\n' || c == '\0') throw BadValue{"it holds CR, LF or NUL; remove it"};
   }
   if (!is_utf8(value)) throw BadValue{"it is not valid UTF-8"};
+}
+
+void check_pem(std::string_view value) {
+  if (value.size() > kPemMax) throw BadValue{"it is longer than " + std::to_string(kPemMax) + " bytes"};
+  if (!value.empty() && value.find("-----BEGIN ") == std::string_view::npos) {
+    throw BadValue{"expected the text of a PEM file, \"-----BEGIN ...\"; a path is set without _pem"};
+  }
 }
 
 std::size_t choice_index(const Option& option, std::string_view value) {
@@ -310,7 +330,7 @@ struct Assigner {
     *field = *parsed;
   }
   void operator()(std::string* field) const {
-    check_text(value, kTextMax);
+    option.type == T::pem ? check_pem(value) : check_text(value, kTextMax);
     if (option.type == T::url) {
       try {
         parse_url(value);
@@ -328,7 +348,7 @@ struct Assigner {
     *field = std::string(value);
   }
   void operator()(Secret* field) const {
-    check_text(value, kSecretMax);
+    option.type == T::secret_pem ? check_pem(value) : check_text(value, kSecretMax);
     *field = Secret(value);
   }
   void operator()(std::vector<std::string>* field) const {
@@ -449,8 +469,12 @@ const char* type_name(OptionType type) {
       return "address";
     case T::path:
       return "path";
+    case T::pem:
+      return "pem";
     case T::secret:
       return "secret";
+    case T::secret_pem:
+      return "secret pem";
     case T::list:
       return "list";
     case T::map:

@@ -20,7 +20,9 @@ enum class OptionType {
   host,
   address,
   path,
+  pem,
   secret,
+  secret_pem,
   list,
   map,
   choice
@@ -47,7 +49,9 @@ struct Option {
   const char* description;  // one line of Markdown
 
   // Its value is never shown: not by get, not in an error. Headers count, since an API key often stands in one.
-  bool secret() const { return type == OptionType::secret || type == OptionType::map; }
+  bool secret() const {
+    return type == OptionType::secret || type == OptionType::secret_pem || type == OptionType::map;
+  }
   // csms.*, against those of the whole manager.
   bool of_station() const;
 };

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <initializer_list>
+#include <utility>
 
 #include "base/http_syntax.h"
 #include "config/config.h"
@@ -39,17 +41,36 @@ void check_auth(AuthSettings& auth) {
   authorization_header(auth, "station");
 }
 
-void check_tls(const TlsSettings& tls) {
-  if (!tls.client_cert.empty() && tls.client_key.empty()) {
-    refuse("csms.tls.client_cert is set without csms.tls.client_key; set the key's file as well");
+// The one of several options that is set, nullptr if none is.
+const char* only_one_of(std::initializer_list<std::pair<const char*, bool>> options) {
+  const char* found = nullptr;
+  for (const auto& [key, is_set] : options) {
+    if (!is_set) continue;
+    if (found != nullptr) refuse(std::string(found) + " and " + key + " are both set; remove one");
+    found = key;
   }
-  if (tls.client_cert.empty() && !tls.client_key.empty()) {
-    refuse("csms.tls.client_key is set without csms.tls.client_cert; set the certificate's file as well");
+  return found;
+}
+
+void check_tls(TlsSettings& tls) {
+  only_one_of({{"csms.tls.ca_cert", !tls.ca_cert.empty()}, {"csms.tls.ca_cert_pem", !tls.ca_cert_pem.empty()}});
+  const char* certificate = only_one_of(
+      {{"csms.tls.client_cert", !tls.client_cert.empty()}, {"csms.tls.client_cert_pem", !tls.client_cert_pem.empty()}});
+  const char* key = only_one_of({{"csms.tls.client_key", !tls.client_key.empty()},
+                                 {"csms.tls.client_key_pem", !tls.client_key_pem.empty()},
+                                 {"csms.tls.client_key_uri", !tls.client_key_uri.empty()}});
+  if (certificate != nullptr && key == nullptr) {
+    refuse(std::string(certificate) + " is set without csms.tls.client_key; set the certificate's key as well");
   }
-  if (!tls.client_key_password.empty() && tls.client_key.empty()) {
+  if (certificate == nullptr && key != nullptr) {
+    refuse(std::string(key) + " is set without csms.tls.client_cert; set the key's certificate as well");
+  }
+  const bool has_password = !tls.client_key_password.empty() || !tls.client_key_password_file.empty();
+  if (has_password && key == nullptr) {
     refuse(
-        "csms.tls.client_key_password is set without csms.tls.client_key; set the key's file, or remove the password");
+        "csms.tls.client_key_password is set without csms.tls.client_key; set the key as well, or remove the password");
   }
+  read_secret(tls.client_key_password, tls.client_key_password_file, "csms.tls.client_key_password");
 }
 
 void check_headers(HeaderList& headers, AuthType auth) {

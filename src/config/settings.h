@@ -19,10 +19,16 @@ enum class ReconnectPolicyKind { exponential, ocpp, full, decorrelated };
 
 struct TlsSettings {
   bool enabled = false;  // true: a ws:// URL is refused
-  std::string ca_cert;   // path of a PEM file; empty: the system's store
+  // Each is a PEM file or the text of one; at most one of the two is set.
+  std::string ca_cert;  // neither: the system's store
+  std::string ca_cert_pem;
   std::string client_cert;
+  std::string client_cert_pem;
   std::string client_key;
+  Secret client_key_pem;
+  Secret client_key_uri;  // instead of either; a secret, since a PIN may stand in it (RFC 7512)
   Secret client_key_password;
+  std::string client_key_password_file;
   std::string server_name;  // for SNI and verification; empty: the host of the URL
   TlsVersion version_min = TlsVersion::tls1_2;
   bool insecure_skip_verify = false;
@@ -65,7 +71,7 @@ struct Settings {
   // A station's.
   std::string default_url;
   std::vector<std::string> protocols;  // OCPP versions in order of preference: "2.0.1", "1.6"
-  Duration connection_timeout{};  // of a whole attempt; the next three of its steps
+  Duration connection_timeout{};       // of a whole attempt; the next three of its steps
   Duration tcp_timeout{};
   Duration tls_handshake_timeout{};
   Duration upgrade_timeout{};

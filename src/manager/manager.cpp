@@ -79,7 +79,10 @@ std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* over
   auto settings = std::make_shared<const Settings>(
       overrides == nullptr ? config_.config.resolve() : config_.config.overridden_by(overrides->config).resolve());
   // Secrets in files may be replaced without the configuration changing: those are read at each connect.
-  if (!settings->auth.password_file.empty() || !settings->auth.token_file.empty()) return settings;
+  if (!settings->auth.password_file.empty() || !settings->auth.token_file.empty() ||
+      !settings->tls.client_key_password_file.empty()) {
+    return settings;
+  }
   const std::lock_guard<std::mutex> lock(settings_mutex_);
   settings_by_revision_[revision] = settings;
   // Now and then, so that a configuration per station does not make each connect slower than the one before.

@@ -18,7 +18,7 @@
 #include "events/event_queue.h"
 #include "manager/registry.h"
 #include "station/station.h"
-#include "tls/context.h"
+#include "tls/contexts.h"
 
 namespace cwire {
 

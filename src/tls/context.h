@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "config/settings.h"
@@ -35,17 +33,6 @@ class TlsContext {
   ssl_ctx_st* context_ = nullptr;
   bool verifies_ = true;
   mutable SessionCache sessions_;
-};
-
-// The contexts of a manager: one per distinct TlsSettings, kept while any station uses it. From any thread.
-class TlsContexts {
- public:
-  std::shared_ptr<const TlsContext> get(const TlsSettings& settings);  // throws Error(TLS)
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<const TlsContext>> by_settings_;
-  std::size_t kept_ = 0;  // living ones when they were last counted
 };
 
 }  // namespace cwire

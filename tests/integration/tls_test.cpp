@@ -103,6 +103,29 @@ TEST_CASE("a client certificate is shown where the server wants one") {
   fleet.finish();
 }
 
+TEST_CASE("certificate and key come from files, from memory and by URI") {
+  Pki pki;
+  csms::Options options = pki.server();
+  options.client_ca_file = pki.ca_file;
+  csms::Csms csms(options);
+  const pki::Identity station = pki::make_signed({"CP"}, pki.ca);
+  const std::string password = "key password";
+  const std::string encrypted = station.encrypted_key_pem(password);
+  const std::string key_file = pki.directory.write("station.key", encrypted);
+  const std::string password_file = pki.directory.write("password", password + "\n");
+  Fleet fleet(Delivery::poll, quick({{"csms.tls.ca_cert_pem", pki.ca.certificate_pem()},
+                                     {"csms.tls.client_cert_pem", station.certificate_pem()},
+                                     {"csms.tls.client_key_password", password}}));
+  fleet.connected("CP1", csms.url(), {{"csms.tls.client_key_pem", encrypted}});
+  fleet.connected("CP2", csms.url(), {{"csms.tls.client_key_uri", "file:" + key_file}});
+  fleet.connected("CP3", csms.url(),
+                  {{"csms.tls.client_cert", pki.directory.write("station.pem", station.certificate_pem())},
+                   {"csms.tls.client_key", key_file},
+                   {"csms.tls.client_key_password_file", password_file}});
+  CHECK(csms.counters().upgrades_accepted == 3);
+  fleet.finish();
+}
+
 TEST_CASE("a server that is not to be trusted gets no credentials and each reason has its own words") {
   Pki pki;
   const Settings auth = {{"csms.auth.type", "basic"}, {"csms.auth.password", kPassword}};
@@ -199,7 +222,13 @@ TEST_CASE("certificates and keys are read and checked at connect") {
       {{{"csms.tls.client_cert", certificate},
         {"csms.tls.client_key", encrypted},
         {"csms.tls.client_key_password", "wrong secret"}},
-       "csms.tls.client_key"}};
+       "csms.tls.client_key"},
+      {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key_pem", one.encrypted_key_pem("right")}},
+       "csms.tls.client_key_pem is encrypted; set csms.tls.client_key_password"},
+      {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key_pem", other.key_pem()}},
+       "it is not the key of csms.tls.client_cert"},
+      {{{"csms.tls.client_cert", certificate}, {"csms.tls.client_key_uri", "pkcs11:pin-value=wrong secret"}},
+       "no OpenSSL provider knows the scheme 'pkcs11'"}};
   for (const Case& c : cases) {
     const Config config(c.settings);
     Error error;

@@ -241,8 +241,8 @@ TEST_CASE("an unknown key suggests the nearest") {
 TEST_CASE("secrets are kept, hidden, and never in a message") {
   Config config;
   CHECK(config.get("csms.auth.password") == "");
-  for (const char* key :
-       {"csms.auth.password", "csms.auth.token", "csms.tls.client_key_password", "csms.headers.X-Key"}) {
+  for (const char* key : {"csms.auth.password", "csms.auth.token", "csms.tls.client_key_password",
+                          "csms.tls.client_key_uri", "csms.headers.X-Key"}) {
     CAPTURE(key);
     config.set(key, "s3cret");
     CHECK(config.get(key) == "***");
@@ -253,6 +253,26 @@ TEST_CASE("secrets are kept, hidden, and never in a message") {
   CHECK(config.values().auth.password.reveal() == "s3cret");
   CHECK(config.get("csms.headers") == "X-Key: ***");
   CHECK_FALSE(has(refusal(config, "csms.default_url", "ws://u:s3cret@h"), "s3cret"));
+}
+
+TEST_CASE("PEM keeps its line breaks, and a path in its place is told apart") {
+  const std::string pem = "-----BEGIN CERTIFICATE-----\r\nMIIB\n-----END CERTIFICATE-----\n";
+  Config config;
+  config.set("csms.tls.ca_cert_pem", pem);
+  CHECK(config.get("csms.tls.ca_cert_pem") == pem);
+  config.set("csms.tls.client_key_pem", pem);
+  CHECK(config.get("csms.tls.client_key_pem") == "***");
+  CHECK(config.values().tls.client_key_pem.reveal() == pem);
+  for (const char* key : {"csms.tls.ca_cert_pem", "csms.tls.client_cert_pem", "csms.tls.client_key_pem"}) {
+    CAPTURE(key);
+    CHECK(has(refusal(config, key, "/etc/s3cret.pem"), "a path is set without _pem"));
+    CHECK(has(refusal(config, key, pem + std::string(1 << 20, 'x')), "longer than 1048576 bytes"));
+    CHECK_FALSE(has(refusal(config, "csms.tls.client_key_pem", "/etc/s3cret.pem"), "s3cret"));
+    config.set(key, "");
+    CHECK(config.get(key).empty());
+  }
+  config.load_yaml("csms:\n  tls:\n    client_cert_pem: |\n      -----BEGIN CERTIFICATE-----\n      MIIB\n", "t.yaml");
+  CHECK(config.values().tls.client_cert_pem == "-----BEGIN CERTIFICATE-----\nMIIB\n");
 }
 
 TEST_CASE("each header is a key of its own, whatever the case of its letters") {

@@ -15,6 +15,8 @@ namespace {
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
+const char kPem[] = "-----BEGIN s3cret-----";
+
 Config with(const Values& values) {
   Config config;
   for (const auto& [key, value] : values) config.set("csms." + key, value);
@@ -64,6 +66,22 @@ TEST_CASE("options that contradict each other are refused with what to change") 
       {{{"tls.client_cert", "c.pem"}}, "without csms.tls.client_key"},
       {{{"tls.client_key", "k.pem"}}, "without csms.tls.client_cert"},
       {{{"tls.client_key_password", "s3cret"}}, "without csms.tls.client_key"},
+      {{{"tls.client_key_password_file", "f"}}, "without csms.tls.client_key"},
+      {{{"tls.client_key_uri", "pkcs11:s3cret"}}, "csms.tls.client_key_uri is set without csms.tls.client_cert"},
+      {{{"tls.client_cert_pem", kPem}}, "csms.tls.client_cert_pem is set without csms.tls.client_key"},
+      {{{"tls.ca_cert", "ca.pem"}, {"tls.ca_cert_pem", kPem}},
+       "csms.tls.ca_cert and csms.tls.ca_cert_pem are both set"},
+      {{{"tls.client_cert", "c.pem"}, {"tls.client_cert_pem", kPem}},
+       "csms.tls.client_cert and csms.tls.client_cert_pem are both set"},
+      {{{"tls.client_cert", "c.pem"}, {"tls.client_key", "k.pem"}, {"tls.client_key_uri", "file:s3cret"}},
+       "csms.tls.client_key and csms.tls.client_key_uri are both set"},
+      {{{"tls.client_cert", "c.pem"}, {"tls.client_key_pem", kPem}, {"tls.client_key_uri", "file:s3cret"}},
+       "csms.tls.client_key_pem and csms.tls.client_key_uri are both set"},
+      {{{"tls.client_cert", "c.pem"},
+        {"tls.client_key", "k.pem"},
+        {"tls.client_key_password", "s3cret"},
+        {"tls.client_key_password_file", "f"}},
+       "csms.tls.client_key_password and csms.tls.client_key_password_file are both set"},
       {{{"auth.type", "basic"}}, "there is no password"},
       {{{"auth.type", "bearer"}}, "there is no token"},
       {{{"auth.password", "s3cret"}}, "csms.auth.type is not basic"},
@@ -157,6 +175,35 @@ TEST_CASE("a password of the station takes the place of the fleet's file, and th
   CHECK(fleet_password.overridden_by(own_file).resolve().auth.password.reveal() == "from-file");
   CHECK(has(refusal(fleet_password.overridden_by(with({{"auth.password", "x"}, {"auth.password_file", "f"}}))),
             "both set"));
+}
+
+TEST_CASE("a station's own certificate and key take the place of the fleet's, however each was given") {
+  const Config fleet = with({{"tls.ca_cert", "ca.pem"},
+                             {"tls.client_cert", "fleet.pem"},
+                             {"tls.client_key", "fleet.key"},
+                             {"tls.client_key_password", "fleet"}});
+  const TlsSettings own = fleet
+                              .overridden_by(with({{"tls.ca_cert_pem", kPem},
+                                                   {"tls.client_cert_pem", kPem},
+                                                   {"tls.client_key_uri", "pkcs11:own"},
+                                                   {"tls.client_key_password", "pin"}}))
+                              .resolve()
+                              .tls;
+  CHECK(own.ca_cert.empty());
+  CHECK(own.client_cert.empty());
+  CHECK(own.client_key.empty());
+  CHECK(own.client_key_uri.reveal() == "pkcs11:own");
+  CHECK(own.client_key_password.reveal() == "pin");
+  const Config fleet_pem = with({{"tls.client_cert_pem", kPem}, {"tls.client_key_pem", kPem}});
+  const Config own_files = with({{"tls.client_cert", "own.pem"}, {"tls.client_key", "own.key"}});
+  CHECK(fleet_pem.overridden_by(own_files).resolve().tls.client_key_pem.empty());
+}
+
+TEST_CASE("the password of a key comes from a file too") {
+  TemporaryFile file("from-file\n");
+  const Config config =
+      with({{"tls.client_cert", "c.pem"}, {"tls.client_key", "k.pem"}, {"tls.client_key_password_file", file.path()}});
+  CHECK(config.resolve().tls.client_key_password.reveal() == "from-file");
 }
 
 TEST_CASE("another type of authentication leaves the fleet's credentials behind, the same type keeps them") {

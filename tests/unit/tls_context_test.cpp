@@ -5,6 +5,7 @@
 
 #include "test_pki.h"
 #include "tls/context.h"
+#include "tls/contexts.h"
 
 using namespace cwire;
 
@@ -46,6 +47,81 @@ TEST_CASE("a context takes a CA, a chain and a key, also an encrypted one") {
   REQUIRE_FALSE(TlsContext(insecure).verifies());
 }
 
+TEST_CASE("what files hold may be given as text") {
+  Files files;
+  TlsSettings settings;
+  settings.ca_cert_pem = files.ca.certificate_pem();
+  settings.client_cert_pem = "Bag Attributes: none\r\n" + files.station.certificate_pem() + files.ca.certificate_pem();
+  settings.client_key_pem = Secret(files.station.key_pem());
+  REQUIRE_FALSE(failure_of(settings));
+  settings.client_key_pem = Secret(files.station.encrypted_key_pem("open sesame"));
+  settings.client_key_password = Secret("open sesame");
+  REQUIRE_FALSE(failure_of(settings));
+  settings.client_key_password = Secret();
+  REQUIRE(failure_of(settings).message ==
+          "TLS: csms.tls.client_key_pem is encrypted; set csms.tls.client_key_password");
+  settings.client_key_pem = Secret("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n");
+  REQUIRE_THAT(failure_of(settings).message,
+               Catch::Contains("cannot use csms.tls.client_key_pem") && !Catch::Contains("hunter2"));
+  settings.client_key_pem = Secret(files.ca.key_pem());
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("it is not the key of csms.tls.client_cert"));
+  settings.client_cert_pem = "-----BEGIN CERTIFICATE-----\n";
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("cannot use csms.tls.client_cert_pem"));
+  settings.ca_cert_pem += settings.client_cert_pem;
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("cannot use csms.tls.ca_cert_pem"));
+}
+
+TEST_CASE("a key comes by URI from whatever provider knows its scheme") {
+  Files files;
+  TlsSettings& settings = files.settings;
+  const std::string path = settings.client_key;
+  settings.client_key.clear();
+  SECTION("file:") {
+    settings.client_key_uri = Secret("file:" + path);
+    REQUIRE_FALSE(failure_of(settings));
+  }
+  SECTION("a key behind other things") {
+    const std::string both = files.directory.write("both.pem", files.ca.certificate_pem() + files.station.key_pem());
+    settings.client_key_uri = Secret("file:" + both);
+    REQUIRE_FALSE(failure_of(settings));
+  }
+  SECTION("an encrypted key, with its password and without") {
+    const std::string encrypted = files.directory.write("e.key", files.station.encrypted_key_pem("open sesame"));
+    settings.client_key_uri = Secret("file:" + encrypted);
+    REQUIRE_THAT(failure_of(settings).message, Catch::Contains("is encrypted; set csms.tls.client_key_password"));
+    settings.client_key_password = Secret("hunter2hunter2");
+    REQUIRE_THAT(failure_of(settings).message,
+                 Catch::Contains("check csms.tls.client_key_password") && !Catch::Contains("hunter2"));
+    settings.client_key_password = Secret("open sesame");
+    REQUIRE_FALSE(failure_of(settings));
+  }
+  SECTION("a scheme that no provider knows, and a PIN") {
+    settings.client_key_uri = Secret("pkcs11:object=station;pin-value=hunter2");
+    const Failure failure = failure_of(settings);
+    REQUIRE(failure.status == CWIRE_E_TLS);
+    REQUIRE_THAT(failure.message, Catch::Contains("csms.tls.client_key_uri") && Catch::Contains("scheme 'pkcs11'") &&
+                                      Catch::Contains("pkcs11-provider") && Catch::Contains("openssl.cnf") &&
+                                      !Catch::Contains("hunter2"));
+    REQUIRE(failure.message.size() < 240);
+  }
+  SECTION("a path") {
+    settings.client_key_uri = Secret(path);
+    REQUIRE_THAT(failure_of(settings).message, Catch::Contains("is no URI") && Catch::Contains("csms.tls.client_key"));
+  }
+  SECTION("nothing there") {
+    settings.client_key_uri = Secret("file:" + files.directory.path("missing.key"));
+    REQUIRE_THAT(failure_of(settings).message, Catch::Contains("cannot use csms.tls.client_key_uri"));
+  }
+  SECTION("no key there") {
+    settings.client_key_uri = Secret("file:" + settings.ca_cert);
+    REQUIRE_THAT(failure_of(settings).message, Catch::Contains("check that a private key stands there"));
+  }
+  SECTION("another key") {
+    settings.client_key_uri = Secret("file:" + files.directory.write("other.key", files.ca.key_pem()));
+    REQUIRE_THAT(failure_of(settings).message, Catch::Contains("it is not the key of csms.tls.client_cert"));
+  }
+}
+
 TEST_CASE("what is wrong with a file is said, with the option, the path and what to do") {
   Files files;
   TlsSettings& settings = files.settings;
@@ -65,6 +141,15 @@ TEST_CASE("what is wrong with a file is said, with the option, the path and what
   SECTION("a CA file that is no PEM") {
     settings.ca_cert = files.directory.write("text.pem", "hello\n");
     expected = {"cannot use csms.tls.ca_cert", "certificates in PEM"};
+  }
+  SECTION("a CA file that breaks off") {
+    settings.ca_cert =
+        files.directory.write("cut.pem", files.ca.certificate_pem() + "-----BEGIN CERTIFICATE-----\nMIIB");
+    expected = {"cannot use csms.tls.ca_cert"};
+  }
+  SECTION("a file without an end") {
+    settings.ca_cert = "/dev/zero";
+    expected = {"csms.tls.ca_cert '/dev/zero': it is larger than 4 MiB"};
   }
   SECTION("no client certificate file") {
     settings.client_cert = files.directory.path("missing.pem");
@@ -157,6 +242,21 @@ TEST_CASE("stations with equal settings share a context, others do not") {
   REQUIRE(is_new(other));
   other = files.settings;
   other.client_key = files.directory.write("copy.key", files.station.key_pem());
+  REQUIRE(is_new(other));
+  const std::string same = other.client_key;
+  other.client_key.clear();
+  other.client_key_uri = Secret("file:" + same);
+  REQUIRE(is_new(other));
+  other.client_key_uri = Secret();
+  other.client_key_pem = Secret(files.station.key_pem());
+  REQUIRE(is_new(other));
+  other.client_cert.clear();
+  other.client_cert_pem = files.station.certificate_pem();
+  REQUIRE(is_new(other));
+  other.ca_cert.clear();
+  other.ca_cert_pem = files.ca.certificate_pem();
+  REQUIRE(is_new(other));
+  other.ca_cert_pem += files.ca.certificate_pem();
   REQUIRE(is_new(other));
 }
 

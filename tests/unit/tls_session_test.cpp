@@ -7,6 +7,7 @@
 #include "net_test_peer.h"
 #include "test_pki.h"
 #include "tls/context.h"
+#include "tls/contexts.h"
 #include "tls/session_cache.h"
 #include "tls/stream.h"
 #include "tls_test_server.h"
