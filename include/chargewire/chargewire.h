@@ -19,7 +19,8 @@
  *  7. Shutdown yields every CLOSED, then SHUTDOWN, the last event of the manager. `free` outside the handler returns after
  *     the handler's last return; inside the handler it returns at once and finishes on its own.
  *  8. Send copies, never blocks, and says QUEUE_FULL instead of waiting; WRITABLE follows when there is room again. An
- *     accepted message is sent, or reported as not sent. The library never sends one twice.
+ *     accepted message is sent, or reported as not sent. The library never sends one twice. Where csms.send_queue_policy is to
+ *     drop messages, a full queue is reported that way instead: the send is OK, and what was dropped gets SENT with QUEUE_FULL.
  *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped.
  *
  * exit() with living managers is safe: their threads come to rest, and no more events are delivered. A child of fork() has none of
@@ -78,7 +79,8 @@ typedef int32_t cwire_status;
 #define CWIRE_E_ALREADY_CONNECTED (-8)  /* a station of that id exists and is not in `error` or `closed` */
 #define CWIRE_E_NOT_FOUND (-9)          /* no station of that id */
 #define CWIRE_E_NOT_ESTABLISHED (-10)   /* the station is not connected at the moment */
-#define CWIRE_E_QUEUE_FULL (-11)        /* the station's send queue is full; WRITABLE follows when there is room */
+#define CWIRE_E_QUEUE_FULL (-11)        /* the station's send queue is full: of a send, WRITABLE follows when there is room;
+                                           of SENT, csms.send_queue_policy dropped the message */
 #define CWIRE_E_TOO_BIG (-12)           /* larger than csms.message_size_max, or than a limit of the protocol */
 #define CWIRE_E_CLOSED (-13)            /* the connection ended before this could be done */
 #define CWIRE_E_DIAL (-14)              /* resolve, refused, unreachable, timed out: no TCP connection */
@@ -248,6 +250,7 @@ typedef struct cwire_stats {
   uint64_t queued_bytes;
   int64_t round_trip_ns;       /* of the last matched pong; 0 before the first */
   cwire_failure last_failure;  /* of the last failed attempt or lost connection; all 0 but `size` if there was none */
+  uint64_t messages_dropped;   /* of messages_not_sent: those that a full queue had no room for (csms.send_queue_policy) */
 } cwire_stats;
 
 /* ---- Version and names ------------------------------------------------------------------------------------- */
@@ -334,8 +337,8 @@ CWIRE_API cwire_status cwire_manager_find(cwire_manager manager, const char *sta
 CWIRE_API cwire_status cwire_manager_send(cwire_manager manager, const char *station_id, const void *data, size_t size,
                                           uint32_t flags, uint64_t tag);
 /* Sends the same message to every connected station, with tag 0. The payload is copied once, and nobody is waited for. *accepted
- * (or NULL) gets how many queues took it; a station whose queue is full is passed over and gets WRITABLE later. Returns OK,
- * INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (for every station), STATE (shutting down), NO_MEMORY. */
+ * (or NULL) gets how many queues took it; a station whose queue is full is passed over and gets WRITABLE later, or drops by its
+ * csms.send_queue_policy, as cwire_station_send says. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (for every station), STATE (shutting down), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_broadcast(cwire_manager manager, const void *data, size_t size, uint32_t flags,
                                                size_t *accepted);
 /* cwire_station_disconnect by id, with 1000. A station that gave up (state `error`) is forgotten. Returns OK, NOT_FOUND,
@@ -375,7 +378,17 @@ CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
 /* Sends one message: copies `size` bytes, never blocks. `data` may be NULL if size is 0. flags: CWIRE_FLAG_BINARY,
  * CWIRE_FLAG_REPORT. Text must be UTF-8 (RFC 6455 5.6); that is the caller's duty. Returns OK (accepted: it will be sent, or
  * reported as not sent by SENT with `tag`), INVALID_HANDLE, INVALID_ARGUMENT (data, flags), NOT_ESTABLISHED, QUEUE_FULL, TOO_BIG,
- * NO_MEMORY. */
+ * NO_MEMORY.
+ *
+ * Each accepted message gets exactly one end: it is sent (SENT with OK, if CWIRE_FLAG_REPORT asks for it), or it gets SENT with why
+ * it was not: CLOSED (the connection ended first) or QUEUE_FULL (dropped). What a full queue does says csms.send_queue_policy:
+ *   reject       this call returns QUEUE_FULL, nothing is accepted, and WRITABLE follows when the queue is half empty
+ *   drop_oldest  this call returns OK; of the messages that are not on their way yet, the oldest get SENT with QUEUE_FULL and their
+ *                tags, as many as it takes to make room. On their way are those in front of the socket, 64 KB and a message at most
+ *   drop_newest  this call returns OK; this message gets SENT with QUEUE_FULL and its tag
+ * The last two never return QUEUE_FULL but where the I/O thread is held up (by a handler, rule 3) until twice as much waits as the
+ * queue may hold, since only that thread can drop; WRITABLE follows then as well. A message that alone has more bytes than the queue may hold
+ * goes through an empty queue, whatever the policy. */
 CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *data, size_t size, uint32_t flags,
                                           uint64_t tag);
 

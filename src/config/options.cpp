@@ -118,9 +118,14 @@ std::vector<Option> make_table() {
       {kLimits, "csms.fragments_max", T::integer, "4096", "1", "1000000", "", kNextConnection,
        CWIRE_FIELD(fragments_max), "The most frames that one message may arrive in."},
       {kLimits, "csms.send_queue_messages", T::integer, "100", "1", "1000000", "", kLive,
-       CWIRE_FIELD(send_queue_messages), "Messages that may wait to be sent before a send is refused."},
+       CWIRE_FIELD(send_queue_messages), "Messages that may wait to be sent before the queue is full."},
       {kLimits, "csms.send_queue_bytes", T::size, "1MiB", "1B", "1GiB", "", kLive, CWIRE_FIELD(send_queue_bytes),
-       "Bytes that may wait to be sent before a send is refused."},
+       "Bytes that may wait to be sent before the queue is full. A larger message goes through an empty queue."},
+      {kLimits, "csms.send_queue_policy", T::choice, "reject", "", "", "reject|drop_oldest|drop_newest", kLive,
+       CWIRE_FIELD(send_queue_policy),
+       "When the queue is full: `reject` refuses the send, `drop_oldest` accepts it and drops what waits longest, "
+       "`drop_newest` accepts it and drops it. What is dropped is reported as not sent. See "
+       "[queues](operations.md#queues)."},
 
       {kTls, "csms.tls.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(tls.enabled),
        "`true`: a `ws://` URL is refused. TLS itself follows from `wss://`."},

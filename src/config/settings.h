@@ -16,6 +16,8 @@ enum class AuthType { none, basic, bearer };
 enum class PasswordFormat { text, hex };
 enum class TlsVersion { tls1_2, tls1_3 };
 enum class ReconnectPolicyKind { exponential, ocpp, full, decorrelated };
+// Which message has to go when the send queue is full.
+enum class SendQueuePolicy { reject, drop_oldest, drop_newest };
 
 struct TlsSettings {
   bool enabled = false;  // true: a ws:// URL is refused
@@ -87,6 +89,7 @@ struct Settings {
   std::uint64_t header_size_max = 0;   // bytes of the HTTP response
   std::uint32_t header_count_max = 0;
   std::uint32_t fragments_max = 0;  // frames of one message
+  SendQueuePolicy send_queue_policy = SendQueuePolicy::reject;
   std::uint32_t send_queue_messages = 0;
   std::uint64_t send_queue_bytes = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // extra, of the upgrade request

@@ -28,17 +28,23 @@ OutgoingMessage* SendQueue::closed_gate() {
   return &gate;
 }
 
+SendQueue::SendQueue(QueueLimits limits)
+    : limits_(limits),
+      messages_max_(drops() ? 2 * limits.messages_max : limits.messages_max),
+      bytes_max_(drops() ? 2 * limits.bytes_max : limits.bytes_max),
+      bytes_free_(drops() ? limits.bytes_max : 0) {}
+
 SendQueue::~SendQueue() {
   OutgoingList left = close();
   while (!left.empty()) delete &left.pop();
+  while (!waiting_.empty()) delete &waiting_.pop();
 }
 
 bool SendQueue::try_reserve(std::size_t size) {
   std::uint64_t load = load_.load();
   do {
     if (messages_in(load) >= messages_max_) return false;
-    // A single message larger than the whole queue still goes through an empty one: message_size_max is its limit.
-    if (bytes_in(load) != 0 && bytes_in(load) + size > bytes_max_) return false;
+    if (bytes_in(load) > bytes_free_ && bytes_in(load) + size > bytes_max_) return false;
   } while (!load_.compare_exchange_weak(load, load + load_of(size)));
   return true;
 }
@@ -59,7 +65,7 @@ cwire_status SendQueue::push(OutgoingMessage* message) {
   OutgoingMessage* newest = inbox_.load(std::memory_order_relaxed);
   do {
     if (newest == closed_gate()) {
-      settle(size);
+      load_.fetch_sub(load_of(size));
       return CWIRE_E_NOT_ESTABLISHED;
     }
     message->next = newest;
@@ -81,6 +87,30 @@ OutgoingList SendQueue::take() {
   // Only this thread opens and closes the gate, so it does not change in between.
   if (inbox_.load(std::memory_order_relaxed) == closed_gate()) return OutgoingList();
   return oldest_first(inbox_.exchange(nullptr, std::memory_order_acq_rel));
+}
+
+OutgoingList SendQueue::append(OutgoingMessage& message) {
+  const auto fits = [&] {
+    // As in an inbox: one that is larger than the whole queue goes through an empty one.
+    return waiting_.empty() ||
+           (waiting_.messages() < limits_.messages_max && waiting_.bytes() + message.size <= limits_.bytes_max);
+  };
+  OutgoingList dropped;
+  if (limits_.policy == SendQueuePolicy::drop_oldest) {
+    while (!fits()) dropped.append(waiting_.pop());
+  }
+  (fits() ? waiting_ : dropped).append(message);
+  return dropped;
+}
+
+void SendQueue::framed(const OutgoingMessage& message) {
+  if (!drops()) return;
+  framed_.fetch_add(load_of(message.size), std::memory_order_relaxed);
+  load_.fetch_sub(load_of(message.size));
+}
+
+void SendQueue::settle(const OutgoingMessage& message) {
+  (drops() && message.end != 0 ? framed_ : load_).fetch_sub(load_of(message.size));
 }
 
 bool SendQueue::announce_room() {

@@ -12,6 +12,7 @@
 
 #include "base/block_cache.h"
 #include "base/payload.h"
+#include "config/settings.h"
 #include "events/event.h"
 
 namespace cwire {
@@ -61,6 +62,8 @@ class OutgoingMessage final : public Event, public Recycled {
 class OutgoingList {
  public:
   bool empty() const { return first_ == nullptr; }
+  std::size_t messages() const { return messages_; }
+  std::size_t bytes() const { return bytes_; }
   OutgoingMessage& front() const { return *first_; }
   void append(OutgoingMessage& message) {
     message.next = nullptr;
@@ -70,50 +73,81 @@ class OutgoingList {
       last_->next = &message;
     }
     last_ = &message;
+    ++messages_;
+    bytes_ += message.size;
   }
   OutgoingMessage& pop() {
     OutgoingMessage& message = *first_;
     first_ = message.next_message();
     if (first_ == nullptr) last_ = nullptr;
+    --messages_;
+    bytes_ -= message.size;
     return message;
   }
 
  private:
   OutgoingMessage* first_ = nullptr;
   OutgoingMessage* last_ = nullptr;
+  std::size_t messages_ = 0;
+  std::size_t bytes_ = 0;
 };
 
-// Where any thread leaves messages for the I/O thread, and the count of what was accepted and is not settled. Without
-// locks.
+// How much may wait, and what has to go when it is more.
+struct QueueLimits {
+  SendQueuePolicy policy = SendQueuePolicy::reject;
+  std::size_t messages_max = 0;
+  std::size_t bytes_max = 0;
+};
+
+// What was accepted and is not settled: an inbox in which any thread leaves messages for the I/O thread, the list of
+// those that wait to be framed, and the count of all. Without locks.
+//
 // The gate is part of the inbox: closed while the station is not connected, so that a message is never accepted by one
 // connection and sent on another, and none slips in behind the last report.
+//
+// With `reject` the count keeps the limits by itself. With the other two every message is accepted, so what is too much
+// can only be dropped once it is there, by the I/O thread, which alone may touch what waits: append() does. Until it
+// has had a look, as much again has room in the inbox, and beyond that a send is refused as with `reject`, or a handler
+// that holds the thread up would let the inbox grow without end. And what is framed cannot be dropped any more, so it
+// does not count against the limits there: up to 64 KB of it stand in front of a socket that is stuck, and would leave
+// no room for anything newer.
 class SendQueue {
  public:
-  SendQueue(std::size_t messages_max, std::size_t bytes_max) : messages_max_(messages_max), bytes_max_(bytes_max) {}
+  explicit SendQueue(QueueLimits limits);
   ~SendQueue();
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
 
-  // From any thread. OK, QUEUE_FULL, NOT_ESTABLISHED (the gate is closed). Takes `message` over if OK.
+  // From any thread.
+  bool is_open() const { return inbox_.load(std::memory_order_acquire) != closed_gate(); }
+  // OK, QUEUE_FULL, NOT_ESTABLISHED (the gate is closed). Takes `message` over if OK.
   cwire_status push(OutgoingMessage* message);
 
   // The rest is for the I/O thread.
+  bool drops() const { return limits_.policy != SendQueuePolicy::reject; }
   // True: somebody was turned away by the connection before, and has room now.
   bool open();
-  // What was in the inbox is returned, to be reported.
+  // What was in the inbox is returned.
   OutgoingList close();
   OutgoingList take();
   // As push, for a caller that is the I/O thread itself: no inbox, the caller keeps the message.
   cwire_status reserve(std::size_t size);
-  // One message is sent or reported.
-  void settle(std::size_t size) { load_.fetch_sub(load_of(size)); }
+  // A message that was taken or reserved waits to be framed. What has to go for it, itself perhaps, is returned, to be
+  // reported.
+  OutgoingList append(OutgoingMessage& message);
+  bool has_waiting() const { return !waiting_.empty(); }
+  OutgoingMessage& pop() { return waiting_.pop(); }
+  // It can no longer be dropped. Its `end` is set.
+  void framed(const OutgoingMessage& message);
+  // It is sent or reported.
+  void settle(const OutgoingMessage& message);
   // Somebody was turned away, and now there is room. True once per episode.
   bool announce_room();
   // The announcement could not be made: so again after the next message.
   void announce_later() { turned_away_.store(true); }
 
-  std::size_t messages() const { return messages_in(load_.load(std::memory_order_relaxed)); }
-  std::size_t bytes() const { return bytes_in(load_.load(std::memory_order_relaxed)); }
+  std::size_t messages() const { return sum_of(messages_in); }
+  std::size_t bytes() const { return sum_of(bytes_in); }
 
  private:
   // Messages and bytes in one word, changed by compare-and-swap: an attempt that fails is never seen in it, not even
@@ -124,14 +158,23 @@ class SendQueue {
   static std::size_t bytes_in(std::uint64_t load) {
     return static_cast<std::size_t>(load & ((std::uint64_t{1} << kBytesBits) - 1));
   }
+  std::size_t sum_of(std::size_t (*part)(std::uint64_t)) const {
+    return part(load_.load(std::memory_order_relaxed)) + part(framed_.load(std::memory_order_relaxed));
+  }
   bool try_reserve(std::size_t size);
   static OutgoingMessage* closed_gate();
 
+  const QueueLimits limits_;
+  // What may be accepted before the I/O thread has had a look. A single message larger than all the bytes still goes
+  // through if there are no more than `bytes_free_`: message_size_max is its limit.
   const std::size_t messages_max_;
   const std::size_t bytes_max_;
+  const std::size_t bytes_free_;
   std::atomic<OutgoingMessage*> inbox_{closed_gate()};  // newest first
   std::atomic<std::uint64_t> load_{0};
+  std::atomic<std::uint64_t> framed_{0};  // where the policy drops; else it is part of load_
   std::atomic<bool> turned_away_{false};
+  OutgoingList waiting_;
 };
 
 }  // namespace cwire

@@ -32,7 +32,8 @@ Station::Station(std::shared_ptr<Worker> worker, StationOwner& owner, Descriptio
       owner_(owner),
       description_(std::move(description)),
       closed_event_(*this),
-      queue_(description_.settings->send_queue_messages, description_.settings->send_queue_bytes),
+      queue_({description_.settings->send_queue_policy, description_.settings->send_queue_messages,
+              description_.settings->send_queue_bytes}),
       client_(*description_.settings) {}
 
 Station::~Station() = default;
@@ -44,7 +45,7 @@ void Station::connect() {
 
 cwire_status Station::send(const void* data, std::size_t size, std::uint32_t flags, std::uint64_t tag) {
   if (size > message_size_max()) return CWIRE_E_TOO_BIG;
-  if (state() != State::connected) return CWIRE_E_NOT_ESTABLISHED;  // before anything is copied
+  if (!queue_.is_open()) return CWIRE_E_NOT_ESTABLISHED;  // before anything is copied
   return send(OutgoingMessage::copy_of(data, size), flags, tag);
 }
 
@@ -56,7 +57,8 @@ cwire_status Station::send(std::unique_ptr<OutgoingMessage> message, std::uint32
   message->data.tag = tag;
   if (worker_->thread().is_current()) {
     // From the handler: straight into the output that is flushed at the end of this turn.
-    if (state_.load(std::memory_order_relaxed) != State::connected) return CWIRE_E_NOT_ESTABLISHED;
+    if (!queue_.is_open()) return CWIRE_E_NOT_ESTABLISHED;
+    if (queue_.drops()) accept_all(queue_.take());  // the room of what goes for it is ours then
     const cwire_status status = queue_.reserve(message->size);
     if (status != CWIRE_OK) return status;
     accept(*message.release());
@@ -143,6 +145,7 @@ void Station::fill(cwire_stats& out) const {
   all.messages_not_sent = statistics_.messages_not_sent.get();
   all.queued_messages = queue_.messages();
   all.queued_bytes = queue_.bytes();
+  all.messages_dropped = statistics_.messages_dropped.get();
   all.round_trip_ns = static_cast<std::int64_t>(statistics_.round_trip_ns.get());
   std::memcpy(&out, &all, all.size);
 }
@@ -153,8 +156,7 @@ void Station::run_scheduled() noexcept {
   guarded([this] {
     const unsigned orders = orders_.exchange(0, std::memory_order_acquire);
     if ((orders & kConnect) != 0) begin();
-    OutgoingList messages = queue_.take();
-    while (!messages.empty()) accept(messages.pop());
+    accept_all(queue_.take());
     if ((orders & kDisconnect) != 0) {
       std::uint16_t code;
       std::string reason;
@@ -337,16 +339,14 @@ void Station::perform(const Actions& actions) {
       case Action::Type::ping:
         session_->ping(nonce_bytes(action.nonce));
         break;
-      case Action::Type::close: {
-        OutgoingList last = queue_.close();
-        while (!last.empty()) accept(last.pop());
+      case Action::Type::close:
+        accept_all(queue_.close());
         close_wanted_ = true;
         // At once: with a limit of 0 the connection is gone before the turn ends. What else there is to do is the
         // flush's.
         write_output();
         worker_->mark_dirty(*this);
         break;
-      }
       case Action::Type::report_state:
         set_state(action);
         break;
@@ -453,7 +453,7 @@ void Station::drop_connection(cwire_status why) {
   close_sent_ = false;
   written_ = 0;
   while (!framed_.empty()) finish(framed_.pop(), why);
-  while (!waiting_.empty()) finish(waiting_.pop(), why);
+  while (queue_.has_waiting()) finish(queue_.pop(), why);
   OutgoingList late = queue_.close();
   while (!late.empty()) finish(late.pop(), why);
 }

@@ -133,10 +133,12 @@ class Station final : private ChannelListener, private SessionListener, private 
   void session_ended();
   void drop_connection(cwire_status why);
   void accept(OutgoingMessage& message);
+  void accept_all(OutgoingList messages);
   void pump();
   void written(std::size_t bytes);
   void write_output();
   void finish(OutgoingMessage& message, cwire_status status) noexcept;
+  void announce_room();
   void give_up(Failure failure) noexcept;
 
   template <class Report>
@@ -177,7 +179,6 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::optional<SessionEnd> session_end_;
   std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
   std::string subprotocol_;
-  OutgoingList waiting_;         // accepted, not framed
   OutgoingList framed_;          // in the session's output, not taken by the kernel
   std::uint64_t written_ = 0;    // bytes of this connection the kernel has taken
   std::int64_t arrived_ns_ = 0;  // wall clock, of the bytes that are being read

@@ -19,16 +19,21 @@ constexpr std::size_t kOutputMax = 64 << 10;
 }  // namespace
 
 void Station::accept(OutgoingMessage& message) {
-  waiting_.append(message);
+  OutgoingList dropped = queue_.append(message);
+  while (!dropped.empty()) finish(dropped.pop(), CWIRE_E_QUEUE_FULL);
   worker_->mark_dirty(*this);
+}
+
+void Station::accept_all(OutgoingList messages) {
+  while (!messages.empty()) accept(messages.pop());
 }
 
 void Station::pump() {
   if (session_ == nullptr) return;
   std::string& output = session_->output();
-  if (!waiting_.empty() && output.empty() && is_open()) output.swap(worker_->spare_output());
-  while (!waiting_.empty() && output.size() < kOutputMax) {
-    OutgoingMessage& message = waiting_.pop();
+  if (queue_.has_waiting() && output.empty() && is_open()) output.swap(worker_->spare_output());
+  while (queue_.has_waiting() && output.size() < kOutputMax) {
+    OutgoingMessage& message = queue_.pop();
     const bool sent = session_->send(message.bytes(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
     message.drop_bytes();
     if (!sent) {
@@ -36,9 +41,10 @@ void Station::pump() {
       continue;
     }
     message.end = written_ + output.size();
+    queue_.framed(message);
     framed_.append(message);
   }
-  if (close_wanted_ && waiting_.empty()) {
+  if (close_wanted_ && !queue_.has_waiting()) {
     close_wanted_ = false;
     close_sent_ = true;
     std::string reason;
@@ -56,11 +62,12 @@ void Station::flush() noexcept {
   guarded([this] {
     write_output();
     session_ended();
+    announce_room();
   });
 }
 
 bool Station::has_unflushed() const {
-  return session_ != nullptr && !blocked_ && (!waiting_.empty() || !session_->output().empty());
+  return session_ != nullptr && !blocked_ && (queue_.has_waiting() || !session_->output().empty());
 }
 
 // Frames and writes until all is with the kernel or the socket is full.
@@ -94,12 +101,13 @@ void Station::written(std::size_t bytes) {
 
 void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
   std::unique_ptr<OutgoingMessage> message(&taken);
-  queue_.settle(message->size);
+  queue_.settle(*message);
   if (status == CWIRE_OK) {
     statistics_.messages_sent.add(1);
     statistics_.bytes_sent.add(message->size);
   } else {
     statistics_.messages_not_sent.add(1);
+    if (status == CWIRE_E_QUEUE_FULL) statistics_.messages_dropped.add(1);
   }
   if (status != CWIRE_OK || (message->data.flags & CWIRE_FLAG_REPORT) != 0) {
     message->drop_bytes();
@@ -107,13 +115,15 @@ void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
     message->data.time_ns = wall_clock_ns();
     worker_->emit(*message.release());
   }
+}
+
+void Station::announce_room() {
   // Of a connection that is gone there is no room to announce; the next one does.
-  if (status == CWIRE_OK && queue_.announce_room()) {
-    try {
-      emit(make_event(CWIRE_EVENT_WRITABLE));
-    } catch (const std::bad_alloc&) {
-      queue_.announce_later();
-    }
+  if (!queue_.is_open() || !queue_.announce_room()) return;
+  try {
+    emit(make_event(CWIRE_EVENT_WRITABLE));
+  } catch (const std::bad_alloc&) {
+    queue_.announce_later();
   }
 }
 

@@ -21,7 +21,7 @@ class Statistics {
     std::atomic<std::uint64_t> value{0};
   };
 
-  Counter messages_sent, messages_received, bytes_sent, bytes_received, messages_not_sent;
+  Counter messages_sent, messages_received, bytes_sent, bytes_received, messages_not_sent, messages_dropped;
   Counter attempts, connections;
   Counter connected_at_ns, disconnected_at_ns, last_message_at_ns, round_trip_ns;
 

@@ -25,10 +25,51 @@ cwire_status push(SendQueue& queue, std::size_t size, std::uint64_t tag = 0) {
   return status;
 }
 
+void settle_one(SendQueue& queue, std::size_t size) {
+  OutgoingMessage m;
+  m.size = size;
+  queue.settle(m);
+}
+
 bool settle(SendQueue& queue, std::size_t size) {
-  queue.settle(size);
+  settle_one(queue, size);
   return queue.announce_room();
 }
+
+// As the I/O thread takes them; the tags of those that have to go, which are settled.
+std::vector<std::uint64_t> take_all(SendQueue& queue) {
+  std::vector<std::uint64_t> dropped;
+  OutgoingList taken = queue.take();
+  while (!taken.empty()) {
+    OutgoingList list = queue.append(taken.pop());
+    while (!list.empty()) {
+      const std::unique_ptr<OutgoingMessage> m(&list.pop());
+      dropped.push_back(m->data.tag);
+      queue.settle(*m);
+    }
+  }
+  return dropped;
+}
+
+// The oldest goes into the output. True: room is announced.
+bool frame(SendQueue& queue, std::vector<std::unique_ptr<OutgoingMessage>>& framed) {
+  framed.emplace_back(&queue.pop());
+  framed.back()->end = framed.size();
+  queue.framed(*framed.back());
+  return queue.announce_room();
+}
+
+std::vector<std::uint64_t> waiting(SendQueue& queue) {
+  std::vector<std::uint64_t> tags;
+  while (queue.has_waiting()) {
+    const std::unique_ptr<OutgoingMessage> m(&queue.pop());
+    tags.push_back(m->data.tag);
+    queue.settle(*m);
+  }
+  return tags;
+}
+
+using Tags = std::vector<std::uint64_t>;
 
 std::vector<std::uint64_t> tags(OutgoingList list) {
   std::vector<std::uint64_t> tags;
@@ -42,7 +83,7 @@ std::vector<std::uint64_t> tags(OutgoingList list) {
 }  // namespace
 
 TEST_CASE("nothing is accepted while the gate is closed") {
-  SendQueue queue(10, 1000);
+  SendQueue queue({SendQueuePolicy::reject, 10, 1000});
   CHECK(push(queue, 1) == CWIRE_E_NOT_ESTABLISHED);
   queue.open();
   CHECK(push(queue, 1, 1) == CWIRE_OK);
@@ -54,7 +95,7 @@ TEST_CASE("nothing is accepted while the gate is closed") {
 }
 
 TEST_CASE("messages come out in the order they went in") {
-  SendQueue queue(10, 1000);
+  SendQueue queue({SendQueuePolicy::reject, 10, 1000});
   queue.open();
   for (std::uint64_t tag = 1; tag <= 5; ++tag) CHECK(push(queue, 1, tag) == CWIRE_OK);
   CHECK(tags(queue.take()) == std::vector<std::uint64_t>{1, 2, 3, 4, 5});
@@ -62,7 +103,7 @@ TEST_CASE("messages come out in the order they went in") {
 }
 
 TEST_CASE("the queue is full by messages, and there is room again at half") {
-  SendQueue queue(4, 1000);
+  SendQueue queue({SendQueuePolicy::reject, 4, 1000});
   queue.open();
   for (int i = 0; i < 4; ++i) CHECK(push(queue, 1) == CWIRE_OK);
   CHECK(push(queue, 1) == CWIRE_E_QUEUE_FULL);
@@ -73,7 +114,7 @@ TEST_CASE("the queue is full by messages, and there is room again at half") {
 }
 
 TEST_CASE("the queue is full by bytes, and one message larger than the queue goes through an empty one") {
-  SendQueue queue(100, 1000);
+  SendQueue queue({SendQueuePolicy::reject, 100, 1000});
   queue.open();
   CHECK(push(queue, 600) == CWIRE_OK);
   CHECK(push(queue, 600) == CWIRE_E_QUEUE_FULL);
@@ -86,14 +127,14 @@ TEST_CASE("the queue is full by bytes, and one message larger than the queue goe
 }
 
 TEST_CASE("nobody is told of room who was not turned away") {
-  SendQueue queue(4, 1000);
+  SendQueue queue({SendQueuePolicy::reject, 4, 1000});
   queue.open();
   for (int i = 0; i < 4; ++i) CHECK(push(queue, 1) == CWIRE_OK);
   for (int i = 0; i < 4; ++i) CHECK_FALSE(settle(queue, 1));
 }
 
 TEST_CASE("from many threads: what is accepted comes out exactly once, each thread's messages in order") {
-  SendQueue queue(50, 1 << 20);
+  SendQueue queue({SendQueuePolicy::reject, 50, 1 << 20});
   queue.open();
   constexpr std::uint64_t kThreads = 4, kEach = 20000;
   std::vector<std::thread> senders;
@@ -119,7 +160,7 @@ TEST_CASE("from many threads: what is accepted comes out exactly once, each thre
       in_order = in_order && (tag & 0xffffffff) == next[tag >> 32];
       ++next[tag >> 32];
       ++taken;
-      queue.settle(3);
+      settle_one(queue, 3);
     }
   }
   for (auto& sender : senders) sender.join();
@@ -131,7 +172,7 @@ TEST_CASE("from many threads: what is accepted comes out exactly once, each thre
 
 TEST_CASE("room is announced also when the last message is settled while somebody is being turned away") {
   // One message fits at a time, so each refusal races with the settling of the last one.
-  SendQueue queue(1, 1 << 20);
+  SendQueue queue({SendQueuePolicy::reject, 1, 1 << 20});
   queue.open();
   std::atomic<bool> room{true};
   std::atomic<bool> stuck{false};
@@ -168,12 +209,154 @@ TEST_CASE("room is announced also when the last message is settled while somebod
 }
 
 TEST_CASE("somebody turned away by one connection is told of room by the next") {
-  SendQueue queue(1, 1000);
+  SendQueue queue({SendQueuePolicy::reject, 1, 1000});
   CHECK_FALSE(queue.open());
   CHECK(push(queue, 1) == CWIRE_OK);
   CHECK(push(queue, 1) == CWIRE_E_QUEUE_FULL);
   CHECK(tags(queue.close()).size() == 1);
-  queue.settle(1);  // reported as not sent
+  settle_one(queue, 1);  // reported as not sent
   CHECK(queue.open());
   CHECK_FALSE(queue.announce_room());
+}
+
+TEST_CASE("drop_oldest makes room for the newest and drop_newest drops it") {
+  const SendQueuePolicy policy = GENERATE(SendQueuePolicy::drop_oldest, SendQueuePolicy::drop_newest);
+  SendQueue queue({policy, 3, 1000});
+  queue.open();
+  for (std::uint64_t tag = 1; tag <= 5; ++tag) CHECK(push(queue, 1, tag) == CWIRE_OK);
+  const bool oldest = policy == SendQueuePolicy::drop_oldest;
+  CHECK(take_all(queue) == (oldest ? Tags{1, 2} : Tags{4, 5}));
+  CHECK(queue.messages() == 3);
+  CHECK(waiting(queue) == (oldest ? Tags{3, 4, 5} : Tags{1, 2, 3}));
+  CHECK(queue.messages() == 0);
+  CHECK(queue.bytes() == 0);
+}
+
+TEST_CASE("by bytes as many of the oldest are dropped as the newest needs") {
+  SendQueue queue({SendQueuePolicy::drop_oldest, 100, 1000});
+  queue.open();
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) CHECK(push(queue, 250, tag) == CWIRE_OK);
+  CHECK(take_all(queue).empty());
+  CHECK(push(queue, 300, 5) == CWIRE_OK);
+  CHECK(take_all(queue) == Tags{1, 2});
+  CHECK(queue.bytes() == 800);
+  CHECK(waiting(queue) == Tags{3, 4, 5});
+}
+
+TEST_CASE("a message larger than the whole queue goes through one that its policy has emptied") {
+  SECTION("drop_oldest empties it") {
+    SendQueue queue({SendQueuePolicy::drop_oldest, 100, 1000});
+    queue.open();
+    CHECK(push(queue, 900, 1) == CWIRE_OK);
+    CHECK(take_all(queue).empty());
+    CHECK(push(queue, 5000, 2) == CWIRE_OK);
+    CHECK(take_all(queue) == Tags{1});
+    CHECK(push(queue, 1, 3) == CWIRE_E_QUEUE_FULL);  // more than twice the bytes are there
+    std::vector<std::unique_ptr<OutgoingMessage>> framed;
+    CHECK(frame(queue, framed));
+    CHECK(push(queue, 1, 4) == CWIRE_OK);
+    CHECK(take_all(queue).empty());
+    CHECK(waiting(queue) == Tags{4});
+  }
+  SECTION("drop_newest waits until it is empty") {
+    SendQueue queue({SendQueuePolicy::drop_newest, 100, 1000});
+    queue.open();
+    CHECK(push(queue, 900, 1) == CWIRE_OK);
+    CHECK(push(queue, 5000, 2) == CWIRE_OK);
+    CHECK(take_all(queue) == Tags{2});
+    CHECK(waiting(queue) == Tags{1});
+    CHECK(push(queue, 5000, 3) == CWIRE_OK);
+    CHECK(take_all(queue).empty());
+    CHECK(waiting(queue) == Tags{3});
+  }
+}
+
+TEST_CASE("what is framed cannot be dropped and leaves its room to what is newer") {
+  SendQueue queue({SendQueuePolicy::drop_oldest, 2, 1000});
+  queue.open();
+  CHECK(push(queue, 10, 1) == CWIRE_OK);
+  CHECK(push(queue, 10, 2) == CWIRE_OK);
+  CHECK(take_all(queue).empty());
+  std::vector<std::unique_ptr<OutgoingMessage>> framed;
+  frame(queue, framed);
+  frame(queue, framed);
+  CHECK(queue.messages() == 2);  // still to be settled
+  for (std::uint64_t tag = 3; tag <= 5; ++tag) CHECK(push(queue, 10, tag) == CWIRE_OK);
+  CHECK(take_all(queue) == Tags{3});
+  CHECK(queue.messages() == 4);
+  CHECK(queue.bytes() == 40);
+  for (const auto& m : framed) queue.settle(*m);
+  CHECK(queue.messages() == 2);
+  CHECK(waiting(queue) == Tags{4, 5});
+  CHECK(queue.messages() == 0);
+  CHECK(queue.bytes() == 0);
+}
+
+TEST_CASE("until the I/O thread has dropped what is too much the inbox holds as much again and no more") {
+  const SendQueuePolicy policy = GENERATE(SendQueuePolicy::drop_oldest, SendQueuePolicy::drop_newest);
+  SendQueue queue({policy, 3, 1000});
+  queue.open();
+  for (int i = 0; i < 6; ++i) CHECK(push(queue, 1) == CWIRE_OK);
+  CHECK(push(queue, 1) == CWIRE_E_QUEUE_FULL);
+  CHECK_FALSE(queue.announce_room());
+  CHECK(take_all(queue).size() == 3);
+  CHECK(queue.announce_room());
+  CHECK_FALSE(queue.announce_room());
+  CHECK(push(queue, 1) == CWIRE_OK);
+}
+
+TEST_CASE("from many threads: the limits hold, and what is accepted is framed or dropped, once") {
+  const SendQueuePolicy policy =
+      GENERATE(SendQueuePolicy::reject, SendQueuePolicy::drop_oldest, SendQueuePolicy::drop_newest);
+  constexpr std::size_t kMessagesMax = 20, kBytesMax = 2000, kSizeMax = 300;
+  constexpr std::uint64_t kThreads = 4, kEach = 20000;
+  SendQueue queue({policy, kMessagesMax, kBytesMax});
+  queue.open();
+  // What the inbox may hold besides, and the one that may be larger than it all.
+  const std::size_t factor = policy == SendQueuePolicy::reject ? 1 : 2;
+  std::atomic<std::uint64_t> accepted{0}, beyond{0};
+  std::atomic<int> running{static_cast<int>(kThreads)};
+  std::vector<std::thread> senders;
+  for (std::uint64_t t = 0; t < kThreads; ++t) {
+    senders.emplace_back([&, t] {
+      for (std::uint64_t i = 0; i < kEach; ++i) {
+        if (push(queue, (t * 131 + i * 17) % kSizeMax, t << 32 | i) == CWIRE_OK) ++accepted;
+        if (queue.messages() > factor * kMessagesMax || queue.bytes() > factor * kBytesMax) ++beyond;
+      }
+      --running;
+    });
+  }
+  std::vector<std::vector<char>> ends(kThreads, std::vector<char>(kEach, 0));
+  std::vector<std::uint64_t> next(kThreads, 0);
+  std::uint64_t ended = 0;
+  bool in_order = true;
+  while (running > 0 || queue.messages() > 0) {
+    for (const std::uint64_t tag : take_all(queue)) {
+      ++ends[tag >> 32][tag & 0xffffffff];
+      ++ended;
+    }
+    // A peer that reads slowly.
+    for (int i = 0; i < 3 && queue.has_waiting(); ++i) {
+      const std::unique_ptr<OutgoingMessage> m(&queue.pop());
+      m->end = 1;
+      queue.framed(*m);
+      const std::uint64_t tag = m->data.tag;
+      in_order = in_order && (tag & 0xffffffff) >= next[tag >> 32];
+      next[tag >> 32] = (tag & 0xffffffff) + 1;
+      ++ends[tag >> 32][tag & 0xffffffff];
+      ++ended;
+      queue.settle(*m);
+    }
+  }
+  for (auto& sender : senders) sender.join();
+  CHECK(beyond == 0);
+  CHECK(in_order);
+  CHECK(ended == accepted);
+  std::uint64_t doubled = 0;
+  for (const auto& thread : ends) {
+    for (const char times : thread) doubled += times > 1;
+  }
+  CHECK(doubled == 0);
+  CHECK(queue.messages() == 0);
+  CHECK(queue.bytes() == 0);
 }
