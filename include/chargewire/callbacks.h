@@ -37,6 +37,7 @@ typedef struct cwire_callbacks {
   cwire_callback on_closed;       /* the last event of a station */
   cwire_callback on_log;          /* code: CWIRE_LOG_*; data: the line */
   cwire_callback on_shutdown;     /* the last event of the manager */
+  cwire_callback on_paused;       /* poll mode: reading had paused, because events waited to be polled; tag: nanoseconds */
 } cwire_callbacks;
 
 /* The function for a type of event. NULL if there is none, or if the type is newer than this header. */
@@ -52,6 +53,7 @@ static inline cwire_callback cwire_callback_for(const cwire_callbacks *callbacks
     case CWIRE_EVENT_CLOSED: return callbacks->on_closed;
     case CWIRE_EVENT_LOG: return callbacks->on_log;
     case CWIRE_EVENT_SHUTDOWN: return callbacks->on_shutdown;
+    case CWIRE_EVENT_PAUSED: return callbacks->on_paused;
     default: return NULL;
   }
 }

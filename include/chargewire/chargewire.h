@@ -21,7 +21,8 @@
  *  8. Send copies, never blocks, and says QUEUE_FULL instead of waiting; WRITABLE follows when there is room again. An
  *     accepted message is sent, or reported as not sent. The library never sends one twice. Where csms.send_queue_policy is to
  *     drop messages, a full queue is reported that way instead: the send is OK, and what was dropped gets SENT with QUEUE_FULL.
- *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped.
+ *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped. It resumes when half of event_queue_max is
+ *     polled; then PAUSED is the next event, one for each such episode.
  *
  * exit() with living managers is safe: their threads come to rest, and no more events are delivered. A child of fork() has none of
  * those threads, and must not use its parent's managers: make them after fork() or daemon().
@@ -175,6 +176,8 @@ typedef struct cwire_failure {
  *                request       if never connected
  * LOG            OK            CWIRE_LOG_*          0                   one line
  * SHUTDOWN       OK            0                    0                   empty
+ * PAUSED         OK            0                    how long,           one line: how long, why, what to do
+ *                                                   nanoseconds
  */
 #define CWIRE_EVENT_CONNECTED 1
 #define CWIRE_EVENT_MESSAGE 2
@@ -186,6 +189,8 @@ typedef struct cwire_failure {
 #define CWIRE_EVENT_CLOSED 8       /* the last event of a station */
 #define CWIRE_EVENT_LOG 9          /* station may be NULL; see the option log_level */
 #define CWIRE_EVENT_SHUTDOWN 10    /* the last event of the manager */
+#define CWIRE_EVENT_PAUSED 11      /* poll mode, station is NULL: event_queue_max events waited to be polled, so reading from sockets
+                                      had paused; it has resumed. Once per episode, when it is over */
 
 /* Levels of LOG, in `code`. Each includes those before it; see the option log_level. */
 #define CWIRE_LOG_ERROR 1
@@ -251,6 +256,7 @@ typedef struct cwire_stats {
   int64_t round_trip_ns;       /* of the last matched pong; 0 before the first */
   cwire_failure last_failure;  /* of the last failed attempt or lost connection; all 0 but `size` if there was none */
   uint64_t messages_dropped;   /* of messages_not_sent: those that a full queue had no room for (csms.send_queue_policy) */
+  uint64_t reading_pauses;     /* how often reading from this station paused, because the caller was slow to poll */
 } cwire_stats;
 
 /* ---- Version and names ------------------------------------------------------------------------------------- */

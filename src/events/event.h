@@ -70,6 +70,12 @@ class EventList {
     last_ = &event;
     ++size_;
   }
+  void prepend(Event& event) {
+    event.next = first_;
+    if (last_ == nullptr) last_ = &event;
+    first_ = &event;
+    ++size_;
+  }
   void append(EventList&& other) {
     if (other.empty()) return;
     (last_ == nullptr ? first_ : last_->next) = other.first_;

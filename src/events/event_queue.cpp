@@ -1,6 +1,11 @@
 #include "events/event_queue.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <new>
+#include <string>
 #include <utility>
 
 namespace cwire {
@@ -16,7 +21,10 @@ void EventQueue::push(EventList&& events) {
   std::lock_guard<std::mutex> lock(mutex_);
   const bool was_empty = waiting_.empty();
   waiting_.append(std::move(events));
-  if (waiting_.size() >= limit_ && !closed_) full_.store(true, std::memory_order_relaxed);
+  if (waiting_.size() >= limit_ && !closed_ && !full()) {
+    full_since_ = Clock::now();
+    full_.store(true, std::memory_order_relaxed);
+  }
   update_readiness();
   if (was_empty) changed_.notify_all();
 }
@@ -70,6 +78,7 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
     if (full() && waiting_.size() <= limit_ / 2) {
       full_.store(false, std::memory_order_relaxed);
       *drained = true;
+      tell_pause();
     }
   } else if (shutdown_taken_) {
     status = CWIRE_E_STATE;
@@ -85,6 +94,25 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
   polling_ = false;
   changed_.notify_all();
   return status;
+}
+
+// In front, so that it is the first to be seen and never behind SHUTDOWN. When the pause began there would have been
+// nobody to see it, and now it is known how long it was.
+void EventQueue::tell_pause() noexcept {
+  if (shutdown_taken_) return;
+  try {
+    const Duration lasted = Clock::now() - full_since_;
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.3f", std::chrono::duration<double>(lasted).count());
+    auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_PAUSED);
+    event->data.tag = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(lasted).count());
+    event->set_text("reading from sockets was paused for " + std::string(seconds) + " s, because " +
+                    std::to_string(limit_) +
+                    " events waited to be polled; poll more often, or raise event_queue_max if it was a short burst");
+    waiting_.prepend(*event.release());
+  } catch (const std::bad_alloc&) {
+    // Without memory this goes untold; that reading has resumed does not depend on it.
+  }
 }
 
 int EventQueue::descriptor() {

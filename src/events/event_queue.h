@@ -26,8 +26,8 @@ class EventQueue {
   // The caller does not keep up: stop reading until the queue reports that it has drained.
   bool full() const { return full_.load(std::memory_order_relaxed); }
 
-  // Releases the batch before, waits, lends the next one. *drained is set when reading may resume. OK, TIMEOUT, STATE
-  // (another thread polls, or SHUTDOWN was taken), INVALID_HANDLE (closed by close()).
+  // Releases the batch before, waits, lends the next one. *drained is set when reading may resume; PAUSED is the next
+  // event then. OK, TIMEOUT, STATE (another thread polls, or SHUTDOWN was taken), INVALID_HANDLE (closed by close()).
   // `max` is cut to 16,384.
   cwire_status poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count,
                     bool* drained);
@@ -44,6 +44,7 @@ class EventQueue {
 
  private:
   void update_readiness();
+  void tell_pause() noexcept;
 
   const std::size_t limit_;
   std::mutex mutex_;
@@ -57,6 +58,7 @@ class EventQueue {
   bool closed_ = false;
   bool shutdown_taken_ = false;
   std::atomic<bool> full_{false};
+  TimePoint full_since_{};
   std::unique_ptr<EventBatch> lent_;  // of the one poller
 };
 

@@ -146,6 +146,7 @@ void Station::fill(cwire_stats& out) const {
   all.queued_messages = queue_.messages();
   all.queued_bytes = queue_.bytes();
   all.messages_dropped = statistics_.messages_dropped.get();
+  all.reading_pauses = statistics_.reading_pauses.get();
   all.round_trip_ns = static_cast<std::int64_t>(statistics_.round_trip_ns.get());
   std::memcpy(&out, &all, all.size);
 }
@@ -242,6 +243,7 @@ void Station::on_channel_data(const char* data, std::size_t size) {
     } else if (!reading_paused_ && worker_->reading_paused()) {
       // Rule 9: the caller does not take its events, so the kernel, and then the peer, has to wait.
       reading_paused_ = true;
+      statistics_.reading_pauses.add(1);
       channel_->pause_reading();
       client_.reading_paused(worker_->thread().now(), true);
       worker_->thread().timers().arm(*this, client_.deadline());

@@ -22,7 +22,7 @@ class Statistics {
   };
 
   Counter messages_sent, messages_received, bytes_sent, bytes_received, messages_not_sent, messages_dropped;
-  Counter attempts, connections;
+  Counter attempts, connections, reading_pauses;
   Counter connected_at_ns, disconnected_at_ns, last_message_at_ns, round_trip_ns;
 
   static cwire_failure none() {

@@ -55,7 +55,7 @@ PIN_FIELD(cwire_failure, retry_at_ns, 48, 8);
 PIN_FIELD(cwire_failure, reserved, 56, 16);
 
 /* cwire_stats may grow at its end; what is here stays. */
-PIN(sizeof(cwire_stats) >= 640);
+PIN(sizeof(cwire_stats) >= 648);
 PIN_FIELD(cwire_stats, size, 0, 8);
 PIN_FIELD(cwire_stats, station_id, 8, 200);
 PIN_FIELD(cwire_stats, state, 208, 4);
@@ -76,6 +76,7 @@ PIN_FIELD(cwire_stats, queued_bytes, 544, 8);
 PIN_FIELD(cwire_stats, round_trip_ns, 552, 8);
 PIN_FIELD(cwire_stats, last_failure, 560, 72);
 PIN_FIELD(cwire_stats, messages_dropped, 632, 8);
+PIN_FIELD(cwire_stats, reading_pauses, 640, 8);
 
 PIN(sizeof(cwire_outgoing) == 48);
 PIN_FIELD(cwire_outgoing, size, 0, 8);
@@ -129,6 +130,7 @@ PIN(CWIRE_EVENT_STATE == 7);
 PIN(CWIRE_EVENT_CLOSED == 8);
 PIN(CWIRE_EVENT_LOG == 9);
 PIN(CWIRE_EVENT_SHUTDOWN == 10);
+PIN(CWIRE_EVENT_PAUSED == 11);
 
 PIN(CWIRE_LOG_ERROR == 1);
 PIN(CWIRE_LOG_WARNING == 2);

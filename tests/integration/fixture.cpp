@@ -9,8 +9,8 @@ namespace {
 
 const char* type_name(std::int32_t type) {
   static const char* const names[] = {"?",     "CONNECTED", "MESSAGE", "SENT", "WRITABLE", "DISCONNECTED",
-                                      "ERROR", "STATE",     "CLOSED",  "LOG",  "SHUTDOWN"};
-  return type > 0 && type <= CWIRE_EVENT_SHUTDOWN ? names[type] : names[0];
+                                      "ERROR", "STATE",     "CLOSED",  "LOG",  "SHUTDOWN", "PAUSED"};
+  return type > 0 && type <= CWIRE_EVENT_PAUSED ? names[type] : names[0];
 }
 
 bool is(const Record& record, std::int32_t type, const std::string& station_id) {

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "events/handler_delivery.h"
 
@@ -90,6 +91,42 @@ TEST_CASE("a queue over its limit is full until half of it is taken") {
   CHECK(Poll(queue, 0, 1).drained);
   CHECK_FALSE(queue.full());
   CHECK_FALSE(Poll(queue, 0, 1).drained);
+}
+
+TEST_CASE("an episode of being full is told once, as the next event when it is over") {
+  EventQueue queue(4);
+  const auto types = [&] {
+    std::vector<int> types;
+    for (;;) {
+      Poll poll(queue, 0, 1);
+      if (poll.count == 0) return types;
+      types.push_back(poll.events[0].type);
+    }
+  };
+  constexpr int message = CWIRE_EVENT_MESSAGE, paused = CWIRE_EVENT_PAUSED;
+  for (int i = 0; i < 3; ++i) push(queue, "x");
+  CHECK(types() == std::vector<int>{message, message, message});
+  for (int i = 0; i < 6; ++i) push(queue, "x");
+  CHECK(types() == std::vector<int>{message, message, message, message, paused, message, message});
+  for (int episode = 0; episode < 2; ++episode) {
+    for (int i = 0; i < 4; ++i) push(queue, "x");
+    Poll first(queue, 0, 4);
+    CHECK(first.drained);
+    Poll second(queue, 0);
+    REQUIRE(second.count == 1);
+    CHECK(second.events[0].type == paused);
+    CHECK(second.events[0].tag > 0);
+    CHECK(second.events[0].station == nullptr);
+    CHECK(std::string(second.events[0].data).find("because 4 events waited to be polled") != std::string::npos);
+  }
+}
+
+TEST_CASE("nothing is told behind SHUTDOWN") {
+  EventQueue queue(4);
+  for (int i = 0; i < 4; ++i) push(queue, "x");
+  push(queue, "", CWIRE_EVENT_SHUTDOWN);
+  CHECK(Poll(queue, 0).count == 5);
+  CHECK(Poll(queue, 0).status == CWIRE_E_STATE);
 }
 
 TEST_CASE("after SHUTDOWN there is nothing to poll") {
