@@ -24,8 +24,12 @@
  *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped. It resumes when half of event_queue_max is
  *     polled; then PAUSED is the next event, one for each such episode.
  *
- * exit() with living managers is safe: their threads come to rest, and no more events are delivered. A child of fork() has none of
- * those threads, and must not use its parent's managers: make them after fork() or daemon().
+ * exit() with living managers is safe: their threads come to rest, and no more events are delivered.
+ *
+ * A child of fork() has none of those threads. In it the tokens of its parent's managers, stations and pools are stale, so calls with
+ * them say CWIRE_E_INVALID_HANDLE and touch nothing of the parent's; configurations stay, and it may make managers of its own. All
+ * descriptors are close-on-exec; a child that does not exec holds the parent's sockets open until it ends. A child made inside a
+ * handler must exec or _exit there: what would return from the handler is a copy of the parent's I/O thread.
  *
  * Strings in are NUL-terminated UTF-8, or a pointer and a length. Whatever comes out says who frees it.
  * Every structure that crosses the ABI begins with `size`; set it to sizeof the structure before the call.

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "abi/config_object.h"
+#include "abi/fork.h"
 #include "abi/guard.h"
 #include "manager/connection_pool.h"
 #include "manager/group.h"
@@ -51,6 +52,7 @@ cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler,
                                cwire_error* err) {
   return guarded(err, [&] {
     if (out == nullptr) invalid_argument("out is NULL");
+    prepare_for_fork();
     ConfigSnapshot snapshot;
     if (config != nullptr) snapshot = find_config(config)->snapshot();
     auto pin = manager_table().insert(std::make_unique<Manager>(std::move(snapshot), handler, context));

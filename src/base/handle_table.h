@@ -100,13 +100,28 @@ class HandleTable {
     std::unique_ptr<T> object(std::exchange(s->object, nullptr));
     object.reset();
     std::lock_guard<std::mutex> lock(mutex_);
-    // Generation 0 follows the last one; a token would have to be kept through 2^36 lives of its slot (2^12 on 32-bit
-    // machines) to be mistaken.
-    const std::uint64_t generation = ((before >> kGenerationShift) + 1) & kGenerationMask;
-    s->state.store(generation << kGenerationShift, std::memory_order_release);
+    s->state.store(next_generation(before) << kGenerationShift, std::memory_order_release);
     const std::uint32_t index = static_cast<std::uint32_t>(token & kIndexMask);
     s->next_free = free_;
     free_ = index;
+  }
+
+  // Around fork(), so that no other thread is in the middle of a change.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+  // In the child of fork(), locked: all tokens become stale. The objects live on threads that the child does not have,
+  // and are left as they are.
+  void abandon() {
+    const std::uint32_t size = size_.load(std::memory_order_relaxed);
+    free_ = kNone;
+    for (std::uint32_t index = size; index-- > 0;) {
+      Slot* s = slot(index);
+      const std::uint64_t generation = next_generation(s->state.load(std::memory_order_relaxed));
+      s->state.store(generation << kGenerationShift, std::memory_order_relaxed);
+      s->object = nullptr;
+      s->next_free = free_;
+      free_ = index;
+    }
   }
 
  private:
@@ -141,6 +156,12 @@ class HandleTable {
     return slot(static_cast<std::uint32_t>(index));
   }
   static std::uint64_t generation_of(std::uintptr_t token) { return (token >> kIndexBits) & kGenerationMask; }
+
+  // Generation 0 follows the last one; a token would have to be kept through 2^36 lives of its slot (2^12 on 32-bit
+  // machines) to be mistaken.
+  static std::uint64_t next_generation(std::uint64_t state) {
+    return ((state >> kGenerationShift) + 1) & kGenerationMask;
+  }
 
   std::mutex mutex_;
   std::uint32_t free_ = kNone;

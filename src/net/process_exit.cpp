@@ -65,6 +65,10 @@ void wait_for_all() {
   }
 }
 
+void lock() { presences().mutex.lock(); }
+void unlock() { presences().mutex.unlock(); }
+void abandon() { presences().all.clear(); }
+
 void prepare() {
   static const bool prepared = [] {
     // Where we are the first to use OpenSSL, it leaves its state to the kernel.

@@ -36,6 +36,11 @@ void wait_for_all();
 
 // Before the first use of OpenSSL and the first thread; again is harmless.
 void prepare();
+// Around fork(), see abi/fork.h; abandon() in the child, which has none of these threads: its exit() must not wait for
+// them.
+void lock();
+void unlock();
+void abandon();
 // The process is in exit(), and I/O threads do nothing any more: nobody must wait for them.
 bool begun();
 

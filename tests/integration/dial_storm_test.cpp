@@ -1,49 +1,11 @@
 // Many stations that want to be dialled at the same time.
-#include <dlfcn.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <atomic>
-
 #include "fixture.h"
 #include "raw_peer.h"
+#include "system_calls.h"
 
 using namespace fixture;
-
-namespace {
-
-// Of one thread; added up over turns of its loop, which begin by waiting.
-thread_local unsigned dials_of_this_turn = 0;
-std::atomic<unsigned> dials{0};
-std::atomic<unsigned> dials_per_turn_max{0};
-
-template <class Function>
-Function* next(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
-
-}  // namespace
-
-// The shared library takes these, as it would take those of any program that replaces them.
-extern "C" {
-
-int connect(int socket, const sockaddr* address, socklen_t size) {
-  static const auto real = next<int(int, const sockaddr*, socklen_t)>("connect");
-  dials.fetch_add(1);
-  ++dials_of_this_turn;
-  unsigned max = dials_per_turn_max.load();
-  while (max < dials_of_this_turn && !dials_per_turn_max.compare_exchange_weak(max, dials_of_this_turn)) {
-  }
-  return real(socket, address, size);
-}
-int epoll_wait(int epoll, epoll_event* events, int max, int timeout) {
-  static const auto real = next<int(int, epoll_event*, int, int)>("epoll_wait");
-  dials_of_this_turn = 0;
-  return real(epoll, events, max, timeout);
-}
-
-}  // extern "C"
+using system_calls::dials;
+using system_calls::dials_per_turn_max;
 
 namespace {
 

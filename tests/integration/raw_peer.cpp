@@ -29,8 +29,8 @@ bool wait_for(int descriptor, short what, int timeout_ms) {
   return n == 1;
 }
 
-// A socket bound to a port of the kernel's choice on the loopback.
-int bound_socket(int family, int receive_buffer, std::uint16_t* port) {
+// A socket bound to *port, or if that is 0 to one of the kernel's choice, on the loopback.
+int bound_socket(int family, int receive_buffer, std::uint16_t* port, const char* ipv4 = "127.0.0.1") {
   const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) throw std::runtime_error("raw peer: socket");
   if (receive_buffer != 0) ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -39,7 +39,8 @@ int bound_socket(int family, int receive_buffer, std::uint16_t* port) {
   if (family == AF_INET) {
     auto& address = reinterpret_cast<sockaddr_in&>(storage);
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, ipv4, &address.sin_addr);
+    address.sin_port = htons(*port);
     size = sizeof address;
   } else {
     auto& address = reinterpret_cast<sockaddr_in6&>(storage);
@@ -214,6 +215,11 @@ void Connection::reset() {
 
 Server::Server(int receive_buffer, int family)
     : family_(family), descriptor_(bound_socket(family, receive_buffer, &port_)) {
+  if (::listen(descriptor_, 64) != 0) throw std::runtime_error("raw peer: listen");
+}
+
+Server::Server(const std::string& ipv4, std::uint16_t port)
+    : family_(AF_INET), port_(port), descriptor_(bound_socket(AF_INET, 0, &port_, ipv4.c_str())) {
   if (::listen(descriptor_, 64) != 0) throw std::runtime_error("raw peer: listen");
 }
 

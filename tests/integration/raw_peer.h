@@ -72,6 +72,8 @@ class Server {
  public:
   // receive_buffer: of the sockets it accepts, bytes; 0: the kernel's choice. A small one fills soon.
   explicit Server(int receive_buffer = 0, int family = AF_INET);
+  // On another address of the loopback, 127.0.0.2, and a port that another server has on another address.
+  Server(const std::string& ipv4, std::uint16_t port);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,0 +1,153 @@
+#include "system_calls.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+namespace fixture::system_calls {
+
+std::atomic<unsigned> dials{0};
+std::atomic<unsigned> dials_per_turn_max{0};
+
+namespace {
+
+// Of one thread; added up over turns of its loop, which begin by waiting.
+thread_local unsigned dials_of_this_turn = 0;
+std::atomic<int> socket_error{0};
+std::atomic<int> connect_error{0};
+std::atomic<std::int64_t> wall_clock_off_s{0};
+
+struct Host {
+  Name::Answer answer;
+  unsigned queries = 0;
+};
+struct Hosts {
+  std::mutex mutex;
+  std::map<std::string, Host> all;
+};
+Hosts& hosts() {
+  static Hosts& instance = *new Hosts;  // a lookup may outlive the tests
+  return instance;
+}
+
+template <class Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+bool on_io_thread() {
+  thread_local const bool is = [] {
+    char name[16] = "";
+    ::pthread_getname_np(::pthread_self(), name, sizeof name);
+    return std::strcmp(name, "cwire-io") == 0;
+  }();
+  return is;
+}
+
+}  // namespace
+
+Failing::Failing(Call call, int error) { (call == socket ? socket_error : connect_error) = error; }
+Failing::~Failing() { socket_error = connect_error = 0; }
+
+WallClockOff::WallClockOff(std::int64_t seconds) { wall_clock_off_s = seconds; }
+WallClockOff::~WallClockOff() { wall_clock_off_s = 0; }
+
+Name::Name(std::string host, Answer answer) : host_(std::move(host)) { this->answer(std::move(answer)); }
+
+Name::~Name() {
+  const std::lock_guard<std::mutex> lock(hosts().mutex);
+  hosts().all.erase(host_);
+}
+
+void Name::answer(Answer answer) {
+  const std::lock_guard<std::mutex> lock(hosts().mutex);
+  hosts().all[host_].answer = std::move(answer);
+}
+
+unsigned Name::queries() const {
+  const std::lock_guard<std::mutex> lock(hosts().mutex);
+  return hosts().all[host_].queries;
+}
+
+}  // namespace fixture::system_calls
+
+using namespace fixture::system_calls;
+
+extern "C" {
+
+int socket(int family, int type, int protocol) {
+  static const auto real = next<int(int, int, int)>("socket");
+  if (socket_error != 0 && on_io_thread()) {
+    errno = socket_error;
+    return -1;
+  }
+  return real(family, type, protocol);
+}
+
+int connect(int socket, const sockaddr* address, socklen_t size) {
+  static const auto real = next<int(int, const sockaddr*, socklen_t)>("connect");
+  dials.fetch_add(1);
+  ++dials_of_this_turn;
+  unsigned max = dials_per_turn_max.load();
+  while (max < dials_of_this_turn && !dials_per_turn_max.compare_exchange_weak(max, dials_of_this_turn)) {
+  }
+  if (connect_error != 0 && on_io_thread()) {
+    errno = connect_error;
+    return -1;
+  }
+  return real(socket, address, size);
+}
+
+int epoll_wait(int epoll, epoll_event* events, int max, int timeout) {
+  static const auto real = next<int(int, epoll_event*, int, int)>("epoll_wait");
+  dials_of_this_turn = 0;
+  return real(epoll, events, max, timeout);
+}
+
+int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  static const auto real = next<int(clockid_t, timespec*)>("clock_gettime");
+  const int result = real(clock, now);
+  if (clock == CLOCK_REALTIME && wall_clock_off_s != 0 && on_io_thread()) now->tv_sec += wall_clock_off_s;
+  return result;
+}
+
+time_t time(time_t* now) noexcept {
+  timespec exact{};
+  clock_gettime(CLOCK_REALTIME, &exact);
+  if (now != nullptr) *now = exact.tv_sec;
+  return exact.tv_sec;
+}
+
+int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
+  static const auto real = next<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo");
+  Name::Answer answer;
+  if (node != nullptr) {
+    const std::lock_guard<std::mutex> lock(hosts().mutex);
+    const auto host = hosts().all.find(node);
+    if (host != hosts().all.end()) {
+      ++host->second.queries;
+      answer = host->second.answer;
+    }
+  }
+  if (!answer) return real(node, service, hints, result);
+  std::vector<std::string> addresses;
+  const int error = answer(addresses);
+  if (error != 0) return error;
+  *result = nullptr;
+  addrinfo** end = result;
+  for (const std::string& address : addresses) {
+    if (real(address.c_str(), service, hints, end) != 0) return EAI_FAIL;
+    while (*end != nullptr) end = &(*end)->ai_next;
+  }
+  return addresses.empty() ? EAI_NONAME : 0;
+}
+
+}  // extern "C"
