@@ -57,8 +57,8 @@ std::vector<Option> make_table() {
       {kConnection, "csms.write_timeout", T::duration, "10s", "1ms", "24h", "", kLive, CWIRE_FIELD(write_timeout),
        "A connection that takes no byte for this long, while some wait to be sent, is lost."},
       {kConnection, "csms.read_timeout", T::duration, "60s", "0s", "24h", "", kLive, CWIRE_FIELD(read_timeout),
-       "A connection on which nothing arrives for this long, pongs included, is lost. `0s`: off. Left at its default, "
-       "it is "
+       "A connection on which nothing arrives for this long, pongs included, is lost. While output waits for the peer "
+       "only `csms.write_timeout` counts. `0s`: off. Left at its default, it is "
        "never less than twice the ping interval, or twice the heartbeat interval where pings are off."},
       {kConnection, "csms.close_timeout", T::duration, "5s", "1ms", "24h", "", kLive, CWIRE_FIELD(close_timeout),
        "Time for the close handshake, and for sending what is queued before it."},

@@ -91,8 +91,9 @@ OutgoingList SendQueue::take() {
 
 OutgoingList SendQueue::append(OutgoingMessage& message) {
   const auto fits = [&] {
-    // As in an inbox: one that is larger than the whole queue goes through an empty one.
-    return waiting_.empty() ||
+    // As in an inbox: one that is larger than the whole queue goes through an empty one. What `reject` has let in
+    // stays.
+    return !drops() || waiting_.empty() ||
            (waiting_.messages() < limits_.messages_max && waiting_.bytes() + message.size <= limits_.bytes_max);
   };
   OutgoingList dropped;

@@ -115,6 +115,7 @@ Actions WebSocketClient::pong(TimePoint now, std::uint64_t nonce) {
 
 void WebSocketClient::write_blocked(TimePoint now, bool blocked) {
   if (blocked && !write_blocked_) last_write_progress_ = now;
+  if (!blocked && write_blocked_) last_received_ = std::max(last_received_, last_write_progress_);
   write_blocked_ = blocked;
 }
 
@@ -354,7 +355,7 @@ TimePoint WebSocketClient::pong_due() const {
 }
 
 TimePoint WebSocketClient::read_due() const {
-  return paused_at_ != kNever ? kNever : after(last_received_, settings_.read_timeout);
+  return write_blocked_ || paused_at_ != kNever ? kNever : after(last_received_, settings_.read_timeout);
 }
 
 TimePoint WebSocketClient::write_due() const {

@@ -219,6 +219,14 @@ TEST_CASE("somebody turned away by one connection is told of room by the next") 
   CHECK_FALSE(queue.announce_room());
 }
 
+TEST_CASE("reject drops nothing that it has let in, also not one larger than the queue behind one without bytes") {
+  SendQueue queue({SendQueuePolicy::reject, 100, 1000});
+  queue.open();
+  CHECK(push(queue, 0, 1) == CWIRE_OK);
+  CHECK(push(queue, 1001, 2) == CWIRE_OK);
+  CHECK(take_all(queue).empty());
+}
+
 TEST_CASE("drop_oldest makes room for the newest and drop_newest drops it") {
   const SendQueuePolicy policy = GENERATE(SendQueuePolicy::drop_oldest, SendQueuePolicy::drop_newest);
   SendQueue queue({policy, 3, 1000});

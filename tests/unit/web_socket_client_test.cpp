@@ -882,6 +882,29 @@ TEST_CASE("Nothing received for the read timeout loses the connection", "[web_so
   CHECK(station.next() == "attempt 2");
 }
 
+TEST_CASE("Who sends all that the line takes to a peer that only listens is not cut off", "[web_socket_client]") {
+  Connected station;
+  const auto send_without_end = [&] {
+    station.client.write_blocked(station.now, true);
+    for (int n = 0; n < 100; ++n) {
+      station.pass(seconds(5));
+      station.client.write_progress(station.now);
+      CHECK(station.tick().empty());
+    }
+    station.client.write_blocked(station.now, false);
+  };
+  send_without_end();
+  station.answer(station.next_ping());
+  station.client.reading_paused(station.now, true);
+  send_without_end();
+  station.client.reading_paused(station.now, false);
+  CHECK(station.wait() > seconds(0));
+  CHECK(station.wait() <= seconds(60));
+  station.next_ping();
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_PING_TIMEOUT);
+}
+
 TEST_CASE("Output that makes no progress for the write timeout loses the connection", "[web_socket_client]") {
   Connected station;
   station.pass(seconds(3));

@@ -1,0 +1,425 @@
+#include "judge.h"
+
+#include <algorithm>
+
+namespace simulation {
+
+namespace {
+
+using cwire::Action;
+using cwire::Duration;
+using cwire::Failure;
+using cwire::kNever;
+using cwire::State;
+using cwire::TimePoint;
+
+TimePoint later(TimePoint start, Duration limit) { return limit == Duration::zero() ? kNever : start + limit; }
+
+// "+-10 %", and the rounding of a float.
+Duration ping_at_most(Duration interval) { return interval * 11 / 10 + std::chrono::microseconds(10); }
+Duration ping_at_least(Duration interval) { return interval * 9 / 10 - std::chrono::microseconds(10); }
+
+bool may_follow(State from, State to) {
+  switch (from) {
+    case State::disconnected:
+      return to == State::connecting || to == State::closed;
+    case State::connecting:
+      return to == State::connected || to == State::reconnecting || to == State::error || to == State::closed;
+    case State::connected:
+      return to == State::reconnecting || to == State::disconnected;
+    case State::reconnecting:
+      return to == State::connected || to == State::error || to == State::closed;
+    case State::error:
+    case State::closed:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Spread::add(Range range, Duration wait) {
+  const Duration length = range.high - range.low;
+  const auto quarter = (wait - range.low) * 4 / (length + Duration(1));
+  ++quarters_[static_cast<std::size_t>(std::clamp<Duration::rep>(quarter, 0, 3))];
+}
+
+bool Spread::is_uneven() const {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t count : quarters_) sum += count;
+  return sum >= 128 && *std::min_element(quarters_.begin(), quarters_.end()) == 0;
+}
+
+void Judge::require(bool kept, const char* promise, Duration is, Duration bound) const {
+  if (!kept) {
+    trace_.broken(station_, std::string(promise) + ": " + Trace::text(is) + ", and the bound is " + Trace::text(bound));
+  }
+}
+
+// ---- inputs ----
+
+void Judge::started() { wait_began_ = earliest_ = latest_ = now(); }
+
+void Judge::dialled() { dialled_ = now(); }
+
+void Judge::upgrading() { upgrading_ = now(); }
+
+void Judge::pong_arrived(std::uint64_t nonce) {
+  if (phase_ == Phase::open && nonce == nonce_) nonce_ = 0;
+}
+
+void Judge::blocked(bool blocked) {
+  if (blocked) {
+    last_progress_ = now();
+  } else {
+    last_received_ = std::max(last_received_, last_progress_);
+    may_ping_again_ = now();
+  }
+  blocked_ = blocked;
+}
+
+// "The peer is not to blame for what waits in the kernel meanwhile, so the clocks stand still."
+void Judge::paused(bool paused) {
+  if (paused) {
+    paused_at_ = now();
+    return;
+  }
+  last_received_ += now() - std::max(last_received_, paused_at_);
+  ping_sent_ += now() - std::max(ping_sent_, paused_at_);
+  paused_at_ = kNever;
+  may_ping_again_ = now();
+}
+
+void Judge::asked_to_end(Duration limit) { end_by_ = std::min(end_by_, now() + limit); }
+
+void Judge::network_up() {
+  if (phase_ != Phase::waiting) return;
+  earliest_ = std::min(earliest_, std::max(now(), wait_began_ + expected_.at_least.low));
+  latest_ = std::min(latest_, std::max(now(), wait_began_ + std::min(announced_, expected_.at_least.high)));
+}
+
+// ---- outputs ----
+
+void Judge::action(const Action& action, const Failure& last_failure) {
+  require(!closed_, "nothing follows CLOSED");
+  switch (action.type) {
+    case Action::Type::attempt:
+      begins_attempt(action);
+      break;
+    case Action::Type::abandon:
+      require(phase_ == Phase::attempting || phase_ == Phase::open || phase_ == Phase::closing,
+              "only an attempt or a connection can be abandoned");
+      break;
+    case Action::Type::ping:
+      pings(action.nonce);
+      break;
+    case Action::Type::close:
+      require(phase_ == Phase::open && end_by_ != kNever, "a connection is closed by us only when asked for");
+      phase_ = Phase::closing;
+      break;
+    case Action::Type::report_state:
+      changes_state(action);
+      break;
+    case Action::Type::report_connected:
+      require(phase_ == Phase::attempting && state_ == State::connected, "connected comes of an attempt");
+      require(action.number == ++connections_, "connections are counted from 1, one by one");
+      phase_ = Phase::open;
+      failed_in_row_ = 0;
+      fate_ = Fate();
+      waits_.established();
+      connected_at_ = last_received_ = last_progress_ = ping_sent_ = may_ping_again_ = now();
+      nonce_ = 0;
+      blocked_ = false;
+      paused_at_ = kNever;
+      break;
+    case Action::Type::report_disconnected:
+      require(action.number == connections_, "a connection ends as the one it began as");
+      is_lost(action, last_failure);
+      break;
+    case Action::Type::report_error:
+      fails(action, last_failure);
+      break;
+    case Action::Type::report_closed:
+      require(phase_ != Phase::open && phase_ != Phase::closing, "DISCONNECTED comes before CLOSED");
+      require(state_ == State::closed ? end_by_ != kNever : state_ == State::error,
+              "CLOSED comes when the attempts are used up or somebody asked for it");
+      phase_ = Phase::ended;
+      closed_ = true;
+      break;
+  }
+}
+
+void Judge::begins_attempt(const Action& action) {
+  require(phase_ == Phase::idle || phase_ == Phase::waiting, "one attempt at a time");
+  require(action.number == ++attempts_, "attempts are counted from 1, one by one");
+  require(now() >= earliest_, "an attempt comes no earlier than the wait allows", now() - wait_began_,
+          earliest_ - wait_began_);
+  if (phase_ == Phase::waiting) waits_.waited_longer(now() - earliest_);
+  phase_ = Phase::attempting;
+  dialled_ = now();
+  upgrading_ = kNever;
+}
+
+void Judge::begins_wait(const Action& action, Duration lasted) {
+  expected_ = waits_.after(fate_, lasted);
+  require(action.retry_in >= expected_.wait.low, "the wait is shorter than promised", action.retry_in,
+          expected_.wait.low);
+  require(action.retry_in <= expected_.wait.high, "the wait is longer than promised", action.retry_in,
+          expected_.wait.high);
+  if (expected_.is_even) spread_.add(expected_.wait, action.retry_in);
+  waits_.announced(action.retry_in);
+  phase_ = Phase::waiting;
+  wait_began_ = now();
+  announced_ = action.retry_in;
+  earliest_ = latest_ = now() + announced_;
+  if (expected_.is_answer) expected_.at_least = {announced_, announced_};
+  fate_ = Fate();
+}
+
+void Judge::fails(const Action& action, const Failure& failure) {
+  require(phase_ == Phase::attempting, "an attempt fails once");
+  require(fate_.kind != Fate::Kind::none, "an attempt fails for a reason");
+  require(!peace_, "no attempt fails in peace");
+  require(bool(failure), "a failed attempt has a failure");
+  const Duration lasted = now() - dialled_;
+  if (fate_.kind == Fate::Kind::timed_out && failure.code.number == ETIMEDOUT) {
+    const TimePoint limit =
+        std::min({later(dialled_, settings_.connection_timeout), later(upgrading_, settings_.upgrade_timeout),
+                  fate_.phase == cwire::FailurePhase::tcp   ? later(dialled_, settings_.tcp_timeout)
+                  : fate_.phase == cwire::FailurePhase::tls ? later(dialled_, settings_.tls_handshake_timeout)
+                                                            : kNever});
+    require(now() >= limit, "an attempt has its whole time", lasted, limit - dialled_);
+  }
+  // An answer reached the station: what came before it counts as waiting.
+  if (failure.status != CWIRE_E_DIAL) waits_.waited_longer(lasted);
+  const bool is_local = fate_.kind == Fate::Kind::starved;
+  if (!is_local) ++failed_in_row_;
+  require(action.number == failed_in_row_, "failed attempts in a row are counted");
+  const std::uint32_t most = settings_.reconnect.attempts_max;
+  const bool gives_up = most != 0 && failed_in_row_ >= most;
+  require(action.will_retry == !gives_up, "a station gives up with its last attempt, and not before");
+  if (gives_up) {
+    phase_ = Phase::idle;
+    return;
+  }
+  begins_wait(action, lasted);
+  require(action.needs_action == (expected_.is_refusal && expected_.streak == 2),
+          "somebody's action is needed from the second identical refusal on, and said once");
+  require(expected_.streak <= 1 || failure.security == cwire::SecurityEvent::none,
+          "a security event is told once per streak");
+}
+
+void Judge::is_lost(const Action& action, const Failure& failure) {
+  if (phase_ == Phase::closing) {
+    require(!action.will_retry && !failure, "a connection that was asked to end is not lost");
+    require(!in_order_ || unsettled_.messages == 0, "what was accepted before an orderly end was sent");
+    phase_ = Phase::idle;
+    return;
+  }
+  require(phase_ == Phase::open, "a connection is lost once");
+  require(action.will_retry && failure, "a connection that is lost is missed");
+  require(!peace_, "no connection is lost in peace");
+  if (fate_.kind == Fate::Kind::none) is_silent(failure);
+  waits_.ended(now() - connected_at_);
+  begins_wait(action, Duration::zero());
+}
+
+// The state machine took the peer for gone: rightly so?
+void Judge::is_silent(const Failure& failure) {
+  fate_.kind = Fate::Kind::silent;
+  switch (failure.phase) {
+    case cwire::FailurePhase::ping:
+      require(nonce_ != 0 && paused_at_ == kNever, "a ping that was answered is no reason");
+      require(now() - ping_sent_ >= settings_.pong_timeout, "a pong has its whole time", now() - ping_sent_,
+              settings_.pong_timeout);
+      break;
+    case cwire::FailurePhase::read:
+      require(paused_at_ == kNever && !blocked_ && settings_.read_timeout != Duration::zero(),
+              "nobody asked the peer to speak");
+      require(now() - last_received_ >= settings_.read_timeout, "a peer may be silent for read_timeout",
+              now() - last_received_, settings_.read_timeout);
+      break;
+    case cwire::FailurePhase::write:
+      require(blocked_, "nothing waits to be written");
+      require(now() - last_progress_ >= settings_.write_timeout, "a write has its whole time", now() - last_progress_,
+              settings_.write_timeout);
+      break;
+    default:
+      require(false, "a connection is lost for a reason");
+  }
+}
+
+void Judge::pings(std::uint64_t nonce) {
+  require(phase_ == Phase::open, "pings are for open connections");
+  require(nonce != 0 && nonce_ == 0, "one ping at a time");
+  require(!blocked_ && paused_at_ == kNever, "no ping while output is blocked or reading paused");
+  const Duration least = ping_at_least(settings_.ping_interval);
+  const TimePoint earliest =
+      std::min(std::max(last_received_, ping_sent_) + least, ping_sent_ + 2 * least) - settings_.ping_interval / 128;
+  require(now() >= earliest, "pings keep their distance", now() - ping_sent_, earliest - ping_sent_);
+  nonce_ = nonce;
+  ping_sent_ = now();
+}
+
+void Judge::changes_state(const Action& action) {
+  require(action.from == state_, "each state follows the one before");
+  require(may_follow(action.from, action.to), "the state machine has no such step");
+  state_ = action.to;
+}
+
+TimePoint Judge::ping_due() const {
+  if (settings_.ping_interval == Duration::zero()) return kNever;
+  const Duration most = ping_at_most(settings_.ping_interval);
+  return std::max(may_ping_again_, std::min(std::max(last_received_, ping_sent_) + most, ping_sent_ + 2 * most));
+}
+
+TimePoint Judge::due() const {
+  switch (phase_) {
+    case Phase::attempting:
+      return std::min(later(dialled_, settings_.connection_timeout),
+                      upgrading_ == kNever ? kNever : later(upgrading_, settings_.upgrade_timeout));
+    case Phase::waiting:
+      return latest_;
+    case Phase::open: {
+      TimePoint due = blocked_ ? later(last_progress_, settings_.write_timeout) : kNever;
+      if (paused_at_ != kNever) return due;
+      if (!blocked_) due = std::min(due, later(last_received_, settings_.read_timeout));
+      if (nonce_ != 0) return std::min(due, later(ping_sent_, settings_.pong_timeout));
+      return blocked_ ? due : std::min(due, ping_due());
+    }
+    case Phase::closing:
+      return end_by_;
+    case Phase::idle:
+    case Phase::ended:
+      break;
+  }
+  return kNever;
+}
+
+void Judge::after_input(const cwire::WebSocketClient& client) {
+  require(client.state() == state_, "the state is the one that was reported");
+  require(client.finished() == closed_, "whoever is finished has said CLOSED");
+  const TimePoint latest = due();
+  require(client.deadline() <= latest, "the deadline comes too late", client.deadline() - now(), latest - now());
+}
+
+void Judge::after_tick(const cwire::WebSocketClient& client) {
+  after_input(client);
+  require(due() > now() && client.deadline() > now(), "what is due at the deadline is done");
+}
+
+// ---- messages ----
+
+// With a policy that drops, as much again has room until the I/O thread has had a look, and what is framed does not
+// count.
+void Judge::accepted(std::size_t size) {
+  require(phase_ == Phase::open, "messages are accepted by open connections");
+  messages_.push_back(Message::accepted);
+  unsettled_.add(size);
+  unframed_.add(size);
+  const Load& load = drops() ? unframed_ : unsettled_;
+  const std::uint64_t times = drops() ? 2 : 1;
+  require(load.messages <= times * settings_.send_queue_messages, "the queue keeps its limit of messages");
+  // One that is larger than the whole queue goes through an empty one.
+  require(
+      load.bytes - size <= (times - 1) * settings_.send_queue_bytes || load.bytes <= times * settings_.send_queue_bytes,
+      "the queue keeps its limit of bytes");
+}
+
+void Judge::turned_away(std::size_t size) {
+  const Load& load = drops() ? unframed_ : unsettled_;
+  const std::uint64_t times = drops() ? 2 : 1;
+  require(load.messages + 1 > times * settings_.send_queue_messages ||
+              (load.bytes > (times - 1) * settings_.send_queue_bytes &&
+               load.bytes + size > times * settings_.send_queue_bytes),
+          "a message is turned away by a full queue only");
+  turned_away_ = true;
+}
+
+void Judge::waits(std::uint64_t message, std::size_t size) {
+  require(message < messages_.size() && messages_[message] == Message::accepted, "what waits was accepted, once");
+  require(waiting_.messages == 0 || message > newest_, "messages wait in their order");
+  messages_[message] = Message::waits;
+  newest_ = message;
+  waiting_.add(size);
+}
+
+void Judge::waiting_fits() const {
+  if (!drops()) return;  // what waits was let in
+  require(waiting_.messages <= settings_.send_queue_messages &&
+              (waiting_.messages <= 1 || waiting_.bytes <= settings_.send_queue_bytes),
+          "what waits keeps the limits");
+}
+
+void Judge::dropped(std::uint64_t message, std::size_t size) {
+  require(drops(), "only a policy that says so drops");
+  require(messages_[message] == Message::waits, "only what waits is dropped");
+  require(waiting_.messages > settings_.send_queue_messages || waiting_.bytes > settings_.send_queue_bytes,
+          "nothing is dropped without need");
+  if (settings_.send_queue_policy == cwire::SendQueuePolicy::drop_newest) {
+    require(message == newest_, "the newest is dropped");
+  } else {
+    while (messages_[oldest_] != Message::waits) ++oldest_;
+    require(message == oldest_, "the oldest is dropped");
+  }
+  waiting_.take(size);
+}
+
+void Judge::framed(std::uint64_t message, std::size_t size) {
+  require(messages_[message] == Message::waits, "what is framed has waited");
+  messages_[message] = Message::framed;
+  waiting_.take(size);
+  unframed_.take(size);
+}
+
+void Judge::not_established() { require(phase_ != Phase::open, "an open connection accepts messages"); }
+
+void Judge::settled(std::uint64_t message, std::size_t size, cwire_status status) {
+  require(message < messages_.size(), "only what was accepted is reported");
+  Message& is = messages_[message];
+  require(is == Message::accepted || is == Message::waits || is == Message::framed, "a message is reported once");
+  if (status == CWIRE_OK) {
+    require(is == Message::framed, "what is sent was framed");
+    require(message >= next_sent_, "messages are sent in order");
+    next_sent_ = message + 1;
+    is = Message::sent;
+  } else {
+    if (status == CWIRE_E_QUEUE_FULL) {
+      dropped(message, size);
+    } else {
+      require(message >= next_not_sent_, "what is not sent is reported in order");
+      next_not_sent_ = message + 1;
+      if (is == Message::waits) waiting_.take(size);
+    }
+    if (is != Message::framed) unframed_.take(size);
+    is = Message::not_sent;
+  }
+  unsettled_.take(size);
+}
+
+void Judge::writable() {
+  require(turned_away_, "room is announced to those who were turned away");
+  turned_away_ = false;
+}
+
+void Judge::arrived(std::uint64_t message) {
+  require(message < messages_.size(), "only what was accepted arrives");
+  require(messages_[message] != Message::arrived, "a message arrives once");
+  require(messages_[message] == Message::sent, "what arrived was not reported as not sent");
+  require(message >= next_arrival_, "messages arrive in order");
+  next_arrival_ = message + 1;
+  messages_[message] = Message::arrived;
+}
+
+void Judge::queue_is(std::size_t messages, std::size_t bytes) {
+  require(messages == unsettled_.messages && bytes == unsettled_.bytes, "the queue counts what is not settled");
+}
+
+void Judge::sent_all() const { require(!turned_away_ || phase_ != Phase::open, "room is announced when there is"); }
+
+void Judge::finished() const {
+  require(closed_, "each station that was connected has its CLOSED");
+  require(unsettled_.messages == 0, "each message that was accepted is reported");
+}
+
+}  // namespace simulation

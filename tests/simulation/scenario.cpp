@@ -1,0 +1,249 @@
+#include "scenario.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "config/options.h"
+#include "dice.h"
+
+namespace simulation {
+
+namespace {
+
+using cwire::ReconnectPolicyKind;
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Kind = Trouble::Kind;
+
+Endpoint draw_endpoint(Dice& dice) {
+  Endpoint endpoint;
+  endpoint.tls = dice.chance(40);
+  endpoint.latency = dice.between(microseconds(100), milliseconds(dice.chance(20) ? 300 : 40));
+  endpoint.latency_range = dice.chance(50) ? Duration::zero() : endpoint.latency / 2;
+  endpoint.workers = dice.one_of({1u, 2u, 8u, 64u});
+  endpoint.service = dice.between(milliseconds(1), milliseconds(100));
+  return endpoint;
+}
+
+void draw_reconnection(cwire::ReconnectSettings& reconnect, Dice& dice) {
+  reconnect.policy = dice.one_of({ReconnectPolicyKind::exponential, ReconnectPolicyKind::ocpp,
+                                  ReconnectPolicyKind::full, ReconnectPolicyKind::decorrelated});
+  reconnect.attempts_max = dice.chance(75) ? 0 : static_cast<std::uint32_t>(dice.between(1, 8));
+  reconnect.backoff = dice.between(milliseconds(50), dice.chance(50) ? seconds(1) : seconds(10));
+  reconnect.backoff_max =
+      reconnect.backoff + dice.between(Duration::zero(), dice.chance(70) ? seconds(20) : seconds(120));
+  reconnect.jitter = dice.one_of({0.0, 0.05, 0.2, 0.2, 0.5, 1.0});
+  reconnect.stable_after = seconds(dice.one_of({0, 1, 5, 30}));
+  reconnect.refused_backoff = dice.between(seconds(1), seconds(30));
+  reconnect.refused_backoff_max = reconnect.refused_backoff + dice.between(seconds(0), seconds(200));
+  reconnect.wait_minimum = dice.between(milliseconds(0), seconds(6));
+  reconnect.random_range =
+      dice.chance(20) && reconnect.wait_minimum > seconds(1) ? Duration::zero() : dice.between(seconds(1), seconds(8));
+  reconnect.repeat_times = static_cast<std::uint32_t>(dice.between(0, 4));
+}
+
+Group draw_group(Dice& dice) {
+  Group group;
+  cwire::Settings& settings = group.settings = cwire::default_settings();
+  if (dice.chance(90)) {
+    draw_reconnection(settings.reconnect, dice);
+    settings.connection_timeout = seconds(dice.between(6, 30));
+    settings.tcp_timeout = seconds(dice.between(2, 12));
+    settings.tls_handshake_timeout = seconds(dice.between(2, 12));
+    settings.upgrade_timeout = seconds(dice.between(2, 12));
+    settings.write_timeout = seconds(dice.between(1, 12));
+    settings.close_timeout = dice.between(milliseconds(1), seconds(5));
+    settings.ping_interval = dice.between(seconds(3), seconds(60));
+    settings.pong_timeout = dice.between(seconds(1), seconds(12));
+    settings.read_timeout = dice.chance(40) ? Duration::zero() : 3 * settings.ping_interval;
+    settings.send_queue_policy =
+        dice.one_of({cwire::SendQueuePolicy::reject, cwire::SendQueuePolicy::reject,
+                     cwire::SendQueuePolicy::drop_oldest, cwire::SendQueuePolicy::drop_newest});
+    settings.send_queue_messages = static_cast<std::uint32_t>(dice.between(1, dice.chance(50) ? 4 : 100));
+    settings.send_queue_bytes = dice.between(1, dice.chance(50) ? 2000 : 100000);
+  }
+  group.spread = dice.chance(50) ? Duration::zero() : dice.between(milliseconds(1), seconds(20));
+  if (dice.chance(70)) {
+    group.send_every = dice.between(milliseconds(500), seconds(30));
+    group.burst = static_cast<std::uint32_t>(dice.one_of({1, 1, 3, 10}));
+    group.size_max = dice.one_of({10u, 400u, 3000u});
+  }
+  if (dice.chance(50)) group.receive_every = dice.between(milliseconds(500), seconds(40));
+  return group;
+}
+
+std::int32_t draw_ending(Dice& dice) {
+  return dice.one_of({Trouble::kReset, Trouble::kEndOfStream, 1000, 1001, 1011, 1012, 1013});
+}
+
+Trouble draw_trouble(Dice& dice, Duration within) {
+  Trouble trouble;
+  trouble.kind = static_cast<Kind>(dice.below(static_cast<std::uint64_t>(Kind::disconnect) + 1));
+  trouble.from = kStart + dice.between(Duration::zero(), within);
+  if (trouble.lasts()) {
+    trouble.to = trouble.from + dice.between(milliseconds(10), dice.chance(60) ? seconds(20) : seconds(120));
+  }
+  if (dice.chance(40)) trouble.share = static_cast<std::uint32_t>(dice.between(5, 95));
+  switch (trouble.kind) {
+    case Kind::slow:
+      trouble.amount = dice.between(milliseconds(100), seconds(15));
+      break;
+    case Kind::unverified:
+      trouble.number = dice.one_of({10, 18, 19, 20});
+      break;
+    case Kind::answer:
+      trouble.number = dice.one_of({401, 403, 404, 426, 429, 429, 503, 503, 500, 502, 302});
+      if (dice.chance(50)) trouble.retry_after_s = static_cast<std::int32_t>(dice.one_of({0, 1, 7, 60, 200}));
+      break;
+    case Kind::flap:
+      trouble.number = draw_ending(dice);
+      trouble.amount = dice.between(milliseconds(0), seconds(40));
+      break;
+    case Kind::slow_pong:
+      trouble.amount = dice.between(milliseconds(100), seconds(15));
+      break;
+    case Kind::drop:
+      trouble.number = draw_ending(dice);
+      break;
+    case Kind::stall:
+      trouble.amount = dice.between(milliseconds(1), seconds(20));
+      break;
+    case Kind::pause:
+      trouble.amount = dice.between(milliseconds(1), seconds(60));
+      break;
+    case Kind::disconnect:
+      trouble.amount = dice.chance(30) ? Duration::zero() : dice.between(milliseconds(1), seconds(6));
+      trouble.again = dice.between(milliseconds(0), seconds(10));
+      break;
+    default:
+      break;
+  }
+  return trouble;
+}
+
+void put_in_order(std::vector<Trouble>& troubles) {
+  std::stable_sort(troubles.begin(), troubles.end(),
+                   [](const Trouble& a, const Trouble& b) { return a.from < b.from; });
+}
+
+Trouble lasting(Kind kind, TimePoint from, Duration length) {
+  Trouble trouble{kind};
+  trouble.from = from;
+  trouble.to = from + length;
+  return trouble;
+}
+
+Trouble at_once(Kind kind, TimePoint from, std::int32_t number = 0) {
+  Trouble trouble{kind};
+  trouble.from = from;
+  trouble.number = number;
+  return trouble;
+}
+
+// Defaults, at a CSMS that can do 2,000 handshakes a second.
+Scenario with_defaults(std::uint32_t stations) {
+  Scenario scenario;
+  Endpoint endpoint;
+  endpoint.tls = true;
+  endpoint.latency = milliseconds(10);
+  endpoint.latency_range = milliseconds(5);
+  endpoint.workers = 16;
+  endpoint.service = milliseconds(8);
+  scenario.endpoints.push_back(endpoint);
+  Group group;
+  group.settings = cwire::default_settings();
+  group.stations = stations;
+  scenario.groups.push_back(group);
+  scenario.peace = minutes(2);
+  return scenario;
+}
+
+// Everybody is connected, and the CSMS is gone for a minute.
+Scenario storm(std::uint32_t stations) {
+  Scenario scenario = with_defaults(stations);
+  const TimePoint from = kStart + minutes(2) + seconds(stations / 1000);
+  scenario.troubles = {at_once(Kind::drop, from, Trouble::kReset), lasting(Kind::refuse, from, minutes(1))};
+  return scenario;
+}
+
+Scenario flapping(std::uint32_t stations) {
+  Scenario scenario = with_defaults(stations);
+  Trouble flap = lasting(Kind::flap, kStart + minutes(1), hours(1));
+  flap.amount = seconds(10);
+  flap.number = 1011;
+  scenario.troubles = {at_once(Kind::drop, kStart + minutes(1), Trouble::kEndOfStream), flap};
+  return scenario;
+}
+
+// A trouble of any kind every few hours.
+Scenario week(std::uint64_t seed, std::uint32_t stations) {
+  Scenario scenario = with_defaults(stations);
+  scenario.groups[0].settings.ping_interval = minutes(4);
+  scenario.groups[0].settings.read_timeout = minutes(10);
+  scenario.groups[0].send_every = minutes(10);
+  scenario.groups[0].size_max = 400;
+  Dice dice(seed);
+  for (TimePoint at = kStart + minutes(10); at < kStart + hours(24 * 7); at += dice.between(minutes(30), hours(6))) {
+    Trouble trouble = draw_trouble(dice, seconds(1));
+    const Duration length = trouble.to - trouble.from;
+    trouble.from = at;
+    if (trouble.lasts()) trouble.to = at + length * 10;
+    scenario.troubles.push_back(trouble);
+  }
+  return scenario;
+}
+
+}  // namespace
+
+std::uint32_t Scenario::stations() const {
+  std::uint32_t sum = 0;
+  for (const Group& group : groups) sum += group.stations;
+  return sum;
+}
+
+TimePoint Scenario::healed() const {
+  TimePoint healed = kStart;
+  for (const Group& group : groups) healed = std::max(healed, kStart + group.spread);
+  for (const Trouble& trouble : troubles) {
+    healed = std::max(healed, std::max(trouble.from, trouble.to) + trouble.amount + trouble.again);
+  }
+  return healed;
+}
+
+Scenario scenario_of(std::uint64_t seed, std::uint32_t stations) {
+  Dice dice(seed);
+  Scenario scenario;
+  for (std::uint64_t i = dice.between(1, 2); i > 0; --i) scenario.endpoints.push_back(draw_endpoint(dice));
+  const std::uint32_t groups = static_cast<std::uint32_t>(dice.between(1, 3));
+  for (std::uint32_t i = 0; i < groups; ++i) {
+    Group group = draw_group(dice);
+    group.endpoint = static_cast<std::uint32_t>(dice.below(scenario.endpoints.size()));
+    const auto drawn = static_cast<std::uint32_t>(dice.between(1, dice.chance(80) ? 6 : 40));
+    group.stations = stations == 0 ? drawn : stations / groups + (i < stations % groups ? 1 : 0);
+    scenario.groups.push_back(group);
+  }
+  const Duration within = seconds(dice.between(20, 300));
+  for (std::uint64_t i = dice.below(7); i > 0; --i) {
+    Trouble trouble = draw_trouble(dice, within);
+    trouble.endpoint = static_cast<std::uint32_t>(dice.below(scenario.endpoints.size()));
+    scenario.troubles.push_back(trouble);
+  }
+  put_in_order(scenario.troubles);
+  scenario.peace = seconds(dice.between(0, 100));
+  scenario.abrupt = dice.chance(20);
+  if (scenario.abrupt) scenario.abrupt_at = kStart + dice.between(Duration::zero(), within);
+  return scenario;
+}
+
+Scenario named_scenario(const std::string& name, std::uint64_t seed, std::uint32_t stations) {
+  const auto or_else = [&](std::uint32_t usual) { return stations == 0 ? usual : stations; };
+  if (name == "storm") return storm(or_else(10000));
+  if (name == "flapping") return flapping(or_else(100));
+  if (name == "week") return week(seed, or_else(1000));
+  throw std::invalid_argument("no scenario is called \"" + name + "\"; there are storm, flapping and week");
+}
+
+}  // namespace simulation
