@@ -59,6 +59,7 @@ fleet.yaml:7: csms.ping_interval: expected a duration from 0s to 24h, such as 30
 | map | a YAML mapping. With `cwire_config_set`, each entry has a key of its own |
 | host | a host name, an IPv4 address, or an IPv6 address without brackets |
 | address | an IPv4 address, or an IPv6 address without brackets and zone |
+| proxy | `http://host:port`, or `none` |
 | text, url | text without CR, LF and NUL, in UTF-8 |
 | path | the same, naming a file |
 | pem | the text of a PEM file with its line breaks, at most 1 MiB; in YAML a block that begins with `\|` |
@@ -119,8 +120,37 @@ empty value takes it away, so a station can drop a header of the fleet. Since he
 as secrets.
 
 At most 64, each at most 4096 bytes, by the grammar of RFC 7230. `Host`, `Upgrade`, `Connection`, `Sec-WebSocket-*`,
-`Content-Length`, `Transfer-Encoding`, `Trailer` and `Expect` are refused: the upgrade writes them, or would break by them.
+`Content-Length`, `Transfer-Encoding`, `Trailer` and `Expect` are refused: the upgrade writes them, or would break by them. So is
+`Proxy-Authorization`, which the CSMS must not get.
 `Authorization` is refused where `csms.auth.type` is not `none`.
+
+## A proxy
+
+Stations reach their CSMS through an HTTP proxy by a tunnel (CONNECT), `ws://` like `wss://`. It looks up the name of the CSMS, so this
+machine need not know it. TLS is between the station and the CSMS; what goes through a `ws://` tunnel the proxy can read.
+
+```yaml
+csms:
+  proxy: { url: "http://proxy.example:3128", username: fleet, password_file: proxy.key }
+```
+
+Without `csms.proxy.url` the environment decides, much as it does for curl, and `cwire_manager_new` reads it once: `https_proxy` for `wss://`,
+`http_proxy` for `ws://`, unless `no_proxy` covers the host. `HTTPS_PROXY` and `NO_PROXY` count where those in small letters are not set or
+empty, `HTTP_PROXY` and `all_proxy` never. A password stands in the variable itself, percent-encoded: `http://user:password@proxy.example:3128`. The port is
+needed. `csms.proxy.url: none` leaves the environment aside; a URL does so too, `no_proxy` included. `localhost` and the addresses of
+this machine (`127.0.0.0/8`, `::1`) are never reached by way of the environment's proxy.
+
+`no_proxy` is a list with commas or spaces between:
+
+| entry | covers |
+|---|---|
+| `example.com`, `.example.com`, `*.example.com` | that host and all below it |
+| `192.0.2.1`, `2001:db8::1` | a URL with that address; names are not looked up |
+| `10.0.0.0/8`, `fd00::/8` | a URL with an address of that network |
+| `example.com:8080`, `[2001:db8::1]:8080` | the same, where the URL has that port |
+| `*` | everything |
+
+A station that names another `proxy.url` has none of the fleet's credentials for it.
 
 ## Options
 

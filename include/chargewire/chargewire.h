@@ -88,7 +88,7 @@ typedef int32_t cwire_status;
                                            of SENT, csms.send_queue_policy dropped the message */
 #define CWIRE_E_TOO_BIG (-12)           /* larger than csms.message_size_max, or than a limit of the protocol */
 #define CWIRE_E_CLOSED (-13)            /* the connection ended before this could be done */
-#define CWIRE_E_DIAL (-14)              /* resolve, refused, unreachable, timed out: no TCP connection */
+#define CWIRE_E_DIAL (-14)              /* resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy */
 #define CWIRE_E_TLS (-15)               /* the TLS handshake failed, or the certificate was not accepted */
 #define CWIRE_E_HANDSHAKE (-16)         /* the server did not answer with a correct WebSocket upgrade */
 #define CWIRE_E_SUBPROTOCOL (-17)       /* the server chose no OCPP version, or one that was not offered */
@@ -126,7 +126,7 @@ typedef struct cwire_error {
 #define CWIRE_PHASE_NONE 0        /* nothing that the network or the peer did: no memory, or a defect of the library */
 #define CWIRE_PHASE_RESOLVE 1     /* looking up the host's addresses */
 #define CWIRE_PHASE_TCP 2         /* connecting to them */
-#define CWIRE_PHASE_PROXY 3       /* asking the proxy for a tunnel */
+#define CWIRE_PHASE_PROXY 3       /* looking up the proxy, connecting to it, asking it for a tunnel */
 #define CWIRE_PHASE_TLS 4         /* the TLS handshake, certificates included */
 #define CWIRE_PHASE_HTTP 5        /* the WebSocket upgrade */
 #define CWIRE_PHASE_SUBPROTOCOL 6 /* agreeing on an OCPP version in it */
@@ -208,8 +208,8 @@ typedef struct cwire_failure {
 #define CWIRE_FLAG_RECONNECT 4u   /* out, CONNECTED: not the first connection of this station: OCPP wants no BootNotification */
 #define CWIRE_FLAG_WILL_RETRY 8u  /* out, DISCONNECTED and ERROR: another attempt follows by itself */
 #define CWIRE_FLAG_REMOTE 16u     /* out, DISCONNECTED: the peer closed first */
-#define CWIRE_FLAG_NEEDS_ACTION 32u /* out, ERROR: the CSMS refused this station a second time in the same way (401, 403, 404, 426, no
-                                     common OCPP version), and will until somebody changes something. Once per row of refusals */
+#define CWIRE_FLAG_NEEDS_ACTION 32u /* out, ERROR: refused a second time in the same way, by the CSMS (401, 403, 404, 426, no common OCPP
+                                     version) or the proxy (403, 407), and so until somebody changes something. Once per row of refusals */
 
 /* One event. `data`, `station_id` and the array itself belong to the library and live until the handler returns, or until the
  * next cwire_manager_poll or the cwire_manager_free of that manager. `data` is never NULL and a NUL follows
@@ -312,8 +312,8 @@ CWIRE_API cwire_status cwire_config_free(cwire_config config);
  * that was freed, and wherever a station id is taken, INVALID_ARGUMENT for NULL and NOT_FOUND for one that is not known. */
 
 /* Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
- * taken by cwire_manager_poll. The caller frees it. Returns OK, INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config),
- * NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
+ * taken by cwire_manager_poll. Reads https_proxy and its like here, and only here (csms.proxy.url). The caller frees it. Returns OK,
+ * INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
 CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler, uintptr_t context,
                                          cwire_manager *out, cwire_error *err);
 /* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (milliseconds; 0: do not wait,

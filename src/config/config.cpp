@@ -21,6 +21,7 @@ using Explicit = std::bitset<kOptionsMax>;
 const std::vector<std::vector<const char*>> kAlternatives = {
     {"csms.auth.password", "csms.auth.password_file"},
     {"csms.auth.token", "csms.auth.token_file"},
+    {"csms.proxy.password", "csms.proxy.password_file"},
     {"csms.tls.ca_cert", "csms.tls.ca_cert_pem"},
     {"csms.tls.client_cert", "csms.tls.client_cert_pem"},
     {"csms.tls.client_key", "csms.tls.client_key_pem", "csms.tls.client_key_uri"},
@@ -156,6 +157,10 @@ Config Config::overridden_by(const Config& overrides) const {
                             "csms.auth.password_format", "csms.auth.token", "csms.auth.token_file"}) {
       forget(key);
     }
+  }
+  // One proxy's credentials are nothing for another.
+  if (overrides.explicit_[index("csms.proxy.url")] && overrides.values_.proxy.url != values_.proxy.url) {
+    for (const char* key : {"csms.proxy.username", "csms.proxy.password", "csms.proxy.password_file"}) forget(key);
   }
   for (const auto& alternatives : kAlternatives) {
     const bool replaced = std::any_of(alternatives.begin(), alternatives.end(),

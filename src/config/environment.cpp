@@ -62,4 +62,8 @@ Secret expand_environment(std::string_view text, const std::string& where) {
   return expanded;
 }
 
+ProxyEnvironment read_proxy_environment() {
+  return ProxyEnvironment([](const char* name) { return std::getenv(name); });
+}
+
 }  // namespace cwire

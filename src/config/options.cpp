@@ -6,6 +6,7 @@
 #include "base/failure.h"
 #include "base/http_syntax.h"
 #include "config/values.h"
+#include "ocpp/proxy.h"
 #include "ocpp/url.h"
 #include "ocpp/utf8.h"
 
@@ -22,6 +23,7 @@ constexpr char kReconnection[] = "Reconnection";
 constexpr char kLimits[] = "Limits";
 constexpr char kTls[] = "TLS";
 constexpr char kAuth[] = "Authentication";
+constexpr char kProxy[] = "Proxy";
 
 using T = OptionType;
 
@@ -112,9 +114,9 @@ std::vector<Option> make_table() {
       {kLimits, "csms.message_size_max", T::size, "1MiB", "1B", "1GiB", "", kNextConnection,
        CWIRE_FIELD(message_size_max), "The largest message, each way."},
       {kLimits, "csms.header_size_max", T::size, "16KiB", "256B", "1MiB", "", kNextConnection,
-       CWIRE_FIELD(header_size_max), "The largest answer to the upgrade request."},
+       CWIRE_FIELD(header_size_max), "The largest answer to the upgrade request, and of a proxy to CONNECT."},
       {kLimits, "csms.header_count_max", T::integer, "100", "1", "10000", "", kNextConnection,
-       CWIRE_FIELD(header_count_max), "The most headers in that answer."},
+       CWIRE_FIELD(header_count_max), "The most headers in either."},
       {kLimits, "csms.fragments_max", T::integer, "4096", "1", "1000000", "", kNextConnection,
        CWIRE_FIELD(fragments_max), "The most frames that one message may arrive in."},
       {kLimits, "csms.send_queue_messages", T::integer, "100", "1", "1000000", "", kLive,
@@ -181,6 +183,21 @@ std::vector<Option> make_table() {
        "Token of `bearer`. Better in a file or an environment variable."},
       {kAuth, "csms.auth.token_file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(auth.token_file),
        "File that holds the token. One line break at its end does not count."},
+
+      {kProxy, "csms.proxy.url", T::proxy, "", "", "", "", kNextConnection, CWIRE_FIELD(proxy.url),
+       "HTTP proxy through which the CSMS is reached, by a tunnel (CONNECT): `http://host:port`. `none`: no proxy. "
+       "Empty: what the "
+       "environment says. See [Proxy](#a-proxy)."},
+      {kProxy, "csms.proxy.username", T::text, "", "", "", "", kNextConnection, CWIRE_FIELD(proxy.username),
+       "User for the proxy's Basic authentication. Empty: none is sent."},
+      {kProxy, "csms.proxy.password", T::secret, "", "", "", "", kNextConnection, CWIRE_FIELD(proxy.password),
+       "Password for it. Better in a file or an environment variable."},
+      {kProxy, "csms.proxy.password_file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(proxy.password_file),
+       "File that holds the password. One line break at its end does not count."},
+      {kProxy, "csms.proxy.timeout", T::duration, "10s", "1ms", "24h", "", kNextConnection, CWIRE_FIELD(proxy.timeout),
+       "Time for the proxy's whole answer; it connects to the CSMS meanwhile. How long the connection to the proxy may "
+       "take, "
+       "`csms.tcp_timeout` says."},
   };
 }
 
@@ -280,6 +297,10 @@ void assign_header(HeaderList& headers, std::string_view name, std::string_view 
     throw BadValue{"the header name is longer than " + std::to_string(kHeaderNameMax) + " bytes"};
   }
   if (!is_token(name)) throw BadValue{"a header name may hold letters, digits and !#$%&'*+-.^_`|~ only (RFC 7230)"};
+  if (equals_ignoring_case(name, "Proxy-Authorization")) {
+    throw BadValue{
+        "the header Proxy-Authorization is for a proxy, and the CSMS must not get it; use csms.proxy.username"};
+  }
   // Authorization is allowed as long as csms.auth.type is none, which only Config::resolve can tell.
   if (is_handshake_header(name)) {
     throw BadValue{"the header " + std::string(name) + " is the WebSocket upgrade's own; remove it"};
@@ -305,6 +326,20 @@ void assign_headers(HeaderList& headers, std::string_view entry, std::string_vie
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) throw BadValue{"expected one \"Name: value\" a line"};
     assign_header(headers, line.substr(0, colon), line.substr(colon + 1));
+  }
+}
+
+void check_proxy_url(std::string_view value) {
+  bool holds_credentials = false;
+  try {
+    holds_credentials = !parse_proxy(value).username.empty();
+  } catch (const Error& error) {
+    throw BadValue{error.failure.message};
+  }
+  if (holds_credentials) {
+    throw BadValue{
+        "it holds a user or password; remove what stands before '@' and use csms.proxy.username and "
+        "csms.proxy.password"};
   }
 }
 
@@ -347,6 +382,7 @@ struct Assigner {
       const char* defect = host_defect(std::string(value));
       if (defect != nullptr) throw BadValue{defect};
     }
+    if (option.type == T::proxy && !value.empty() && value != kNoProxyUrl) check_proxy_url(value);
     if (option.type == T::address && !value.empty() && !is_address(std::string(value))) {
       throw BadValue{"expected an IPv4 or IPv6 address, such as 192.0.2.10 or 2001:db8::10", true};
     }
@@ -472,6 +508,8 @@ const char* type_name(OptionType type) {
       return "host";
     case T::address:
       return "address";
+    case T::proxy:
+      return "proxy";
     case T::path:
       return "path";
     case T::pem:

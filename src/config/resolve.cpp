@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "config/values.h"
 #include "ocpp/credentials.h"
+#include "ocpp/proxy.h"
 
 namespace cwire {
 namespace {
@@ -39,6 +40,23 @@ void check_auth(AuthSettings& auth) {
   read_secret(auth.token, auth.token_file, "csms.auth.token");
   // The header is made at each connect, with the station's id; here any id shows what is wrong with the rest.
   authorization_header(auth, "station");
+}
+
+void check_proxy(ProxySettings& proxy) {
+  const bool has_password = !proxy.password.empty() || !proxy.password_file.empty();
+  if (has_password && proxy.username.empty()) {
+    refuse("csms.proxy.password is set without csms.proxy.username; set the user as well, or remove the password");
+  }
+  if (proxy.username.empty()) return;
+  if (proxy.url.empty() || proxy.url == kNoProxyUrl) {
+    refuse(
+        "csms.proxy.username is set, but csms.proxy.url names no proxy; set it, or remove the username. A proxy of the "
+        "environment has its credentials in the variable");
+  }
+  read_secret(proxy.password, proxy.password_file, "csms.proxy.password");
+  if (const char* defect = basic_defect(proxy.username, proxy.password)) {
+    refuse(std::string("csms.proxy.username and csms.proxy.password: ") + defect);
+  }
 }
 
 // The one of several options that is set, nullptr if none is.
@@ -106,6 +124,7 @@ Settings Config::resolve() const {
   }
   check_tls(settings.tls);
   check_auth(settings.auth);
+  check_proxy(settings.proxy);
   check_headers(settings.headers, settings.auth.type);
   return settings;
 }

@@ -47,6 +47,15 @@ struct AuthSettings {
   std::string token_file;
 };
 
+struct ProxySettings {
+  std::string url;  // kNoProxyUrl: never one; empty: what the environment says
+  std::string username;
+  Secret password;
+  std::string password_file;
+  Duration timeout{};  // for the answer to CONNECT
+};
+constexpr char kNoProxyUrl[] = "none";
+
 struct ReconnectSettings {
   ReconnectPolicyKind policy = ReconnectPolicyKind::exponential;
   std::uint32_t attempts_max = 0;  // failed attempts in a row before giving up; 0: for ever
@@ -95,6 +104,7 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> headers;  // extra, of the upgrade request
   TlsSettings tls;
   AuthSettings auth;
+  ProxySettings proxy;
 };
 
 }  // namespace cwire

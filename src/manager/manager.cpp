@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/failure.h"
+#include "config/environment.h"
 #include "net/process_exit.h"
 #include "net/resolver.h"
 #include "ocpp/credentials.h"
@@ -27,7 +28,7 @@ ManagerTable& manager_table() {
 }
 
 Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context)
-    : config_(std::move(config)), shutdown_event_(*this) {
+    : config_(std::move(config)), proxy_environment_(read_proxy_environment()), shutdown_event_(*this) {
   process_exit::prepare();
   // Not resolved: what concerns stations may be complete only with a station's own options.
   const Settings& settings = config_.config.values();
@@ -80,7 +81,7 @@ std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* over
       overrides == nullptr ? config_.config.resolve() : config_.config.overridden_by(overrides->config).resolve());
   // Secrets in files may be replaced without the configuration changing: those are read at each connect.
   if (!settings->auth.password_file.empty() || !settings->auth.token_file.empty() ||
-      !settings->tls.client_key_password_file.empty()) {
+      !settings->tls.client_key_password_file.empty() || !settings->proxy.password_file.empty()) {
     return settings;
   }
   const std::lock_guard<std::mutex> lock(settings_mutex_);
@@ -106,6 +107,7 @@ Station::Description Manager::describe(const char* station_id, const char* url, 
     description.settings = settings;
     description.url =
         connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
+    description.proxy = proxy_for(settings->proxy, proxy_environment_, description.url);
     if (settings->tls.enabled && !description.url.secure) {
       throw Error(CWIRE_E_CONFIG, "csms.tls.enabled is true, but the URL " + description.url.text() +
                                       " is not wss://; change one of them");

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "events/event_queue.h"
 #include "manager/registry.h"
+#include "ocpp/proxy.h"
 #include "station/station.h"
 #include "tls/contexts.h"
 
@@ -85,6 +86,7 @@ class Manager final : public StationOwner {
   void fell_silent(std::size_t worker) noexcept;
 
   const ConfigSnapshot config_;
+  const ProxyEnvironment proxy_environment_;
   TlsContexts tls_;
   std::mutex settings_mutex_;
   std::map<std::uint64_t, std::weak_ptr<const Settings>> settings_by_revision_;

@@ -9,6 +9,7 @@
 
 #include "config/values.h"
 #include "net/errno_text.h"
+#include "net/proxy_tunnel.h"
 #include "net/tcp_stream.h"
 #include "tls/context.h"
 
@@ -28,6 +29,12 @@ struct Channel::Opening {
   TimePoint deadline = kNever;  // of the present step
   std::unique_ptr<Resolver::Query> query;
   std::optional<ConnectRace> race;
+  std::optional<ProxyTunnel> tunnel;
+
+  // Whom to resolve and connect to.
+  const std::string& host() const { return target.proxy != nullptr ? target.proxy->host : target.host; }
+  std::uint16_t port() const { return target.proxy != nullptr ? target.proxy->port : target.port; }
+  std::string authority() const { return authority_text(target.host, target.port); }
 };
 
 Channel::Channel(IoThread& thread, Resolver& resolver, ChannelListener& listener)
@@ -94,10 +101,10 @@ void Channel::open(Target target) {
     opening_->target = std::move(target);
     if (opening_->target.server_name.empty()) opening_->target.server_name = opening_->target.host;
     begin_step(Phase::resolving, Resolver::kPatience);
-    opening_->query = resolver_.resolve(thread_, opening_->target.host,
-                                        [this](const Failure& failure, Resolver::Addresses addresses) {
-                                          attributed([&] { on_resolved(failure, std::move(addresses)); });
-                                        });
+    opening_->query =
+        resolver_.resolve(thread_, opening_->host(), [this](const Failure& failure, Resolver::Addresses addresses) {
+          attributed([&] { on_resolved(failure, std::move(addresses)); });
+        });
   } catch (const std::bad_alloc&) {
     fail_later(Failure(CWIRE_E_NO_MEMORY, "no memory"));
   } catch (Error& error) {
@@ -113,7 +120,7 @@ void Channel::begin_step(Phase phase, Duration limit) {
 
 void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses) {
   opening_->query.reset();
-  if (failure) return fail(failure);
+  if (failure) return fail_to_dial(failure);
   const Target& target = opening_->target;
   if (target.source) {
     const auto is_other_family = [&](const auto& address) { return address.is_v6() != target.source->is_v6(); };
@@ -122,24 +129,25 @@ void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses)
   }
   begin_step(Phase::connecting, target.tcp_timeout);
   opening_->race.emplace(thread_.poller(), static_cast<ConnectRace::Listener&>(*this), std::move(addresses),
-                         target.port, target.source);
+                         opening_->port(), target.source);
   advance_race();
 }
 
 void Channel::on_unresolved() {
-  fail(Failure(CWIRE_E_DIAL,
-               "dial: resolving " + opening_->target.host + ": no answer from the name server within " +
-                   duration_text(Resolver::kPatience) +
-                   "; check this machine's name servers (/etc/resolv.conf) and the way to them",
-               FailurePhase::resolve, os_error(ETIMEDOUT)));
+  fail_to_dial(Failure(CWIRE_E_DIAL,
+                       "dial: resolving " + opening_->host() + ": no answer from the name server within " +
+                           duration_text(Resolver::kPatience) +
+                           "; check this machine's name servers (/etc/resolv.conf) and the way to them",
+                       FailurePhase::resolve, os_error(ETIMEDOUT)));
 }
 
 void Channel::on_no_address_for_source() {
   const std::string family = opening_->target.source->is_v6() ? "IPv6" : "IPv4";
-  fail(Failure(CWIRE_E_DIAL,
-               "dial: " + opening_->target.host + " has no " + family + " address, but csms.source_address, " +
-                   opening_->target.source->to_string() + ", is one; set one of the other version of IP, or none",
-               FailurePhase::tcp, os_error(EAFNOSUPPORT)));
+  fail_to_dial(Failure(CWIRE_E_DIAL,
+                       "dial: " + opening_->host() + " has no " + family + " address, but csms.source_address, " +
+                           opening_->target.source->to_string() +
+                           ", is one; set one of the other version of IP, or none",
+                       FailurePhase::tcp, os_error(EAFNOSUPPORT)));
 }
 
 void Channel::on_attempt_decided() {
@@ -162,20 +170,20 @@ void Channel::on_not_connected(bool in_time) {
   ConnectRace& race = *opening_->race;
   if (!in_time) race.give_up();
   if (race.lacks_source()) {
-    return fail(Failure(CWIRE_E_CONFIG,
-                        "dial: csms.source_address: this machine has no address " +
-                            opening_->target.source->to_string() +
-                            "; check it, and that the network interface that should have it is up",
-                        FailurePhase::tcp, os_error(EADDRNOTAVAIL)));
+    return fail_to_dial(Failure(CWIRE_E_CONFIG,
+                                "dial: csms.source_address: this machine has no address " +
+                                    opening_->target.source->to_string() +
+                                    "; check it, and that the network interface that should have it is up",
+                                FailurePhase::tcp, os_error(EADDRNOTAVAIL)));
   }
   std::string message = "dial tcp " + race.refusals();
   if (!in_time) {
     message += "; no TCP connection within " + duration_text(opening_->target.tcp_timeout) + " (csms.tcp_timeout)";
   }
   if (opening_->target.source) message += "; dialled from " + opening_->target.source->to_string();
-  const char* advice = errno_advice(race.error());
-  if (*advice != '\0') message += std::string("; ") + advice;
-  fail(Failure(CWIRE_E_DIAL, std::move(message), FailurePhase::tcp, os_error(race.error())));
+  const std::string advice = errno_advice(race.error(), opening_->target.proxy != nullptr ? "the proxy" : "the CSMS");
+  if (!advice.empty()) message += "; " + advice;
+  fail_to_dial(Failure(CWIRE_E_DIAL, std::move(message), FailurePhase::tcp, os_error(race.error())));
 }
 
 void Channel::on_connected() {
@@ -186,6 +194,39 @@ void Channel::on_connected() {
   watched_read_ = watched_write_ = winner.watched;
   peer_ = endpoint_text(winner.remote);
   opening_->race.reset();
+  if (opening_->target.proxy == nullptr) return begin_handshake();
+  begin_step(Phase::tunnel, opening_->target.proxy_timeout);
+  opening_->tunnel.emplace(socket_.get(), opening_->target.proxy, opening_->authority(), opening_->target.proxy_answer);
+  continue_tunnel();
+}
+
+void Channel::continue_tunnel() {
+  Stream::Outcome outcome = opening_->tunnel->handshake(thread_.receive_buffer(), IoThread::kReceiveBufferSize);
+  switch (outcome.result) {
+    case Stream::Result::want_read:
+      return watch(true, false);
+    case Stream::Result::want_write:
+      return watch(false, true);
+    case Stream::Result::done:
+      peer_ = opening_->authority() + " through " + peer_;
+      opening_->tunnel.reset();
+      return begin_handshake();
+    case Stream::Result::end:
+    case Stream::Result::failed:
+      return fail(std::move(outcome.failure));
+  }
+}
+
+void Channel::on_no_tunnel() {
+  const Target& target = opening_->target;
+  fail(Failure(CWIRE_E_DIAL,
+               target.proxy->text() + ": no tunnel to " + opening_->authority() + " within " +
+                   duration_text(target.proxy_timeout) +
+                   " (csms.proxy.timeout); check that this is an HTTP proxy, its load, and the way from it to the CSMS",
+               FailurePhase::proxy, os_error(ETIMEDOUT)));
+}
+
+void Channel::begin_handshake() {
   begin_step(Phase::handshake, opening_->target.tls_timeout);
   tls_ = std::move(opening_->target.tls);
   if (tls_ != nullptr) {
@@ -284,13 +325,17 @@ void Channel::close() {
 }
 
 std::string Channel::doing() const {
+  const bool has_proxy = opening_ != nullptr && opening_->target.proxy != nullptr;
+  const std::string of_proxy = has_proxy ? " of " + opening_->target.proxy->text() : std::string();
   switch (phase_) {
     case Phase::idle:
       return "not begun";
     case Phase::resolving:
-      return "resolving " + opening_->target.host;
+      return "resolving " + opening_->host() + of_proxy;
     case Phase::connecting:
-      return "connecting to " + opening_->race->under_way();
+      return "connecting to " + opening_->race->under_way() + of_proxy;
+    case Phase::tunnel:
+      return "asking " + opening_->target.proxy->text() + " for a tunnel to " + opening_->authority();
     case Phase::handshake:
       return "negotiating TLS with " + opening_->target.server_name + " at " + peer_;
     case Phase::open:
@@ -304,6 +349,7 @@ std::string Channel::doing() const {
 }
 
 FailurePhase Channel::stage() const {
+  if (phase_ <= Phase::tunnel && opening_ != nullptr && opening_->target.proxy != nullptr) return FailurePhase::proxy;
   if (phase_ == Phase::resolving) return FailurePhase::resolve;
   if (phase_ == Phase::handshake) return FailurePhase::tls;
   return phase_ == Phase::open || phase_ == Phase::ended ? FailurePhase::http : FailurePhase::tcp;
@@ -312,6 +358,8 @@ FailurePhase Channel::stage() const {
 void Channel::on_ready(bool readable, bool writable) {
   attributed([=] {
     switch (phase_) {
+      case Phase::tunnel:
+        return continue_tunnel();
       case Phase::handshake:
         return continue_handshake();
       case Phase::open:
@@ -329,6 +377,8 @@ void Channel::on_timer(TimePoint now) {
         return on_unresolved();
       case Phase::connecting:
         return now < opening_->deadline ? advance_race() : on_not_connected(false);
+      case Phase::tunnel:
+        return on_no_tunnel();
       case Phase::handshake:
         return on_no_handshake();
       case Phase::open:
@@ -422,6 +472,16 @@ void Channel::watch(bool read, bool write) {
 void Channel::fail(Failure failure) {
   release();
   listener_.on_channel_failed(std::move(failure));
+}
+
+// What kept us from a TCP connection, to the proxy where there is one.
+void Channel::fail_to_dial(Failure failure) {
+  const Proxy* proxy = opening_->target.proxy.get();
+  if (proxy != nullptr && failure.phase != FailurePhase::none) {
+    failure.phase = FailurePhase::proxy;
+    failure.message = proxy->text() + ": " + failure.message;
+  }
+  fail(std::move(failure));
 }
 
 void Channel::fail_later(Failure failure) noexcept {

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "base/failure.h"
+#include "base/http_head.h"
 #include "net/connect_race.h"
 #include "net/io_thread.h"
 #include "net/resolver.h"
 #include "net/socket.h"
 #include "net/stream.h"
+#include "ocpp/proxy.h"
 
 namespace cwire {
 
@@ -33,8 +35,10 @@ class ChannelListener {
 };
 
 // One attempt to reach a host and the byte stream that comes of it: resolve, connect to whichever address answers
-// first, TLS, then bytes. Each step has its deadline, which begins with the step and which no byte defers; for the
-// whole, whoever opened it closes it when time is up. Lives on one I/O thread: made, used and destroyed there.
+// first, TLS, then bytes. With a proxy it is the proxy's name that is resolved and the proxy that is connected to, and
+// a tunnel comes before TLS; until that stands, every failure is of phase proxy and names the proxy. Each step has its
+// deadline, which begins with the step and which no byte defers; for the whole, whoever opened it closes it when time
+// is up. Lives on one I/O thread: made, used and destroyed there.
 class Channel final : private Poller::Watcher, private TimerQueue::Timer, private ConnectRace::Listener {
  public:
   struct Target {
@@ -43,6 +47,9 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
     std::shared_ptr<const TlsContext> tls;    // null: plain TCP
     std::string server_name;                  // for TLS; empty: the host
     std::optional<asio::ip::address> source;  // local address to dial from; none: the kernel chooses
+    std::shared_ptr<const Proxy> proxy;       // null: none
+    Duration proxy_timeout = std::chrono::seconds(10);
+    HttpHead::Limits proxy_answer;
     Duration tcp_timeout = std::chrono::seconds(10);
     Duration tls_timeout = std::chrono::seconds(10);
   };
@@ -69,7 +76,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   std::string doing() const;
   // What a timeout would interrupt now.
   FailurePhase stage() const;
-  // "127.0.0.1:9000" once connected.
+  // "127.0.0.1:9000" once connected; "csms.example:443 through 192.0.2.1:3128" once a tunnel stands.
   const std::string& peer() const { return peer_; }
 
  private:
@@ -77,6 +84,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
     idle,
     resolving,
     connecting,
+    tunnel,  // asking the proxy for it
     handshake,
     open,
     ended,    // the peer has closed its side
@@ -100,6 +108,9 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   void advance_race();
   void on_not_connected(bool in_time);
   void on_connected();
+  void continue_tunnel();
+  void on_no_tunnel();
+  void begin_handshake();
   void on_no_handshake();
   void continue_handshake();
   void serve_ready(bool readable, bool writable);
@@ -108,6 +119,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   void watch(bool read, bool write);
   void watch_open() { watch(!paused_ || write_needs_read_, write_blocked_ || read_needs_write_); }
   void fail(Failure failure);
+  void fail_to_dial(Failure failure);
   void fail_later(Failure failure) noexcept;
   Failure with_peer(Failure failure) const;
   void release();

@@ -47,15 +47,15 @@ std::string errno_text(int error) {
   }
 }
 
-const char* errno_advice(int error) {
+std::string errno_advice(int error, const char* peer) {
   switch (error) {
     case ECONNREFUSED:
-      return "check that the CSMS is running and listens on this port";
+      return std::string("check that ") + peer + " is running and listens on this port";
     case ETIMEDOUT:
     case EHOSTUNREACH:
     case ENETUNREACH:
     case ENETDOWN:
-      return "check the network, the route and the firewalls between here and the CSMS";
+      return std::string("check the network, the route and the firewalls between here and ") + peer;
     case EMFILE:
       return "raise ulimit -n, or connect fewer stations from one process";
     case ENFILE:
@@ -75,8 +75,6 @@ const char* errno_advice(int error) {
   }
 }
 
-bool is_local_failure(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
+bool is_local_failure(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
 }  // namespace cwire

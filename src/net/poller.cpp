@@ -25,7 +25,8 @@ std::uint32_t mask_of(bool read, bool write) { return (read ? EPOLLIN : 0u) | (w
 
 [[noreturn]] void throw_internal(const char* what, int error) {
   std::string message = std::string(what) + ": " + errno_text(error);
-  if (*errno_advice(error) != '\0') message += std::string("; ") + errno_advice(error);
+  const std::string advice = errno_advice(error);
+  if (!advice.empty()) message += "; " + advice;
   throw Error(CWIRE_E_INTERNAL, std::move(message), FailurePhase::none, os_error(error));
 }
 

@@ -86,24 +86,17 @@ Secret basic(const AuthSettings& auth, std::string_view station_id) {
     refuse("csms.auth.type is basic but there is no password; set csms.auth.password or csms.auth.password_file");
   }
 
-  Scratch plain(user.size() + 1 + password.size());
-  plain.append(user);
-  plain.append(':');
   if (auth.password_format == PasswordFormat::hex) {
-    append_hex_key(plain, password);
-  } else {
-    if (holds_control(password)) {
-      refuse(
-          "csms.auth.password: it holds a control character (CR, LF, NUL, ...); remove it, or use password_format hex "
-          "for raw bytes");
-    }
-    plain.append(password);
+    Scratch key(password.size() / 2);
+    append_hex_key(key, password);
+    return basic_authorization(user, Secret(key.view()));
   }
-  constexpr std::string_view kPrefix = "Basic ";
-  Scratch header(kPrefix.size() + (plain.view().size() + 2) / 3 * 4 + 1);
-  header.append(kPrefix);
-  header.append_base64(plain.view());
-  return Secret(header.view());
+  if (holds_control(password)) {
+    refuse(
+        "csms.auth.password: it holds a control character (CR, LF, NUL, ...); remove it, or use password_format hex "
+        "for raw bytes");
+  }
+  return basic_authorization(user, auth.password);
 }
 
 Secret bearer(const AuthSettings& auth) {
@@ -125,6 +118,18 @@ Secret bearer(const AuthSettings& auth) {
 }
 
 }  // namespace
+
+Secret basic_authorization(std::string_view username, const Secret& password) {
+  Scratch plain(username.size() + 1 + password.reveal().size());
+  plain.append(username);
+  plain.append(':');
+  plain.append(password.reveal());
+  constexpr std::string_view kPrefix = "Basic ";
+  Scratch header(kPrefix.size() + (plain.view().size() + 2) / 3 * 4 + 1);
+  header.append(kPrefix);
+  header.append_base64(plain.view());
+  return Secret(header.view());
+}
 
 Secret authorization_header(const AuthSettings& auth, std::string_view station_id) {
   switch (auth.type) {

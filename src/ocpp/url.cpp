@@ -3,13 +3,13 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/failure.h"
 
 namespace cwire {
 namespace {
 
-constexpr std::size_t kUrlMax = 4096;  // bytes
 constexpr std::size_t kHostMax = 253;  // RFC 1035 2.3.4, as text
 constexpr std::size_t kLabelMax = 63;
 
@@ -131,13 +131,39 @@ std::string Url::host_header() const {
 
 std::string Url::text() const {
   std::string out = secure ? "wss://" : "ws://";
-  out += host_is_ipv6 ? "[" + host + "]" : host;
-  out += ":" + std::to_string(port);
+  out += authority_text(host, port);
   // Some servers take a token in the query, and this text goes into messages.
   const std::size_t query = path.find('?');
   out += path.substr(0, query);
   if (query != std::string::npos) out += "?***";
   return out;
+}
+
+std::string authority_text(const std::string& host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Authority parse_authority(std::string_view text) {
+  Authority authority;
+  std::string_view after_host;
+  if (!text.empty() && text[0] == '[') {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) refuse("the ']' of the IPv6 address is missing");
+    authority.host = std::string(text.substr(1, close - 1));
+    authority.host_is_ipv6 = true;
+    check_ipv6(authority.host);
+    after_host = text.substr(close + 1);
+    if (!after_host.empty() && after_host[0] != ':') refuse("only a port may follow the ']' of the IPv6 address");
+  } else {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    after_host = text.substr(colon);
+    if (after_host.find(':', 1) != std::string_view::npos) refuse("an IPv6 address needs brackets: [::1]:9000");
+    authority.host = lowercase(text.substr(0, colon));
+    if (const char* defect = name_defect(authority.host)) refuse(defect);
+  }
+  if (!after_host.empty()) authority.port = port_of(after_host.substr(1));
+  return authority;
 }
 
 const char* host_defect(const std::string& host) {
@@ -172,23 +198,10 @@ Url parse_url(std::string_view text) {
     refuse(
         "it holds a user or password; remove what stands before '@' and use csms.auth.username and csms.auth.password");
   }
-  std::string_view after_host;
-  if (!authority.empty() && authority[0] == '[') {
-    const std::size_t close = authority.find(']');
-    if (close == std::string_view::npos) refuse("the ']' of the IPv6 address is missing");
-    url.host = std::string(authority.substr(1, close - 1));
-    url.host_is_ipv6 = true;
-    check_ipv6(url.host);
-    after_host = authority.substr(close + 1);
-    if (!after_host.empty() && after_host[0] != ':') refuse("only a port may follow the ']' of the IPv6 address");
-  } else {
-    const std::size_t colon = std::min(authority.find(':'), authority.size());
-    after_host = authority.substr(colon);
-    if (after_host.find(':', 1) != std::string_view::npos) refuse("an IPv6 address needs brackets: ws://[::1]:9000");
-    url.host = lowercase(authority.substr(0, colon));
-    if (const char* defect = name_defect(url.host)) refuse(defect);
-  }
-  url.port = after_host.empty() ? (url.secure ? 443 : 80) : port_of(after_host.substr(1));
+  Authority parsed = parse_authority(authority);
+  url.host = std::move(parsed.host);
+  url.host_is_ipv6 = parsed.host_is_ipv6;
+  url.port = parsed.port != 0 ? parsed.port : (url.secure ? 443 : 80);
   check_path(url.path);
   return url;
 }

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace cwire {
+
+constexpr std::size_t kUrlMax = 4096;  // bytes
 
 // The absolute ws:// or wss:// URL of RFC 6455 3, split. Parsing throws Error(INVALID_ARGUMENT) with what to change.
 struct Url {
@@ -19,6 +22,18 @@ struct Url {
   // "wss://host:port/path", for messages. A URL with userinfo is refused when parsed, so no secret can be in it.
   std::string text() const;
 };
+
+// "csms.example:443", "[::1]:9000".
+std::string authority_text(const std::string& host, std::uint16_t port);
+
+// The host and port of RFC 3986 3.2, without user or password.
+struct Authority {
+  std::string host;  // without brackets, in small letters
+  bool host_is_ipv6 = false;
+  std::uint16_t port = 0;  // 0: none is given
+};
+// Throws Error(INVALID_ARGUMENT) with what to change.
+Authority parse_authority(std::string_view text);
 
 // What is wrong, by the rules for URLs, with a host name or an address (IPv6 without brackets); null: nothing.
 const char* host_defect(const std::string& host);

@@ -1,21 +1,13 @@
 #include "protocol/upgrade_request.h"
 
-#include <chargewire/chargewire.h>
-
 #include <algorithm>
 
 #include "base/http_syntax.h"
+#include "base/user_agent.h"
 
 namespace cwire {
 
 namespace {
-
-#define CWIRE_TEXT_OF(x) #x
-#define CWIRE_TEXT(x) CWIRE_TEXT_OF(x)
-constexpr std::string_view kUserAgent = "chargewire/" CWIRE_TEXT(CWIRE_VERSION_MAJOR) "." CWIRE_TEXT(
-    CWIRE_VERSION_MINOR) "." CWIRE_TEXT(CWIRE_VERSION_PATCH);
-#undef CWIRE_TEXT
-#undef CWIRE_TEXT_OF
 
 [[noreturn]] void refuse(std::string text) { throw Error(CWIRE_E_INVALID_ARGUMENT, std::move(text)); }
 

@@ -27,6 +27,11 @@ FailureClass class_of_http_status(std::int32_t status) {
   }
 }
 
+// Whatever else a proxy says, 429 and 503 too, is about the way to the CSMS.
+FailureClass class_of_proxy_status(std::int32_t status) {
+  return status == 403 || status == 407 ? FailureClass::refused : FailureClass::network;
+}
+
 FailureClass class_of_close_code(std::int32_t code) {
   switch (code) {
     case 1012:  // "service restart", in the registry of RFC 6455 11.7
@@ -56,7 +61,8 @@ FailureClass class_of(const Failure& failure) {
     case Code::Kind::os_error:
       return class_of_errno(failure.code.number);
     case Code::Kind::http_status:
-      return class_of_http_status(failure.code.number);
+      return failure.phase == FailurePhase::proxy ? class_of_proxy_status(failure.code.number)
+                                                  : class_of_http_status(failure.code.number);
     case Code::Kind::close_code:
       return class_of_close_code(failure.code.number);
     case Code::Kind::x509:

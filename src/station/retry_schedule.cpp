@@ -92,8 +92,10 @@ RetrySchedule::Wait RetrySchedule::after(const Failure& failure, Duration lasted
 std::uint32_t RetrySchedule::count_streak(const Failure& failure) {
   if (last_class_ != FailureClass::local) local_ = 0;
   if (last_class_ != FailureClass::refused && last_class_ != FailureClass::unverified) return 0;
-  if (streak_class_ != last_class_ || streak_code_ != failure.code.number) streak_ = 0;
+  if (streak_class_ != last_class_ || streak_phase_ != failure.phase || streak_code_ != failure.code.number)
+    streak_ = 0;
   streak_class_ = last_class_;
+  streak_phase_ = failure.phase;
   streak_code_ = failure.code.number;
   count(streak_);
   return streak_;

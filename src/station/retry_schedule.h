@@ -45,6 +45,7 @@ class RetrySchedule {
   ReconnectPolicy policy_;
   FailureClass last_class_ = FailureClass::network;
   FailureClass streak_class_ = FailureClass::network;  // of the answers that streak_ counts
+  FailurePhase streak_phase_ = FailurePhase::none;     // likewise: a proxy's 403 is not the CSMS's
   std::int32_t streak_code_ = 0;
   std::uint32_t streak_ = 0;
   std::uint32_t local_ = 0;  // local failures since something else happened

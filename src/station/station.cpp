@@ -385,6 +385,9 @@ void Station::open_connection() {
   target.host = description_.url.host;
   target.port = description_.url.port;
   if (!settings.source_address.empty()) target.source = asio::ip::make_address(settings.source_address);
+  target.proxy = description_.proxy;
+  target.proxy_timeout = settings.proxy.timeout;
+  target.proxy_answer = {settings.header_size_max, settings.header_count_max};
   target.tcp_timeout = settings.tcp_timeout;
   target.tls_timeout = settings.tls_handshake_timeout;
   if (description_.tls != nullptr) {
@@ -398,7 +401,8 @@ void Station::open_connection() {
     }
   }
   if (worker_->log_level() >= CWIRE_LOG_DEBUG)
-    log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text());
+    log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text() +
+                             (description_.proxy == nullptr ? "" : " through " + description_.proxy->text()));
   channel_ = std::make_unique<Channel>(worker_->thread(), worker_->resolver(), static_cast<ChannelListener&>(*this));
   channel_->open(std::move(target));
 }

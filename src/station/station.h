@@ -13,6 +13,7 @@
 #include "base/handle_table.h"
 #include "events/event.h"
 #include "net/channel.h"
+#include "ocpp/proxy.h"
 #include "ocpp/url.h"
 #include "protocol/session.h"
 #include "station/send_queue.h"
@@ -48,6 +49,7 @@ class Station final : private ChannelListener, private SessionListener, private 
     Url url;  // with the identity on the path
     std::shared_ptr<const Settings> settings;
     std::shared_ptr<const TlsContext> tls;  // null: ws
+    std::shared_ptr<const Proxy> proxy;     // null: none
     std::uintptr_t user_data = 0;
   };
 

@@ -77,10 +77,14 @@ std::string Station::words_of_peer(const std::string& reason) const {
   const auto contains = [&](std::string_view secret) {
     return !secret.empty() && reason.find(secret) != std::string::npos;
   };
-  const Secret header = authorization_header(auth, description_.id);
-  const std::string_view value = header.reveal();
+  const auto contains_credentials = [&](const Secret& header) {
+    const std::string_view value = header.reveal();
+    return contains(value.substr(value.find(' ') + 1));
+  };
+  const Proxy* proxy = description_.proxy.get();
   if (contains(auth.password.reveal()) || contains(auth.token.reveal()) ||
-      contains(value.substr(value.find(' ') + 1))) {
+      contains_credentials(authorization_header(auth, description_.id)) ||
+      (proxy != nullptr && (contains(proxy->password.reveal()) || contains_credentials(proxy->authorization())))) {
     return "its reason is withheld: it holds our credentials";
   }
   std::string words;

@@ -80,6 +80,7 @@ class Server {
 
   std::uint16_t port() const { return port_; }
   std::string url() const;
+  int descriptor() const { return descriptor_; }
   Connection accept();
   // True if somebody wants in within this time.
   bool somebody_wants_in(int timeout_ms);

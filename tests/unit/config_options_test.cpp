@@ -222,6 +222,28 @@ TEST_CASE("a source address is an address, or none") {
   }
 }
 
+TEST_CASE("a proxy is http with a port, none, or left to the environment") {
+  Config config;
+  for (const char* value : {"http://proxy.example:3128", "proxy.example:3128", "http://[::1]:80/", "none", ""}) {
+    config.set("csms.proxy.url", value);
+    CHECK(config.get("csms.proxy.url") == value);
+  }
+  const auto refusal = [&](const char* value) {
+    try {
+      config.set("csms.proxy.url", value);
+    } catch (const Error& error) {
+      return error.failure.message;
+    }
+    return std::string("accepted");
+  };
+  CHECK_THAT(refusal("https://proxy.example:443"), Catch::StartsWith("csms.proxy.url: TLS to the proxy itself"));
+  CHECK_THAT(refusal("http://proxy.example"), Catch::Contains("the port is missing"));
+  CHECK_THAT(refusal("http://user:hidden@proxy.example:3128"),
+             Catch::Contains("use csms.proxy.username and csms.proxy.password") && !Catch::Contains("hidden"));
+  CHECK_THAT(refusal("None"), Catch::Contains("the port is missing"));
+  CHECK(config.get("csms.proxy.url").empty());
+}
+
 TEST_CASE("an unknown key suggests the nearest") {
   CHECK(has(refusal("csms.pign_interval", "1s"), "did you mean csms.ping_interval?"));
   CHECK(has(refusal("ping_interval", "1s"), "did you mean csms.ping_interval?"));
@@ -294,6 +316,7 @@ TEST_CASE("headers that are malformed are refused") {
     CAPTURE(name);
     CHECK(has(refusal("csms.headers." + name, "x"), "RFC 7230"));
   }
+  CHECK(has(refusal("csms.headers.proxy-authorization", "Basic x"), "the CSMS must not get it"));
   CHECK(has(refusal("csms.headers.X", "a\r\nEvil: 1"), "control"));
   CHECK(has(refusal("csms.headers.X", std::string_view("a\0b", 3)), "control"));
   Config config;

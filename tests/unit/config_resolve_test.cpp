@@ -97,6 +97,14 @@ TEST_CASE("options that contradict each other are refused with what to change") 
       {{{"auth.type", "bearer"}, {"auth.token", "s3cret x"}}, "csms.auth.token"},
       {{{"auth.type", "basic"}, {"auth.password", "p"}, {"headers.authorization", "s3cret"}},
        "csms.headers.authorization"},
+      {{{"proxy.username", "u"}}, "csms.proxy.url names no proxy"},
+      {{{"proxy.username", "u"}, {"proxy.password", "s3cret"}, {"proxy.url", "none"}}, "csms.proxy.url names no proxy"},
+      {{{"proxy.password", "s3cret"}, {"proxy.url", "p:1"}}, "without csms.proxy.username"},
+      {{{"proxy.password_file", "f"}, {"proxy.url", "p:1"}}, "without csms.proxy.username"},
+      {{{"proxy.url", "p:1"}, {"proxy.username", "u"}, {"proxy.password", "s3cret"}, {"proxy.password_file", "f"}},
+       "both set"},
+      {{{"proxy.url", "p:1"}, {"proxy.username", "a:b"}, {"proxy.password", "s3cret"}}, "the user name holds ':'"},
+      {{{"proxy.url", "p:1"}, {"proxy.username", "u"}, {"proxy.password", "s3cret\x7f"}}, "control character"},
   }));
   CAPTURE(part);
   CHECK(has(refusal(with(values)), part));
@@ -213,4 +221,28 @@ TEST_CASE("another type of authentication leaves the fleet's credentials behind,
   const Settings bearer = fleet.overridden_by(with({{"auth.type", "bearer"}, {"auth.token", "t"}})).resolve();
   CHECK(bearer.auth.username.empty());
   CHECK(bearer.auth.token.reveal() == "t");
+}
+
+TEST_CASE("a proxy's credentials may be without a password, or have it in a file") {
+  TemporaryFile file("from-file\n");
+  const Config fleet = with({{"proxy.url", "p:1"}, {"proxy.username", "u"}});
+  CHECK(fleet.resolve().proxy.password.empty());
+  CHECK(fleet.overridden_by(with({{"proxy.password_file", file.path()}})).resolve().proxy.password.reveal() ==
+        "from-file");
+}
+
+TEST_CASE("another proxy leaves the fleet's credentials for the first behind") {
+  const Config fleet = with({{"proxy.url", "p:1"}, {"proxy.username", "u"}, {"proxy.password", "secret"}});
+  CHECK(fleet.overridden_by(with({{"proxy.timeout", "1s"}})).resolve().proxy.password.reveal() == "secret");
+  CHECK(fleet.overridden_by(with({{"proxy.url", "p:1"}})).resolve().proxy.password.reveal() == "secret");
+  for (const char* url : {"q:1", "none", ""}) {
+    CAPTURE(url);
+    const Settings other = fleet.overridden_by(with({{"proxy.url", url}})).resolve();
+    CHECK(other.proxy.username.empty());
+    CHECK(other.proxy.password.empty());
+  }
+  const Settings own =
+      fleet.overridden_by(with({{"proxy.url", "q:1"}, {"proxy.username", "v"}, {"proxy.password", "own"}})).resolve();
+  CHECK(own.proxy.username == "v");
+  CHECK(own.proxy.password.reveal() == "own");
 }

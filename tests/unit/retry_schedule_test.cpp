@@ -86,6 +86,15 @@ TEST_CASE("a failure has the class that its phase and number say", "[retry_sched
       {{CWIRE_E_DIAL, "", FailurePhase::tcp, os_error(ENOBUFS)}, FailureClass::local},
       {{CWIRE_E_DIAL, "", FailurePhase::tcp, os_error(ENOMEM)}, FailureClass::local},
       {{CWIRE_E_DIAL, "", FailurePhase::tcp, os_error(EADDRNOTAVAIL)}, FailureClass::local},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(407)}, FailureClass::refused},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(403)}, FailureClass::refused},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(404)}, FailureClass::network},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(429)}, FailureClass::network},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(502)}, FailureClass::network},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(503)}, FailureClass::network},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, os_error(ECONNREFUSED)}, FailureClass::network},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, {}}, FailureClass::network},
+      {{CWIRE_E_DIAL, "", FailurePhase::proxy, os_error(EMFILE)}, FailureClass::local},
       {{CWIRE_E_CONFIG, "", FailurePhase::tcp, os_error(EADDRNOTAVAIL)}, FailureClass::network},
       {{CWIRE_E_NO_MEMORY, ""}, FailureClass::local},
   };
@@ -154,6 +163,14 @@ TEST_CASE("a refusal waits 60 s doubling to an hour, give or take a fifth, and c
   CHECK(station.after(answered(401)).streak == streak + 1);
   CHECK(station.after(answered(403)).streak == 1);
   station.schedule.established();
+  CHECK(station.after(answered(403)).streak == 1);
+}
+
+TEST_CASE("the same status of a proxy and of the CSMS are two answers", "[retry_schedule]") {
+  const Failure of_proxy(CWIRE_E_DIAL, "", FailurePhase::proxy, http_status(403));
+  Schedule station;
+  CHECK(station.after(of_proxy).streak == 1);
+  CHECK(station.after(of_proxy).streak == 2);
   CHECK(station.after(answered(403)).streak == 1);
 }
 
