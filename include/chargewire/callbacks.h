@@ -38,6 +38,7 @@ typedef struct cwire_callbacks {
   cwire_callback on_log;          /* code: CWIRE_LOG_*; data: the line */
   cwire_callback on_shutdown;     /* the last event of the manager */
   cwire_callback on_paused;       /* poll mode: reading had paused, because events waited to be polled; tag: nanoseconds */
+  cwire_callback on_endpoint;     /* code: CWIRE_BREAKER_*; data: which endpoint, why, what follows */
 } cwire_callbacks;
 
 /* The function for a type of event. NULL if there is none, or if the type is newer than this header. */
@@ -54,6 +55,7 @@ static inline cwire_callback cwire_callback_for(const cwire_callbacks *callbacks
     case CWIRE_EVENT_LOG: return callbacks->on_log;
     case CWIRE_EVENT_SHUTDOWN: return callbacks->on_shutdown;
     case CWIRE_EVENT_PAUSED: return callbacks->on_paused;
+    case CWIRE_EVENT_ENDPOINT: return callbacks->on_endpoint;
     default: return NULL;
   }
 }

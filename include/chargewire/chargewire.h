@@ -179,6 +179,8 @@ typedef struct cwire_failure {
  * CLOSED         OK when by    close code, or 0     0                   one line: why
  *                request       if never connected
  * LOG            OK            CWIRE_LOG_*          0                   one line
+ * ENDPOINT       OK            the new              the old             one line: which endpoint, why, what follows
+ *                              CWIRE_BREAKER_*      CWIRE_BREAKER_*
  * SHUTDOWN       OK            0                    0                   empty
  * PAUSED         OK            0                    how long,           one line: how long, why, what to do
  *                                                   nanoseconds
@@ -195,6 +197,7 @@ typedef struct cwire_failure {
 #define CWIRE_EVENT_SHUTDOWN 10    /* the last event of the manager */
 #define CWIRE_EVENT_PAUSED 11      /* poll mode, station is NULL: event_queue_max events waited to be polled, so reading from sockets
                                       had paused; it has resumed. Once per episode, when it is over */
+#define CWIRE_EVENT_ENDPOINT 12    /* an endpoint's circuit breaker opened, closed, tries, or was isolated; station is NULL */
 
 /* Levels of LOG, in `code`. Each includes those before it; see the option log_level. */
 #define CWIRE_LOG_ERROR 1
@@ -262,6 +265,31 @@ typedef struct cwire_stats {
   uint64_t messages_dropped;   /* of messages_not_sent: those that a full queue had no room for (csms.send_queue_policy) */
   uint64_t reading_pauses;     /* how often reading from this station paused, because the caller was slow to poll */
 } cwire_stats;
+
+/* ---- Endpoints --------------------------------------------------------------------------------------------- */
+/* An endpoint is scheme, host and port of a URL: where stations of a manager connect. What paces its connects is the manager's
+ * governor: see docs/operations.md and the options governor.*. First connects and reconnects go through it alike. */
+
+/* Whether an endpoint is worth trying. */
+#define CWIRE_BREAKER_CLOSED 0    /* stations connect */
+#define CWIRE_BREAKER_OPEN 1      /* too many attempts failed: no station tries until opens_at_ns; none loses an attempt by it */
+#define CWIRE_BREAKER_HALF_OPEN 2 /* a few stations try; the others wait for how they fare */
+#define CWIRE_BREAKER_ISOLATED 3  /* by cwire_manager_isolate, until cwire_manager_reset */
+
+/* New fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled. */
+typedef struct cwire_endpoint {
+  size_t size;
+  char name[272];            /* "wss://csms.example:443" */
+  int32_t breaker;           /* CWIRE_BREAKER_* */
+  uint32_t handshakes;       /* attempts under way */
+  uint32_t handshakes_limit; /* how many may be at the moment */
+  uint32_t waiting_high;     /* stations that wait for their turn to dial, by csms.priority */
+  uint32_t waiting_normal;
+  uint32_t waiting_low;
+  uint32_t attempts;         /* that ended within governor.breaker_window */
+  uint32_t failures;         /* of these */
+  int64_t opens_at_ns;       /* OPEN: when the first may try again; wall clock, nanoseconds since 1970-01-01 UTC. Else 0 */
+} cwire_endpoint;
 
 /* ---- Version and names ------------------------------------------------------------------------------------- */
 
@@ -372,6 +400,19 @@ CWIRE_API cwire_status cwire_manager_all_stats(cwire_manager manager, cwire_stat
  * soon as the shortest wait of their policy has passed, and what the server asked for (Retry-After, close codes 1012 and 1013).
  * After a refusal it shortens nothing that the refusal is about. Needs no memory. Returns OK, INVALID_HANDLE. */
 CWIRE_API cwire_status cwire_manager_network_up(cwire_manager manager);
+/* The endpoints that stations of this manager use, or that are isolated, ordered by name. out[0].size says how large each element is.
+ * *count gets how many there are; if that is more than `capacity` elements, the first `capacity` are filled and TOO_BIG is returned.
+ * `out` may be NULL if capacity is 0. None if governor.enabled is false. Returns OK, TOO_BIG, INVALID_HANDLE, INVALID_ARGUMENT (a
+ * NULL, or a size that no version of the structure has), NO_MEMORY. */
+CWIRE_API cwire_status cwire_manager_endpoints(cwire_manager manager, cwire_endpoint *out, size_t capacity, size_t *count);
+/* Takes an endpoint out of use, for maintenance perhaps: from now on no station dials it, whoever waits goes on waiting, and attempts
+ * under way and connections that stand live on (cwire_manager_disconnect ends those). `url` names it: any ws:// or wss:// URL there, of
+ * which path and query do not count. It need not be in use yet. Idempotent; asynchronous only in the ENDPOINT event. Returns OK,
+ * INVALID_HANDLE, INVALID_ARGUMENT (err says what is wrong with the URL), STATE (governor.enabled is false), NO_MEMORY. */
+CWIRE_API cwire_status cwire_manager_isolate(cwire_manager manager, const char *url, cwire_error *err);
+/* Puts it back into use, however it came out of it: closes the circuit breaker, forgets what had failed, and lets the stations dial
+ * again as if nothing had been. The waits of single stations go on: cwire_manager_network_up shortens those. Returns the same. */
+CWIRE_API cwire_status cwire_manager_reset(cwire_manager manager, const char *url, cwire_error *err);
 /* Begins an orderly end and returns at once: no new stations; what is queued is sent and each connection closed with 1001, within
  * drain_ms milliseconds (0: without waiting for the peer; range 0 to 3,600,000). Sends are refused with NOT_ESTABLISHED as soon as
  * their station's turn has come. Then every CLOSED, then SHUTDOWN. Idempotent: the first call's drain time counts. Needs no

@@ -39,6 +39,7 @@ namespace chargewire {
 
 using Status = cwire_status;
 using Stats = cwire_stats;
+using Endpoint = cwire_endpoint;
 using Outgoing = cwire_outgoing;
 
 // The library's version, "0.1.0"; CWIRE_VERSION_MAJOR and its fellows tell the header's.
@@ -580,6 +581,30 @@ class Manager {
         "all_stats");
   }
 
+  // The endpoints that stations use, or that are isolated.
+  std::vector<Endpoint> endpoints() const {
+    std::vector<Endpoint> endpoints;
+    for (std::size_t count = 0;;) {
+      const Status status = cwire_manager_endpoints(get(), endpoints.data(), endpoints.size(), &count);
+      if (status != CWIRE_E_TOO_BIG) detail::check(status, "endpoints");
+      const bool complete = count <= endpoints.size();
+      Endpoint empty = {};
+      empty.size = sizeof(Endpoint);
+      endpoints.resize(count, empty);
+      if (complete) return endpoints;
+    }
+  }
+  // No station dials the endpoint that `url` is on, until reset; as cwire_manager_isolate says.
+  void isolate(std::string_view url) const {
+    cwire_error error = detail::no_error();
+    const detail::Text text(url, "the URL of an endpoint");
+    detail::check(cwire_manager_isolate(get(), text.get(), &error), "isolate", error);
+  }
+  void reset(std::string_view url) const {
+    cwire_error error = detail::no_error();
+    const detail::Text text(url, "the URL of an endpoint");
+    detail::check(cwire_manager_reset(get(), text.get(), &error), "reset", error);
+  }
   // The network is there again: waits for the next attempt end, as cwire_manager_network_up says.
   void network_up() const { detail::check(cwire_manager_network_up(get()), "network_up"); }
   // Begins an orderly end and returns at once: what is queued is sent within `drain`. Every CLOSED follows, then

@@ -74,6 +74,14 @@ inline void check_stats(const cwire_stats* out) {
   }
 }
 
+// `out` of cwire_manager_endpoints, likewise.
+inline void check_endpoint(const cwire_endpoint* out) {
+  if (out == nullptr) invalid_argument("out is NULL");
+  if (out->size < sizeof(cwire_endpoint) || out->size % alignof(cwire_endpoint) != 0) {
+    invalid_argument("out->size: set it to sizeof(cwire_endpoint) before the call");
+  }
+}
+
 inline const char* check_id(const char* station_id) {
   if (station_id == nullptr) invalid_argument("station_id is NULL");
   return station_id;

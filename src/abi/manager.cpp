@@ -226,6 +226,34 @@ cwire_status cwire_manager_network_up(cwire_manager manager) {
   });
 }
 
+cwire_status cwire_manager_endpoints(cwire_manager manager, cwire_endpoint* out, size_t capacity, size_t* count) {
+  return guarded(nullptr, [&] {
+    const auto pin = find_manager(manager);
+    if (count == nullptr) invalid_argument("count is NULL");
+    *count = 0;
+    if (capacity != 0) check_endpoint(out);
+    return pin->endpoints(out, capacity, count);
+  });
+}
+
+cwire_status cwire_manager_isolate(cwire_manager manager, const char* url, cwire_error* err) {
+  return guarded(err, [&] {
+    const auto pin = find_manager(manager);
+    if (url == nullptr) invalid_argument("url is NULL");
+    pin->isolate(url);
+    return CWIRE_OK;
+  });
+}
+
+cwire_status cwire_manager_reset(cwire_manager manager, const char* url, cwire_error* err) {
+  return guarded(err, [&] {
+    const auto pin = find_manager(manager);
+    if (url == nullptr) invalid_argument("url is NULL");
+    pin->reset(url);
+    return CWIRE_OK;
+  });
+}
+
 cwire_status cwire_manager_shutdown(cwire_manager manager, int32_t drain_ms) {
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);

@@ -46,6 +46,8 @@ class Config {
   // Ready to use: reads password_file, token_file and the like into the secrets, and checks what concerns several
   // options at once (a client certificate without key, backoff above its maximum).
   Settings resolve() const;
+  // The manager's own options, checked against each other; the rest of the values are not. Throws Error(CONFIG).
+  const Settings& resolve_manager() const;
 
   // No option was set.
   bool is_default() const { return explicit_.none(); }

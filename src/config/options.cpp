@@ -20,6 +20,7 @@ constexpr char kManager[] = "Manager";
 constexpr char kConnection[] = "Connection";
 constexpr char kKeepalive[] = "Keepalive";
 constexpr char kReconnection[] = "Reconnection";
+constexpr char kGovernor[] = "Governor";
 constexpr char kLimits[] = "Limits";
 constexpr char kTls[] = "TLS";
 constexpr char kAuth[] = "Authentication";
@@ -110,6 +111,46 @@ std::vector<Option> make_table() {
       {kReconnection, "csms.retry_backoff_repeat_times", T::integer, "3", "0", "10", "", kLive,
        CWIRE_FIELD(reconnect.repeat_times),
        "RetryBackOffRepeatTimes of OCPP 2.x: how often the wait doubles, for policy `ocpp`."},
+
+      {kGovernor, "csms.priority", T::choice, "normal", "", "", "high|normal|low", kLive, CWIRE_FIELD(priority),
+       "Of thirteen turns to dial an endpoint eight go to stations of `high` priority, four to `normal` and one to "
+       "`low`, "
+       "while some of each wait. Who waited for 30 s moves up."},
+      {kGovernor, "governor.enabled", T::boolean, "true", "", "", "", kNextConnection, CWIRE_FIELD(governor.enabled),
+       "`false`: stations dial as soon as their own wait is over, however many others do."},
+      {kGovernor, "governor.handshakes_start", T::integer, "64", "1", "100000", "", kNextConnection,
+       CWIRE_FIELD(governor.handshakes_start),
+       "How many attempts to connect may be under way at one endpoint (scheme, host and port) to begin with. The limit "
+       "grows while "
+       "the time they take holds, and shrinks by 30 % when one times out, is refused, or is told to wait."},
+      {kGovernor, "governor.handshakes_min", T::integer, "1", "1", "100000", "", kNextConnection,
+       CWIRE_FIELD(governor.handshakes_min), "How far that limit may shrink."},
+      {kGovernor, "governor.handshakes_max", T::integer, "1024", "1", "100000", "", kNextConnection,
+       CWIRE_FIELD(governor.handshakes_max), "How far that limit may grow."},
+      {kGovernor, "governor.connects_per_second", T::integer, "0", "0", "1000000", "", kNextConnection,
+       CWIRE_FIELD(governor.connects_per_second),
+       "Attempts per second to one endpoint, evenly spread. `0`: as many as the limit of those under way lets "
+       "through."},
+      {kGovernor, "governor.breaker", T::boolean, "true", "", "", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_enabled),
+       "`false`: an endpoint that fails is tried all the same, each station by its own schedule."},
+      {kGovernor, "governor.breaker_failures", T::ratio, "50%", "1%", "100%", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_failures),
+       "When so many of an endpoint's attempts failed, nobody tries it for a while. Refusals (401, 403, 404, 426, "
+       "certificates) do not "
+       "count; a connection that is lost within the window does."},
+      {kGovernor, "governor.breaker_attempts_min", T::integer, "20", "1", "1000000", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_attempts_min), "Fewer attempts within the window prove nothing."},
+      {kGovernor, "governor.breaker_window", T::duration, "10s", "100ms", "1h", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_window), "How far back attempts are counted."},
+      {kGovernor, "governor.breaker_open", T::duration, "30s", "1ms", "24h", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_open),
+       "How long nobody tries: so long times the number of times in a row, and up to a quarter more."},
+      {kGovernor, "governor.breaker_open_max", T::duration, "5m", "1ms", "24h", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_open_max), "The longest of these times, before the quarter."},
+      {kGovernor, "governor.breaker_probes", T::integer, "3", "1", "1000", "", kNextConnection,
+       CWIRE_FIELD(governor.breaker_probes),
+       "How many stations try then; when all get through, the others follow, few at first."},
 
       {kLimits, "csms.message_size_max", T::size, "1MiB", "1B", "1GiB", "", kNextConnection,
        CWIRE_FIELD(message_size_max), "The largest message, each way."},

@@ -35,7 +35,7 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 // written by name, in the order of the option's choices.
 using FieldRef = std::variant<bool*, std::uint32_t*, std::int32_t*, std::uint64_t*, double*, Duration*, std::string*,
                               Secret*, std::vector<std::string>*, HeaderList*, AuthType*, PasswordFormat*, TlsVersion*,
-                              ReconnectPolicyKind*, SendQueuePolicy*>;
+                              ReconnectPolicyKind*, SendQueuePolicy*, Priority*>;
 
 struct Option {
   const char* group;  // its heading in the documentation

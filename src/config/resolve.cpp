@@ -113,6 +113,21 @@ void stretch_read_timeout(Settings& settings) {
 
 }  // namespace
 
+const Settings& Config::resolve_manager() const {
+  const GovernorSettings& governor = values_.governor;
+  if (governor.handshakes_min > governor.handshakes_start || governor.handshakes_start > governor.handshakes_max) {
+    refuse("governor.handshakes_min (" + std::to_string(governor.handshakes_min) + "), governor.handshakes_start (" +
+           std::to_string(governor.handshakes_start) + ") and governor.handshakes_max (" +
+           std::to_string(governor.handshakes_max) + ") must rise in this order");
+  }
+  if (governor.breaker_open > governor.breaker_open_max) {
+    refuse("governor.breaker_open (" + duration_text(governor.breaker_open) +
+           ") is more than governor.breaker_open_max (" + duration_text(governor.breaker_open_max) +
+           "); raise the maximum, or lower the first");
+  }
+  return values_;
+}
+
 Settings Config::resolve() const {
   Settings settings = values_;
   if (!explicit_[option_index(*find_option("csms.read_timeout").option)]) stretch_read_timeout(settings);

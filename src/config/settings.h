@@ -18,6 +18,7 @@ enum class TlsVersion { tls1_2, tls1_3 };
 enum class ReconnectPolicyKind { exponential, ocpp, full, decorrelated };
 // Which message has to go when the send queue is full.
 enum class SendQueuePolicy { reject, drop_oldest, drop_newest };
+enum class Priority : std::uint8_t { high, normal, low };
 
 struct TlsSettings {
   bool enabled = false;  // true: a ws:// URL is refused
@@ -72,12 +73,29 @@ struct ReconnectSettings {
   std::uint32_t repeat_times = 0;
 };
 
+// What paces the connects to one endpoint.
+struct GovernorSettings {
+  bool enabled = true;
+  std::uint32_t handshakes_start = 0;  // under way at once
+  std::uint32_t handshakes_min = 0;
+  std::uint32_t handshakes_max = 0;
+  std::uint32_t connects_per_second = 0;  // 0: no limit
+  bool breaker_enabled = true;
+  double breaker_failures = 0;  // share of the attempts within the window, 0..1
+  std::uint32_t breaker_attempts_min = 0;
+  Duration breaker_window{};
+  Duration breaker_open{};
+  Duration breaker_open_max{};
+  std::uint32_t breaker_probes = 0;
+};
+
 // The value of every option, typed. Defaults and ranges stand in the option table (config/options.cpp), not here.
 struct Settings {
   // The manager's.
   std::uint32_t io_threads = 0;       // 0: one per core
   std::int32_t log_level = 0;         // CWIRE_LOG_*, 0: off
   std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
+  GovernorSettings governor;
 
   // A station's.
   std::string default_url;
@@ -94,8 +112,9 @@ struct Settings {
   Duration pong_timeout{};
   Duration heartbeat_interval{};  // the application's; kept and given back
   ReconnectSettings reconnect;
-  std::uint64_t message_size_max = 0;  // bytes
-  std::uint64_t header_size_max = 0;   // bytes of the HTTP response
+  Priority priority = Priority::normal;  // among the stations that wait to be dialled
+  std::uint64_t message_size_max = 0;    // bytes
+  std::uint64_t header_size_max = 0;     // bytes of the HTTP response
   std::uint32_t header_count_max = 0;
   std::uint32_t fragments_max = 0;  // frames of one message
   SendQueuePolicy send_queue_policy = SendQueuePolicy::reject;

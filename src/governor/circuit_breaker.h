@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chargewire/chargewire.h>
+
 #include <array>
 #include <cstdint>
 #include <random>
@@ -20,7 +22,12 @@ namespace cwire {
 // Openings are in a row unless it stayed closed for `open_max` between them.
 class CircuitBreaker {
  public:
-  enum class State : std::uint8_t { closed, open, half_open, isolated };
+  enum class State : std::uint8_t {
+    closed = CWIRE_BREAKER_CLOSED,
+    open = CWIRE_BREAKER_OPEN,
+    half_open = CWIRE_BREAKER_HALF_OPEN,
+    isolated = CWIRE_BREAKER_ISOLATED
+  };
 
   struct Settings {
     bool enabled = true;  // false: it opens by hand only

@@ -5,10 +5,10 @@
 #include <cstdint>
 
 #include "base/time.h"
+#include "config/settings.h"
 
 namespace cwire {
 
-enum class Priority : std::uint8_t { high, normal, low };
 constexpr std::size_t kPriorities = 3;
 
 // One place in a WaitingLine. Whoever stands in it must leave before it goes.

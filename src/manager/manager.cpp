@@ -1,6 +1,8 @@
 #include "manager/manager.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <thread>
 #include <utility>
@@ -20,6 +22,26 @@ Error shutting_down(const std::string& station_id) {
   return Error(CWIRE_E_STATE, station_id + ": the manager is shutting down; no station can be connected any more");
 }
 
+cwire_endpoint in_numbers(Governor::Endpoint& endpoint, TimePoint now) {
+  const Governor::Endpoint::Numbers numbers = endpoint.numbers(now);
+  cwire_endpoint out{};
+  out.size = sizeof out;
+  std::snprintf(out.name, sizeof out.name, "%s", endpoint.name().c_str());
+  out.breaker = static_cast<std::int32_t>(numbers.state);
+  out.handshakes = numbers.handshakes;
+  out.handshakes_limit = numbers.handshakes_limit;
+  out.waiting_high = static_cast<std::uint32_t>(numbers.waiting[static_cast<std::size_t>(Priority::high)]);
+  out.waiting_normal = static_cast<std::uint32_t>(numbers.waiting[static_cast<std::size_t>(Priority::normal)]);
+  out.waiting_low = static_cast<std::uint32_t>(numbers.waiting[static_cast<std::size_t>(Priority::low)]);
+  out.attempts = numbers.attempts;
+  out.failures = numbers.failures;
+  if (numbers.opens_until != kNever) {
+    out.opens_at_ns =
+        wall_clock_ns() + std::chrono::duration_cast<std::chrono::nanoseconds>(numbers.opens_until - now).count();
+  }
+  return out;
+}
+
 }  // namespace
 
 ManagerTable& manager_table() {
@@ -31,9 +53,12 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
     : config_(std::move(config)), proxy_environment_(read_proxy_environment()), shutdown_event_(*this) {
   process_exit::prepare();
   // Not resolved: what concerns stations may be complete only with a station's own options.
-  const Settings& settings = config_.config.values();
+  const Settings& settings = config_.config.resolve_manager();
   if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings.event_queue_max);
   const auto resolver = std::make_shared<Resolver>();
+  if (settings.governor.enabled) {
+    governor_ = std::make_shared<Governor>(settings.governor, [this] { workers_.front()->order_governing(); });
+  }
   const std::uint32_t threads =
       settings.io_threads != 0 ? settings.io_threads : std::max(1u, std::thread::hardware_concurrency());
   try {
@@ -44,6 +69,8 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
       options.context = context;
       options.queue = queue_;
       options.resolver = resolver;
+      options.governor = governor_;
+      options.keeps_governor = governor_ != nullptr && i == 0;
       options.fell_silent = [this, i] { fell_silent(i); };
       options.manager = static_cast<const StationOwner*>(this);
       workers_.push_back(std::make_shared<Worker>(std::move(options)));
@@ -185,6 +212,30 @@ void Manager::shutdown(Duration drain) noexcept {
 
 void Manager::network_up() noexcept {
   for (const auto& worker : workers_) worker->order_network_up();
+}
+
+cwire_status Manager::endpoints(cwire_endpoint* out, std::size_t capacity, std::size_t* count) const {
+  if (governor_ == nullptr) return CWIRE_OK;
+  const TimePoint now = Clock::now();
+  const std::size_t stride = capacity == 0 ? 0 : out[0].size;
+  auto* place = reinterpret_cast<char*>(out);
+  for (const auto& endpoint : governor_->endpoints()) {
+    if (*count < capacity) {
+      const cwire_endpoint numbers = in_numbers(*endpoint, now);
+      std::memcpy(place + *count * stride, &numbers, sizeof numbers);
+    }
+    ++*count;
+  }
+  return *count > capacity ? CWIRE_E_TOO_BIG : CWIRE_OK;
+}
+
+void Manager::isolate(const char* url) { governor_or_refuse().isolate(parse_url(url).origin(), Clock::now()); }
+
+void Manager::reset(const char* url) { governor_or_refuse().reset(parse_url(url).origin(), Clock::now()); }
+
+Governor& Manager::governor_or_refuse() {
+  if (governor_ != nullptr) return *governor_;
+  throw Error(CWIRE_E_STATE, "nothing paces the endpoints of this manager: governor.enabled is false");
 }
 
 void Manager::station_ended(Station& station) noexcept {

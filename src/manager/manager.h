@@ -51,6 +51,11 @@ class Manager final : public StationOwner {
   void connect_all(std::size_t& begun);
   // Tells every worker; returns at once.
   void network_up() noexcept;
+  // As cwire_manager_endpoints, for arguments that were checked.
+  cwire_status endpoints(cwire_endpoint* out, std::size_t capacity, std::size_t* count) const;
+  // The endpoint that the URL is on.
+  void isolate(const char* url);
+  void reset(const char* url);
   Registry& registry() { return registry_; }
 
   // Tells every worker; returns at once, and cannot fail.
@@ -82,6 +87,7 @@ class Manager final : public StationOwner {
                                 std::uintptr_t user_data);
   cwire_station add(Station::Description description);
   std::shared_ptr<const Settings> settings_for(const ConfigSnapshot* overrides);
+  Governor& governor_or_refuse();
   void settle_one() noexcept;
   void fell_silent(std::size_t worker) noexcept;
 
@@ -92,6 +98,7 @@ class Manager final : public StationOwner {
   std::map<std::uint64_t, std::weak_ptr<const Settings>> settings_by_revision_;
   std::size_t settings_kept_ = 0;  // living ones when they were last counted
   std::shared_ptr<EventQueue> queue_;
+  std::shared_ptr<Governor> governor_;
   std::vector<std::shared_ptr<Worker>> workers_;
   Registry registry_;
   // What SHUTDOWN waits for: the stations that have not ended, and one for shutdown() itself.

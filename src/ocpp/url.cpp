@@ -129,9 +129,13 @@ std::string Url::host_header() const {
   return out;
 }
 
-std::string Url::text() const {
+std::string Url::origin() const {
   std::string out = secure ? "wss://" : "ws://";
-  out += authority_text(host, port);
+  return out + authority_text(host, port);
+}
+
+std::string Url::text() const {
+  std::string out = origin();
   // Some servers take a token in the query, and this text goes into messages.
   const std::size_t query = path.find('?');
   out += path.substr(0, query);

@@ -19,6 +19,8 @@ struct Url {
 
   // The Host header of RFC 7230 5.4: IPv6 in brackets, the port only if it is not the scheme's own.
   std::string host_header() const;
+  // "wss://host:port": the endpoint.
+  std::string origin() const;
   // "wss://host:port/path", for messages. A URL with userinfo is refused when parsed, so no secret can be in it.
   std::string text() const;
 };

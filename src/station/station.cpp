@@ -18,6 +18,27 @@ std::string_view nonce_bytes(const std::uint64_t& nonce) {
   return {reinterpret_cast<const char*>(&nonce), sizeof nonce};
 }
 
+// What an attempt that failed says of its endpoint.
+Outcome outcome_of(const Failure& failure) {
+  switch (class_of(failure)) {
+    case FailureClass::throttled:
+      return Outcome::throttled;
+    case FailureClass::refused:
+    case FailureClass::unverified:
+      return Outcome::refused;
+    case FailureClass::local:
+      return Outcome::local;
+    case FailureClass::network:
+    case FailureClass::restarting:
+    case FailureClass::overloaded:
+      break;
+  }
+  return Outcome::failed;
+}
+
+// Whether a connection that ended so speaks against its endpoint. One that says when it will be back does not.
+bool does_badly(const Failure& failure) { return failure && class_of(failure) == FailureClass::network; }
+
 }  // namespace
 
 StationTable& station_table() {
@@ -117,8 +138,9 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
       // The last error names the station already.
       *why = Failure(CWIRE_E_TIMEOUT,
                      id() + ": not connected within " + std::to_string(timeout_ms) + " ms; " +
-                         (last.numbers.status != CWIRE_OK ? "last attempt: " + last.words.substr(id().size() + 2)
-                                                          : std::string("the first attempt is still under way")));
+                         (last.numbers.status != CWIRE_OK
+                              ? "last attempt: " + last.words.substr(id().size() + 2)
+                              : std::string("the first attempt is still under way, or waits for its turn")));
   }
   return why->status;
 }
@@ -158,6 +180,8 @@ void Station::run_scheduled() noexcept {
     const unsigned orders = orders_.exchange(0, std::memory_order_acquire);
     if ((orders & kConnect) != 0) begin();
     accept_all(queue_.take());
+    // A note that was left for a wait which is over is no permit.
+    if ((orders & kPermitted) != 0 && dial_wanted_ && endpoint_->permits(turn_)) worker_->dial_in_turn(*this);
     if ((orders & kDisconnect) != 0) {
       std::uint16_t code;
       std::string reason;
@@ -181,6 +205,7 @@ void Station::begin() {
   }
   timer_registered_ = true;
   worker_->add(*this);
+  if (Governor* governor = worker_->governor()) endpoint_ = governor->attach(description_.url.origin());
   perform(client_.start(worker_->thread().now()));
 }
 
@@ -200,9 +225,7 @@ void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, 
 
 void Station::on_timer(TimePoint now) {
   guarded([&] {
-    if (dial_wanted_) {
-      client_.describe_attempt("waiting until this process had dialled other stations", FailurePhase::tcp);
-    } else if (channel_ != nullptr && !is_open()) {
+    if (channel_ != nullptr && !is_open()) {
       client_.describe_attempt(
           session_ != nullptr ? "waiting for the answer to the upgrade request" : channel_->doing(), channel_->stage());
     }
@@ -329,9 +352,7 @@ void Station::perform(const Actions& actions) {
   for (const Action& action : actions) {
     switch (action.type) {
       case Action::Type::attempt:
-        statistics_.attempts.add(1);
-        dial_wanted_ = true;
-        worker_->dial_in_turn(*this);
+        ask_to_dial();
         break;
       case Action::Type::abandon:
         // After our close frame the goodbye is orderly also where there is no time to wait for the peer's.
@@ -353,15 +374,21 @@ void Station::perform(const Actions& actions) {
         set_state(action);
         break;
       case Action::Type::report_connected:
+        if (endpoint_ != nullptr) endpoint_->ended(turn_, Outcome::established, worker_->thread().now());
         report_connected(action);
         break;
       case Action::Type::report_disconnected:
+        if (endpoint_ != nullptr && does_badly(client_.last_failure())) {
+          endpoint_->lost(turn_, worker_->thread().now());
+        }
         reporting([&] { report_failure(CWIRE_EVENT_DISCONNECTED, action); });
         break;
       case Action::Type::report_error:
+        if (endpoint_ != nullptr) endpoint_->ended(turn_, outcome_of(client_.last_failure()), worker_->thread().now());
         reporting([&] { report_failure(CWIRE_EVENT_ERROR, action); });
         break;
       case Action::Type::report_closed:
+        if (endpoint_ != nullptr) endpoint_->withdraw(turn_, worker_->thread().now());
         report_closed();
         return;  // the station may be gone as soon as this turn's events are taken
     }
@@ -369,9 +396,24 @@ void Station::perform(const Actions& actions) {
   if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
 }
 
+// First connects and reconnects alike take their turn.
+void Station::ask_to_dial() {
+  dial_wanted_ = true;
+  client_.queued();
+  if (endpoint_ == nullptr || endpoint_->ask(turn_, description_.settings->priority, worker_->thread().now())) {
+    worker_->dial_in_turn(*this);
+  }
+}
+
+void Station::Turn::permitted() noexcept {
+  station_.orders_.fetch_or(kPermitted, std::memory_order_release);
+  station_.worker_->schedule(station_);
+}
+
 bool Station::dial() noexcept {
   if (!std::exchange(dial_wanted_, false)) return false;
   guarded([this] {
+    statistics_.attempts.add(1);
     client_.dialing(worker_->thread().now());
     open_connection();
     worker_->thread().timers().arm(*this, client_.deadline());

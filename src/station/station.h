@@ -12,6 +12,7 @@
 
 #include "base/handle_table.h"
 #include "events/event.h"
+#include "governor/governor.h"
 #include "net/channel.h"
 #include "ocpp/proxy.h"
 #include "ocpp/url.h"
@@ -101,6 +102,15 @@ class Station final : private ChannelListener, private SessionListener, private 
    private:
     Station& station_;
   };
+  // What it asks the governor with.
+  class Turn final : public Applicant {
+   public:
+    explicit Turn(Station& station) : station_(station) {}
+    void permitted() noexcept override;
+
+   private:
+    Station& station_;
+  };
   // How a session ended, kept until the session's own function has returned.
   struct SessionEnd {
     bool opened;
@@ -130,6 +140,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   cwire_status send(std::unique_ptr<OutgoingMessage> message, std::uint32_t flags, std::uint64_t tag);
   void begin();
   void perform(const Actions& actions);
+  void ask_to_dial();
   void open_connection();
   void connection_ended(Failure failure);
   void session_ended();
@@ -170,12 +181,15 @@ class Station final : private ChannelListener, private SessionListener, private 
   // Orders from other threads, taken by run_scheduled().
   static constexpr unsigned kConnect = 1;
   static constexpr unsigned kDisconnect = 2;
+  static constexpr unsigned kPermitted = 4;
   std::atomic<unsigned> orders_{0};
   std::atomic<bool> is_scheduled_{false};
   Station* next_scheduled_ = nullptr;
 
   // The I/O thread's.
   WebSocketClient client_;
+  std::shared_ptr<Governor::Endpoint> endpoint_;  // null: nobody paces
+  Turn turn_{*this};
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
   std::optional<SessionEnd> session_end_;

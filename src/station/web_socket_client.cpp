@@ -45,6 +45,10 @@ Actions WebSocketClient::start(TimePoint now) {
   return actions;
 }
 
+void WebSocketClient::queued() {
+  if (phase_ == Phase::attempting) until_ = kNever;
+}
+
 void WebSocketClient::dialing(TimePoint now) {
   if (phase_ != Phase::attempting) return;
   since_ = now;

@@ -110,7 +110,9 @@ class WebSocketClient {
 
   // Begins the first attempt. Only once, and not after disconnect().
   Actions start(TimePoint now);
-  // The attempt leaves the queue of those that wait to be dialled: its time begins now. Optional.
+  // The attempt has to wait until others were dialled: its time does not run until dialing(). Optional.
+  void queued();
+  // The attempt leaves that queue: its time begins now. Optional.
   void dialing(TimePoint now);
   // The attempt's transport stands and the upgrade is asked for: the answer has to be complete within upgrade_timeout.
   void upgrading(TimePoint now);

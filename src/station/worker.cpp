@@ -15,9 +15,13 @@ Worker::Worker(Options options)
   if (options_.handler != nullptr) {
     handler_ = std::make_unique<HandlerDelivery>(options_.handler, options_.context);
   }
+  if (options_.keeps_governor) thread_.timers().register_timer();
 }
 
-Worker::~Worker() { release_all(pending_); }
+Worker::~Worker() {
+  release_all(pending_);
+  if (options_.keeps_governor) thread_.timers().unregister_timer(governor_timer_);
+}
 
 const void* Worker::current_manager() { return current; }
 
@@ -165,6 +169,7 @@ void Worker::run_orders() {
   if (drain != kNotOrdered) shut_down(Duration(drain));
   if (resume_ordered_.exchange(false, std::memory_order_acquire)) resume_reading();
   if (network_up_ordered_.exchange(false, std::memory_order_acquire)) shorten_waits();
+  if (governing_ordered_.exchange(false, std::memory_order_acquire)) run_governor();
   run_scheduled();
   if (silence_ordered_.exchange(false, std::memory_order_acquire)) fall_silent();
 }
@@ -225,9 +230,55 @@ void Worker::order_network_up() {
   thread_.wake();
 }
 
+void Worker::order_governing() {
+  governing_ordered_.store(true, std::memory_order_release);
+  thread_.wake();
+}
+
 void Worker::order_silence() {
   silence_ordered_.store(true, std::memory_order_release);
   thread_.wake();
+}
+
+void Worker::run_governor() {
+  try {
+    thread_.timers().arm(governor_timer_, options_.governor->run(thread_.now()));
+    for (const Governor::Change& change : options_.governor->take_changes()) report(change);
+  } catch (const std::bad_alloc&) {
+    // A list of the endpoints could not be made. Soon there may be memory again.
+    thread_.timers().arm(governor_timer_, thread_.now() + std::chrono::seconds(1));
+  }
+}
+
+void Worker::report(const Governor::Change& change) {
+  if (silent_) return;
+  std::string text = change.endpoint + ": ";
+  switch (change.to) {
+    case CircuitBreaker::State::closed:
+      text += change.from == CircuitBreaker::State::half_open ? "well again; all stations connect, few at first"
+                                                              : "reset by request; all stations connect";
+      break;
+    case CircuitBreaker::State::open: {
+      const auto wait = std::chrono::duration_cast<std::chrono::seconds>(change.opens_until - thread_.now());
+      text +=
+          change.from == CircuitBreaker::State::half_open ? "still does badly" : "too many attempts to connect failed";
+      text += "; no station tries for " + std::to_string(wait.count()) +
+              " s. The ERROR events of the stations say why; cwire_manager_reset ends the wait";
+      break;
+    }
+    case CircuitBreaker::State::half_open:
+      text += "a few stations try whether it is well again";
+      break;
+    case CircuitBreaker::State::isolated:
+      text += "isolated by request; no station connects until cwire_manager_reset";
+      break;
+  }
+  auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_ENDPOINT);
+  event->set_text(text);
+  event->data.code = static_cast<std::int32_t>(change.to);
+  event->data.tag = static_cast<std::uint64_t>(change.from);
+  pending_.append(*event.release());
+  log(CWIRE_LOG_WARNING, nullptr, text.c_str());
 }
 
 void Worker::fall_silent() {

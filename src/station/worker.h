@@ -12,6 +12,7 @@
 #include "events/event.h"
 #include "events/event_queue.h"
 #include "events/handler_delivery.h"
+#include "governor/governor.h"
 #include "net/io_thread.h"
 #include "net/resolver.h"
 #include "protocol/session.h"
@@ -31,8 +32,10 @@ class Worker final : public IoThread::Owner {
     std::uintptr_t context = 0;
     std::shared_ptr<EventQueue> queue;
     std::shared_ptr<Resolver> resolver;
-    const void* manager = nullptr;      // only to be compared
-    std::function<void()> fell_silent;  // what order_silence() leads to, on this thread
+    std::shared_ptr<Governor> governor;  // null: stations dial when they like
+    bool keeps_governor = false;         // one worker does
+    const void* manager = nullptr;       // only to be compared
+    std::function<void()> fell_silent;   // what order_silence() leads to, on this thread
   };
 
   explicit Worker(Options options);  // throws Error(INTERNAL), std::bad_alloc
@@ -49,6 +52,7 @@ class Worker final : public IoThread::Owner {
   void order_shutdown(Duration drain);  // closes every station with 1001 within `drain`
   void order_network_up();              // waits of its stations end early
   void order_resume();                  // the caller of poll has caught up: paused stations read again
+  void order_governing();               // calls the governor's run(), on the worker that keeps it
   void order_silence();                 // delivers what is pending, writes no LOG afterwards, and calls fell_silent
   IoThread& thread() { return thread_; }
 
@@ -76,10 +80,21 @@ class Worker final : public IoThread::Owner {
   void log(std::int32_t level, const Station* station, const char* text) noexcept;
   Engine& engine() { return *engine_; }
   Resolver& resolver() { return *options_.resolver; }
+  Governor* governor() { return options_.governor.get(); }
   std::minstd_rand& random() { return random_; }
   std::int32_t log_level() const { return options_.log_level; }
 
  private:
+  // Wakes the governor when time alone lets somebody go.
+  class GovernorTimer final : public TimerQueue::Timer {
+   public:
+    explicit GovernorTimer(Worker& worker) : worker_(worker) {}
+    void on_timer(TimePoint) override { worker_.run_governor(); }
+
+   private:
+    Worker& worker_;
+  };
+
   void begin_thread() override;
   void end_of_turn() override;
   void run_orders();
@@ -90,6 +105,8 @@ class Worker final : public IoThread::Owner {
   void shut_down(Duration drain);
   void flush_dirty();
   void deliver();
+  void run_governor();
+  void report(const Governor::Change& change);
   void fall_silent();
   static Station* sealed();
 
@@ -101,6 +118,7 @@ class Worker final : public IoThread::Owner {
   std::unique_ptr<HandlerDelivery> handler_;
   std::string spare_output_;
   BlockCache blocks_;
+  GovernorTimer governor_timer_{*this};
   Station* dirty_ = nullptr;
   Station* first_to_dial_ = nullptr;
   Station* last_to_dial_ = nullptr;
@@ -111,6 +129,7 @@ class Worker final : public IoThread::Owner {
   std::atomic<Duration::rep> shutdown_ordered_{kNotOrdered};  // the drain time
   std::atomic<bool> resume_ordered_{false};
   std::atomic<bool> network_up_ordered_{false};
+  std::atomic<bool> governing_ordered_{false};
   std::atomic<bool> silence_ordered_{false};
   std::atomic<Station*> scheduled_{nullptr};  // newest first; sealed() once the loop has ended
   std::mutex state_mutex_;

@@ -42,12 +42,14 @@ TEST_CASE("cwire_dispatch calls the function of each type, in order, with the ev
   callbacks.on_log = record<'L'>;
   callbacks.on_shutdown = record<'S'>;
   callbacks.on_paused = record<'P'>;
+  callbacks.on_endpoint = record<'e'>;
 
-  const std::array<cwire_event, 12> events = {
-      event_of(CWIRE_EVENT_STATE),     event_of(CWIRE_EVENT_LOG),     event_of(CWIRE_EVENT_ERROR),
-      event_of(CWIRE_EVENT_CONNECTED), event_of(CWIRE_EVENT_MESSAGE), event_of(CWIRE_EVENT_SENT),
-      event_of(CWIRE_EVENT_WRITABLE),  event_of(CWIRE_EVENT_MESSAGE), event_of(CWIRE_EVENT_DISCONNECTED),
-      event_of(CWIRE_EVENT_CLOSED),    event_of(CWIRE_EVENT_PAUSED),  event_of(CWIRE_EVENT_SHUTDOWN),
+  const std::array<cwire_event, 13> events = {
+      event_of(CWIRE_EVENT_STATE),     event_of(CWIRE_EVENT_LOG),      event_of(CWIRE_EVENT_ERROR),
+      event_of(CWIRE_EVENT_CONNECTED), event_of(CWIRE_EVENT_MESSAGE),  event_of(CWIRE_EVENT_SENT),
+      event_of(CWIRE_EVENT_WRITABLE),  event_of(CWIRE_EVENT_MESSAGE),  event_of(CWIRE_EVENT_DISCONNECTED),
+      event_of(CWIRE_EVENT_CLOSED),    event_of(CWIRE_EVENT_ENDPOINT), event_of(CWIRE_EVENT_PAUSED),
+      event_of(CWIRE_EVENT_SHUTDOWN),
   };
   const cwire_event_handler handler = cwire_dispatch;
   handler(reinterpret_cast<uintptr_t>(&callbacks), events.data(), events.size());
@@ -57,7 +59,7 @@ TEST_CASE("cwire_dispatch calls the function of each type, in order, with the ev
     letters += seen[i].function;
     CHECK(seen[i].event == &events[i]);
   }
-  CHECK(letters == "TLECMsWMDcPS");
+  CHECK(letters == "TLECMsWMDcePS");
 }
 
 TEST_CASE("cwire_dispatch passes over events without a function, and types it does not know") {

@@ -78,6 +78,20 @@ PIN_FIELD(cwire_stats, last_failure, 560, 72);
 PIN_FIELD(cwire_stats, messages_dropped, 632, 8);
 PIN_FIELD(cwire_stats, reading_pauses, 640, 8);
 
+/* cwire_endpoint may grow at its end; what is here stays. */
+PIN(sizeof(cwire_endpoint) >= 320);
+PIN_FIELD(cwire_endpoint, size, 0, 8);
+PIN_FIELD(cwire_endpoint, name, 8, 272);
+PIN_FIELD(cwire_endpoint, breaker, 280, 4);
+PIN_FIELD(cwire_endpoint, handshakes, 284, 4);
+PIN_FIELD(cwire_endpoint, handshakes_limit, 288, 4);
+PIN_FIELD(cwire_endpoint, waiting_high, 292, 4);
+PIN_FIELD(cwire_endpoint, waiting_normal, 296, 4);
+PIN_FIELD(cwire_endpoint, waiting_low, 300, 4);
+PIN_FIELD(cwire_endpoint, attempts, 304, 4);
+PIN_FIELD(cwire_endpoint, failures, 308, 4);
+PIN_FIELD(cwire_endpoint, opens_at_ns, 312, 8);
+
 PIN(sizeof(cwire_outgoing) == 48);
 PIN_FIELD(cwire_outgoing, size, 0, 8);
 PIN_FIELD(cwire_outgoing, station, 8, 8);
@@ -131,6 +145,12 @@ PIN(CWIRE_EVENT_CLOSED == 8);
 PIN(CWIRE_EVENT_LOG == 9);
 PIN(CWIRE_EVENT_SHUTDOWN == 10);
 PIN(CWIRE_EVENT_PAUSED == 11);
+PIN(CWIRE_EVENT_ENDPOINT == 12);
+
+PIN(CWIRE_BREAKER_CLOSED == 0);
+PIN(CWIRE_BREAKER_OPEN == 1);
+PIN(CWIRE_BREAKER_HALF_OPEN == 2);
+PIN(CWIRE_BREAKER_ISOLATED == 3);
 
 PIN(CWIRE_LOG_ERROR == 1);
 PIN(CWIRE_LOG_WARNING == 2);

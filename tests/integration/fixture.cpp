@@ -30,7 +30,9 @@ Settings quick(Settings more) {
                   {"csms.reconnect_max_backoff", "50ms"},
                   {"csms.refused_backoff", "20ms"},
                   {"csms.refused_max_backoff", "50ms"},
-                  {"csms.close_timeout", "5s"}};
+                  {"csms.close_timeout", "5s"},
+                  // A station that tries again after 20 ms would soon be kept from it.
+                  {"governor.breaker", "false"}};
   for (auto& setting : more) {
     const auto same = std::find_if(all.begin(), all.end(), [&](const auto& s) { return s.first == setting.first; });
     if (same != all.end()) {

@@ -77,6 +77,19 @@ TEST_CASE("a new configuration has the documented defaults, and gives them back 
   CHECK(settings.reconnect.wait_minimum == 10s);
   CHECK(settings.reconnect.random_range == 10s);
   CHECK(settings.reconnect.repeat_times == 3);
+  CHECK(settings.priority == Priority::normal);
+  CHECK(settings.governor.enabled);
+  CHECK(settings.governor.handshakes_start == 64);
+  CHECK(settings.governor.handshakes_min == 1);
+  CHECK(settings.governor.handshakes_max == 1024);
+  CHECK(settings.governor.connects_per_second == 0);
+  CHECK(settings.governor.breaker_enabled);
+  CHECK(settings.governor.breaker_failures == Approx(0.5));
+  CHECK(settings.governor.breaker_attempts_min == 20);
+  CHECK(settings.governor.breaker_window == 10s);
+  CHECK(settings.governor.breaker_open == 30s);
+  CHECK(settings.governor.breaker_open_max == 300s);
+  CHECK(settings.governor.breaker_probes == 3);
   CHECK(settings.message_size_max == 1048576);
   CHECK(settings.header_size_max == 16384);
   CHECK(settings.header_count_max == 100);
@@ -90,6 +103,27 @@ TEST_CASE("a new configuration has the documented defaults, and gives them back 
   CHECK(settings.tls.session_resumption);
   CHECK(settings.auth.type == AuthType::none);
   CHECK(settings.auth.password_format == PasswordFormat::text);
+}
+
+TEST_CASE("limits of the governor that contradict each other are refused by name") {
+  const auto refused = [](const char* key, const char* value) {
+    Config config;
+    config.set(key, value);
+    try {
+      config.resolve_manager();
+    } catch (const Error& error) {
+      CHECK(error.failure.status == CWIRE_E_CONFIG);
+      CHECK(error.failure.message.find(key) != std::string::npos);
+      return true;
+    }
+    return false;
+  };
+  CHECK(refused("governor.handshakes_start", "1025"));
+  CHECK(refused("governor.handshakes_min", "65"));
+  CHECK(refused("governor.handshakes_max", "63"));
+  CHECK(refused("governor.breaker_open", "301s"));
+  CHECK(refused("governor.breaker_open_max", "29s"));
+  CHECK_FALSE(refused("governor.handshakes_start", "1024"));
 }
 
 TEST_CASE("what is set reaches its field and comes back") {
