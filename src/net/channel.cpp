@@ -101,10 +101,10 @@ void Channel::open(Target target) {
     opening_->target = std::move(target);
     if (opening_->target.server_name.empty()) opening_->target.server_name = opening_->target.host;
     begin_step(Phase::resolving, Resolver::kPatience);
-    opening_->query =
-        resolver_.resolve(thread_, opening_->host(), [this](const Failure& failure, Resolver::Addresses addresses) {
-          attributed([&] { on_resolved(failure, std::move(addresses)); });
-        });
+    opening_->query = resolver_.resolve(thread_, opening_->host(), opening_->target.due,
+                                        [this](const Failure& failure, Resolver::Addresses addresses) {
+                                          attributed([&] { on_resolved(failure, std::move(addresses)); });
+                                        });
   } catch (const std::bad_alloc&) {
     fail_later(Failure(CWIRE_E_NO_MEMORY, "no memory"));
   } catch (Error& error) {

@@ -50,6 +50,7 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
     std::shared_ptr<const Proxy> proxy;       // null: none
     Duration proxy_timeout = std::chrono::seconds(10);
     HttpHead::Limits proxy_answer;
+    TimePoint due = TimePoint::max();  // since when the attempt wants to begin; by default, since now
     Duration tcp_timeout = std::chrono::seconds(10);
     Duration tls_timeout = std::chrono::seconds(10);
   };

@@ -5,6 +5,7 @@
 #include <asio/ip/tcp.hpp>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <new>
@@ -32,14 +33,24 @@ struct Resolver::Lookups {
     std::set<std::shared_ptr<Waiting>> waiting;
     bool asked = false;    // queued, or being looked up
     TimePoint asked_at{};  // by the first of those who wait
-    Addresses addresses;   // of a late answer
-    TimePoint kept_until = TimePoint::min();
+    // The last answer.
+    Failure failure;
+    Addresses addresses;
+    TimePoint answered_at = TimePoint::min();
+    TimePoint kept_until = TimePoint::min();  // it came late, and serves everybody
+
+    bool answers(TimePoint due, TimePoint now) const {
+      if (now < kept_until) return true;
+      return answered_at != TimePoint::min() && answered_at >= due && now - answered_at < kAnswerShared;
+    }
+    bool is_over(TimePoint now) const { return !asked && waiting.empty() && !answers(TimePoint::min(), now); }
   };
   using Names = std::map<std::string, Name>;
 
   const Lookup lookup;
   std::mutex mutex;  // guards what follows. An I/O thread that somebody waits on cannot go away while it is held
   Names names;
+  std::size_t names_kept = 0;         // when they were last looked through
   std::deque<Names::iterator> queue;  // not begun yet
   int threads = 0;
 
@@ -49,6 +60,7 @@ struct Resolver::Lookups {
   void serve();
   void finish(Names::iterator name, const Failure& failure, Addresses addresses);
   Failure look_up(const std::string& host, Addresses& addresses) const;
+  void forget_old(TimePoint now);
   static void answer(const std::shared_ptr<Waiting>& waiting, Failure failure, Addresses addresses);
 };
 
@@ -123,13 +135,23 @@ void Resolver::Lookups::finish(Names::iterator name, const Failure& failure, Add
       // Nothing can be told without memory; whoever waits has a deadline, and that will tell.
     }
   }
-  if (!failure && answered.empty() && now - name->second.asked_at >= kPatience) {
-    name->second.asked = false;
-    name->second.addresses = std::move(addresses);
-    name->second.kept_until = now + kLateAnswerKept;
-  } else {
-    names.erase(name);
+  if (failure.status == CWIRE_E_NO_MEMORY) {
+    names.erase(name);  // that is no answer
+    return;
   }
+  Name& known = name->second;
+  known.asked = false;
+  known.answered_at = now;
+  if (!failure && answered.empty() && now - known.asked_at >= kPatience) known.kept_until = now + kLateAnswerKept;
+  known.addresses = std::move(addresses);
+  known.failure = failure_with(failure.status, failure.phase, failure.code, [&] { return failure.message; });
+}
+
+// Now and then, so that a host per station does not make each lookup slower than the one before.
+void Resolver::Lookups::forget_old(TimePoint now) {
+  if (names.size() <= 2 * names_kept + 16) return;
+  for (auto it = names.begin(); it != names.end();) it = it->second.is_over(now) ? names.erase(it) : std::next(it);
+  names_kept = names.size();
 }
 
 void Resolver::Lookups::answer(const std::shared_ptr<Waiting>& waiting, Failure failure, Addresses addresses) {
@@ -161,7 +183,8 @@ Resolver::~Resolver() {
   lookups_->queue.clear();
 }
 
-std::unique_ptr<Resolver::Query> Resolver::resolve(IoThread& thread, const std::string& host, Completion done) {
+std::unique_ptr<Resolver::Query> Resolver::resolve(IoThread& thread, const std::string& host, TimePoint due,
+                                                   Completion done) {
   auto waiting = std::make_shared<Waiting>(thread, host, std::move(done));
   auto query = std::make_unique<Query>(lookups_, waiting);
 
@@ -173,9 +196,10 @@ std::unique_ptr<Resolver::Query> Resolver::resolve(IoThread& thread, const std::
   }
 
   const std::lock_guard<std::mutex> lock(lookups_->mutex);
+  lookups_->forget_old(thread.now());
   const auto name = lookups_->names.try_emplace(host).first;
-  if (thread.now() < name->second.kept_until) {
-    Lookups::answer(waiting, Failure(), name->second.addresses);
+  if (name->second.answers(due, thread.now())) {
+    Lookups::answer(waiting, name->second.failure, name->second.addresses);
     return query;
   }
   if (!name->second.asked) {

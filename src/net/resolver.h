@@ -15,8 +15,9 @@
 namespace cwire {
 
 // Host names to addresses on threads of its own, so that a slow name server never blocks an I/O thread. Literals are
-// answered at once without a thread. A name that is being looked up already is not looked up a second time: when a
-// fleet reconnects, one answer serves all.
+// answered at once without a thread. A name that is being looked up already is not looked up a second time, and an
+// answer serves everybody who was waiting for his turn to dial when it came: when a fleet reconnects, one answer serves
+// all.
 //
 // Shared by the I/O threads of a manager. Nothing waits for a lookup, which may hang for as long as the system likes:
 // its thread owns all that it touches, and outlives the Resolver if need be. It touches an I/O thread only while a
@@ -38,6 +39,8 @@ class Resolver {
   // never connect, for the system asks the second one only after 5 s.
   static constexpr Duration kPatience = std::chrono::seconds(5);
   static constexpr Duration kLateAnswerKept = std::chrono::minutes(1);
+  // No attempt takes an answer that is older, however long it waited.
+  static constexpr Duration kAnswerShared = std::chrono::seconds(30);
 
   // A query under way. Destroying it cancels: the completion is not called any more. Destroyed on its I/O thread, or
   // after that has ended; from inside the completion too.
@@ -58,10 +61,11 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
+  // `due`: since when the attempt wants to begin; an answer that came after that is as good as a new one.
   // Calls `done` on `thread`, in a later turn (never from inside). IPv6 and IPv4 addresses in the order of getaddrinfo
   // (RFC 6724); status DIAL if there are none. Has no deadline of its own. Throws std::bad_alloc, Error(INTERNAL) if no
   // thread is to be had. On `thread`.
-  std::unique_ptr<Query> resolve(IoThread& thread, const std::string& host, Completion done);
+  std::unique_ptr<Query> resolve(IoThread& thread, const std::string& host, TimePoint due, Completion done);
 
  private:
   static Addresses getaddrinfo(const std::string& host, std::error_code& error);

@@ -414,19 +414,21 @@ bool Station::dial() noexcept {
   if (!std::exchange(dial_wanted_, false)) return false;
   guarded([this] {
     statistics_.attempts.add(1);
+    const TimePoint due = client_.since();
     client_.dialing(worker_->thread().now());
-    open_connection();
+    open_connection(due);
     worker_->thread().timers().arm(*this, client_.deadline());
   });
   return true;
 }
 
-void Station::open_connection() {
+void Station::open_connection(TimePoint due) {
   const Settings& settings = *description_.settings;
   Channel::Target target;
   target.host = description_.url.host;
   target.port = description_.url.port;
   if (!settings.source_address.empty()) target.source = asio::ip::make_address(settings.source_address);
+  target.due = due;
   target.proxy = description_.proxy;
   target.proxy_timeout = settings.proxy.timeout;
   target.proxy_answer = {settings.header_size_max, settings.header_count_max};

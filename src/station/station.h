@@ -141,7 +141,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void begin();
   void perform(const Actions& actions);
   void ask_to_dial();
-  void open_connection();
+  void open_connection(TimePoint due);
   void connection_ended(Failure failure);
   void session_ended();
   void drop_connection(cwire_status why);

@@ -143,6 +143,8 @@ class WebSocketClient {
   // The deadline has passed (calling early is harmless). Call it after what has arrived in the same loop turn was read,
   // or a thread that was held up takes its own delay for the peer's.
   Actions tick(TimePoint now, Random& random);
+  // Since when the attempt is due, or the connection established.
+  TimePoint since() const { return since_; }
   // What the open attempt is doing, for the message of a connection timeout, and the phase that it then fails in.
   // Optional.
   void describe_attempt(std::string doing, FailurePhase phase);

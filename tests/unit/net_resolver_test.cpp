@@ -11,16 +11,19 @@ using namespace cwire;
 
 namespace {
 
+// An attempt that did not have to wait for its turn.
+constexpr TimePoint kNow = TimePoint::max();
+
 struct Answer {
   Failure failure;
   Resolver::Addresses addresses;
 };
 
-Answer ask(peer::Loop& loop, Resolver& resolver, const std::string& host) {
+Answer ask(peer::Loop& loop, Resolver& resolver, const std::string& host, TimePoint due = kNow) {
   std::promise<Answer> answer;
   std::unique_ptr<Resolver::Query> query;
   loop.run([&] {
-    query = resolver.resolve(loop.thread(), host, [&](const Failure& failure, Resolver::Addresses addresses) {
+    query = resolver.resolve(loop.thread(), host, due, [&](const Failure& failure, Resolver::Addresses addresses) {
       REQUIRE(loop.thread().is_current());
       answer.set_value({failure, std::move(addresses)});
     });
@@ -79,7 +82,7 @@ TEST_CASE("the answer never comes from inside resolve()") {
   bool inside = true;
   std::unique_ptr<Resolver::Query> query;
   loop.run([&] {
-    query = resolver.resolve(loop.thread(), "127.0.0.1",
+    query = resolver.resolve(loop.thread(), "127.0.0.1", kNow,
                              [&](const Failure&, Resolver::Addresses) { answered_inside.set_value(inside); });
     inside = false;
   });
@@ -112,6 +115,35 @@ TEST_CASE("a lookup without addresses is a failure") {
   REQUIRE(ask(loop, resolver, "empty.example").failure.status == CWIRE_E_DIAL);
 }
 
+TEST_CASE("an answer serves whoever was due to ask before it came, and nobody else") {
+  const bool found = GENERATE(true, false);
+  std::atomic<int> lookups{0};
+  peer::Loop loop;
+  Resolver resolver([&](const std::string&, std::error_code& error) {
+    ++lookups;
+    if (found) return Resolver::Addresses{kAddress};
+    error = std::make_error_code(std::errc::host_unreachable);
+    return Resolver::Addresses();
+  });
+  const TimePoint before = Clock::now();
+  const auto check = [&](TimePoint due) {
+    const Answer answer = ask(loop, resolver, "csms.example", due);
+    CHECK(bool(answer.failure) == !found);
+    CHECK(answer.addresses.empty() == !found);
+  };
+  check(before);
+  CHECK(lookups == 1);
+  for (int i = 0; i < 100; ++i) check(before);
+  CHECK(lookups == 1);
+  check(Clock::now());
+  CHECK(lookups == 2);
+  check(kNow);
+  CHECK(lookups == 3);
+  // Names are not kept for ever, and another one is none of it.
+  for (int i = 0; i < 100; ++i) ask(loop, resolver, "csms" + std::to_string(i) + ".example", before);
+  CHECK(lookups == 103);
+}
+
 TEST_CASE("a cancelled query is never answered, and others for the name are") {
   Gate gate;
   Resolver resolver(gate.lookup());
@@ -120,9 +152,9 @@ TEST_CASE("a cancelled query is never answered, and others for the name are") {
   std::promise<void> other_answered;
   std::unique_ptr<Resolver::Query> cancelled, other;
   loop.run([&] {
-    cancelled = resolver.resolve(loop.thread(), "csms.example",
+    cancelled = resolver.resolve(loop.thread(), "csms.example", kNow,
                                  [&](const Failure&, Resolver::Addresses) { cancelled_answered = true; });
-    other = resolver.resolve(loop.thread(), "csms.example",
+    other = resolver.resolve(loop.thread(), "csms.example", kNow,
                              [&](const Failure&, Resolver::Addresses) { other_answered.set_value(); });
     cancelled.reset();
   });
@@ -141,7 +173,7 @@ TEST_CASE("cancelling races with the answer without harm") {
     bool alive = true;
     bool answered_late = false;
     loop.run([&] {
-      query = resolver.resolve(loop.thread(), "csms.example",
+      query = resolver.resolve(loop.thread(), "csms.example", kNow,
                                [&](const Failure&, Resolver::Addresses) { answered_late = answered_late || !alive; });
     });
     if (i % 2 == 0) std::this_thread::yield();
@@ -159,7 +191,7 @@ TEST_CASE("a completion may destroy its query") {
   std::promise<void> answered;
   std::unique_ptr<Resolver::Query> query;
   loop.run([&] {
-    query = resolver.resolve(loop.thread(), "127.0.0.1", [&](const Failure&, Resolver::Addresses) {
+    query = resolver.resolve(loop.thread(), "127.0.0.1", kNow, [&](const Failure&, Resolver::Addresses) {
       query.reset();
       answered.set_value();
     });
@@ -196,7 +228,7 @@ TEST_CASE("names that hang stop no other name") {
   std::vector<std::unique_ptr<Resolver::Query>> hanging;
   for (int i = 1; i < Resolver::kThreadsMax; ++i) {
     loop.run([&] {
-      hanging.push_back(resolver.resolve(loop.thread(), "hangs" + std::to_string(i) + ".example",
+      hanging.push_back(resolver.resolve(loop.thread(), "hangs" + std::to_string(i) + ".example", kNow,
                                          [](const Failure&, Resolver::Addresses) {}));
     });
   }
@@ -211,8 +243,9 @@ TEST_CASE("a resolver does not wait for its lookups when it is destroyed") {
   {
     Resolver resolver(gate.lookup());
     std::unique_ptr<Resolver::Query> query;
-    loop.run(
-        [&] { query = resolver.resolve(loop.thread(), "csms.example", [](const Failure&, Resolver::Addresses) {}); });
+    loop.run([&] {
+      query = resolver.resolve(loop.thread(), "csms.example", kNow, [](const Failure&, Resolver::Addresses) {});
+    });
     while (gate.lookups() == 0) std::this_thread::yield();
     loop.run([&] { query.reset(); });
   }
@@ -226,8 +259,9 @@ TEST_CASE("a lookup may end after its I/O thread is gone") {
   {
     peer::Loop loop;
     std::unique_ptr<Resolver::Query> query;
-    loop.run(
-        [&] { query = resolver->resolve(loop.thread(), "csms.example", [](const Failure&, Resolver::Addresses) {}); });
+    loop.run([&] {
+      query = resolver->resolve(loop.thread(), "csms.example", kNow, [](const Failure&, Resolver::Addresses) {});
+    });
     while (gate.lookups() == 0) std::this_thread::yield();
     loop.run([&] { query.reset(); });
   }
@@ -241,8 +275,9 @@ TEST_CASE("a lookup that nobody waits for any more is not begun") {
   peer::Loop loop;
   std::vector<std::unique_ptr<Resolver::Query>> queries;
   const auto begin = [&](const std::string& host) {
-    loop.run(
-        [&] { queries.push_back(resolver.resolve(loop.thread(), host, [](const Failure&, Resolver::Addresses) {})); });
+    loop.run([&] {
+      queries.push_back(resolver.resolve(loop.thread(), host, kNow, [](const Failure&, Resolver::Addresses) {}));
+    });
   };
   for (int i = 0; i < Resolver::kThreadsMax; ++i) begin("busy" + std::to_string(i) + ".example");
   while (gate.lookups() < Resolver::kThreadsMax) std::this_thread::yield();
