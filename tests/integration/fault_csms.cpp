@@ -17,8 +17,14 @@ csms::Options echo() {
   return options;
 }
 
+// Nothing is over because the test's own thread is slow.
 Settings with_defaults(const Settings& more) {
-  Settings settings = quick({{"io_threads", "1"}, {"log_level", "debug"}});
+  Settings settings = quick({{"io_threads", "1"},
+                             {"log_level", "debug"},
+                             {"csms.connection_timeout", "10m"},
+                             {"csms.upgrade_timeout", "10m"},
+                             {"csms.write_timeout", "10m"},
+                             {"csms.ping_interval", "0s"}});
   settings.insert(settings.end(), more.begin(), more.end());
   return settings;
 }

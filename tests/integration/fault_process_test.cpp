@@ -116,6 +116,7 @@ TEST_CASE("fault: fork(), and calls in the child") {
     CAPTURE(round);
     const pid_t child = ::fork();
     if (child == 0) {
+      ::alarm(kPatience_ms / 1000);  // what hangs, ends
       int wrong = calls_with_parents_tokens(fault.fleet.manager, station, pool);
 #ifndef __SANITIZE_THREAD__  // which allows no thread in such a child
       if (wrong == 0) wrong = makes_its_own_manager(config, decent.url());
