@@ -93,6 +93,27 @@ TEST_CASE("slots are used again and the table grows beyond one chunk") {
   CHECK(alive == 0);
 }
 
+TEST_CASE("an abandoned table knows no token, uses its slots again, and leaves the objects as they are") {
+  Things& things = *table<Things>();
+  std::vector<std::unique_ptr<Thing>> left;
+  std::set<std::uintptr_t> stale;
+  for (int i = 0; i < 300; ++i) {
+    left.emplace_back(things.insert(std::make_unique<Thing>(i)).leak());
+    stale.insert(left.back()->token);
+  }
+  things.lock();
+  things.abandon();
+  things.unlock();
+  CHECK(alive == 300);
+  std::vector<Things::Pin> pins;
+  for (int i = 0; i < 300; ++i) {
+    pins.push_back(things.insert(std::make_unique<Thing>(i)));
+    CHECK(stale.count(pins.back()->token) == 0);
+  }
+  for (const std::uintptr_t token : stale) CHECK_FALSE(things.find(token));
+  for (const Things::Pin& pin : pins) things.retire(pin->token);
+}
+
 TEST_CASE("finding, retiring and inserting from many threads never shows a dead object") {
   Things& things = *table<Things>();
   std::atomic<std::uintptr_t> published{0};
