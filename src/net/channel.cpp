@@ -316,6 +316,10 @@ void Channel::resume_reading() {
   if (stream_->has_buffered()) thread_.timers().arm(*this, thread_.now());
 }
 
+void Channel::limit_unacknowledged(Duration limit) {
+  if (phase_ == Phase::open) cwire::limit_unacknowledged(socket_.get(), limit);
+}
+
 void Channel::close() {
   if (phase_ == Phase::open || phase_ == Phase::ended) {
     stream_->shutdown();
@@ -492,6 +496,15 @@ void Channel::fail_later(Failure failure) noexcept {
 }
 
 Failure Channel::with_peer(Failure failure) const {
+  const bool of_the_stream = failure.status == CWIRE_E_READ || failure.status == CWIRE_E_WRITE;
+  if (of_the_stream && failure.code.number == ETIMEDOUT) {
+    // TCP runs out of time only where what we sent is not acknowledged, whichever call is told so.
+    return Failure(CWIRE_E_WRITE,
+                   "write tcp " + peer_ +
+                       ": the peer acknowledged nothing for too long, so it is taken for gone; if the way to it is "
+                       "merely slow, raise csms.write_timeout or csms.pong_timeout, of which the longer counts",
+                   FailurePhase::write, failure.code);
+  }
   if (failure.status == CWIRE_E_READ) failure.message = "read tcp " + peer_ + ": " + failure.message;
   if (failure.status == CWIRE_E_WRITE) failure.message = "write tcp " + peer_ + ": " + failure.message;
   return failure;

@@ -70,6 +70,8 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   // Stops and resumes reading (rule 9 of the threading contract). Readable bytes stay in the kernel.
   void pause_reading();
   void resume_reading();
+  // While open. See limit_unacknowledged() of sockets: whoever gives up then does so with a WRITE failure.
+  void limit_unacknowledged(Duration limit);
   // TLS close_notify if that needs no waiting, then FIN and close.
   void close();
   // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "negotiating

@@ -8,8 +8,8 @@
 
 namespace cwire {
 
-// Readiness of descriptors, level-triggered, and a wake-up from other threads. Here and in wake_fd.cpp are the calls
-// that are not POSIX (epoll, eventfd, thread names): a port begins here.
+// Readiness of descriptors, level-triggered, and a wake-up from other threads. Here, in wake_fd.cpp and in
+// suspend_watch.cpp are the calls that are not POSIX (epoll, eventfd, timerfd, thread names): a port begins here.
 class Poller {
  public:
   // Ready descriptors call this, on the thread that waits.

@@ -63,6 +63,16 @@ int connect_result(int socket, const asio::ip::tcp::endpoint& remote) {
   return error == 0 && is_connected_to_itself(socket, remote) ? ECONNREFUSED : error;
 }
 
+void limit_unacknowledged(int socket, Duration limit) {
+#if defined(TCP_USER_TIMEOUT)
+  const auto limit_ms = static_cast<unsigned>(std::chrono::ceil<std::chrono::milliseconds>(limit).count());
+  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms);
+#else
+  static_cast<void>(socket);
+  static_cast<void>(limit);
+#endif
+}
+
 void finish_sending(int socket) {
   if (::shutdown(socket, SHUT_WR) != 0) return;
   char ignored[4096];

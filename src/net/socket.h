@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/time.h"
+
 namespace cwire {
 
 // Owns a descriptor.
@@ -35,6 +37,10 @@ int begin_connect(int socket, const asio::ip::tcp::endpoint& remote);
 // What came of it: 0 or why not. Dialling a local port that nobody listens on can reach the dialling socket itself, and
 // would keep the server from taking its port again: such a connection counts as refused.
 int connect_result(int socket, const asio::ip::tcp::endpoint& remote);
+
+// How long what was sent may stay without acknowledgement, or unsent because the peer's window is closed, before TCP
+// gives the connection up with ETIMEDOUT (RFC 5482). Where the system knows no such limit, nothing happens.
+void limit_unacknowledged(int socket, Duration limit);
 
 // Ends the sending side and lets go of what the peer sent meanwhile: closing with unread bytes would reset the
 // connection, and a reset can overtake our last bytes on the peer's side.

@@ -237,6 +237,9 @@ void Station::on_timer(TimePoint now) {
 void Station::on_channel_open() {
   guarded([this] {
     const Settings& settings = *description_.settings;
+    // As gRPC has it (proposal A18): a peer that acknowledges nothing is gone as surely as one that answers no ping.
+    // But one that takes its time to read has as long as csms.write_timeout gives it.
+    channel_->limit_unacknowledged(std::max(settings.pong_timeout, settings.write_timeout));
     UpgradeRequest request;
     request.url = description_.url;
     for (const std::string& version : settings.protocols) request.subprotocols.emplace_back(subprotocol_of(version));
@@ -285,6 +288,11 @@ void Station::resume_reading() {
 
 void Station::network_up() {
   client_.network_up(worker_->thread().now());
+  worker_->thread().timers().arm(*this, client_.deadline());
+}
+
+void Station::after_suspend() {
+  client_.after_suspend();
   worker_->thread().timers().arm(*this, client_.deadline());
 }
 

@@ -87,6 +87,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool has_unflushed() const;
   void resume_reading();
   void network_up();
+  void after_suspend();
   void disconnect_now(std::uint16_t close_code, std::string_view reason, Duration limit) noexcept;
 
  private:

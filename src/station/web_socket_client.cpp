@@ -81,6 +81,7 @@ Actions WebSocketClient::opened(TimePoint now, Random& random) {
   ++connections_;
   since_ = last_received_ = last_write_progress_ = ping_sent_ = now;
   nonce_ = 0;
+  ping_at_once_ = false;
   draw_ping_share(random);
   change_state(State::connected, actions);
   actions.add(report(Action::Type::report_connected, connections_));
@@ -130,6 +131,10 @@ void WebSocketClient::reading_paused(TimePoint now, bool paused) {
     ping_sent_ = without_pause(ping_sent_, paused_at_, now);
   }
   paused_at_ = paused ? now : kNever;
+}
+
+void WebSocketClient::after_suspend() {
+  if (phase_ == Phase::open) ping_at_once_ = true;
 }
 
 Actions WebSocketClient::disconnect(TimePoint now, Duration limit) {
@@ -225,6 +230,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
       } else if (ping_due() <= now) {
         nonce_ = std::uniform_int_distribution<std::uint64_t>(1)(random);
         ping_sent_ = now;
+        ping_at_once_ = false;
         draw_ping_share(random);
         Action ping{Action::Type::ping};
         ping.nonce = nonce_;
@@ -349,7 +355,9 @@ TimePoint WebSocketClient::on_ping_beat(TimePoint due) const {
 }
 
 TimePoint WebSocketClient::ping_due() const {
+  if (settings_.ping_interval <= Duration::zero()) return kNever;
   if (nonce_ != 0 || write_blocked_ || paused_at_ != kNever) return kNever;
+  if (ping_at_once_) return ping_sent_;  // overdue since the last
   const Duration wait(static_cast<Duration::rep>(static_cast<double>(settings_.ping_interval.count()) * ping_share_));
   return on_ping_beat(std::min(after(std::max(last_received_, ping_sent_), wait), after(ping_sent_, 2 * wait)));
 }

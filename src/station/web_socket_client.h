@@ -100,7 +100,8 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // not prove that ours do, so no traffic defers a ping beyond two intervals. One ping at a time; only the pong with its
 // nonce ends the wait for it, and after pong_timeout the connection is lost. While output is blocked no ping is queued
 // behind it: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it takes what is written counts
-// for the read timeout as well: who sends all that the line takes, to a peer that only listens, is not cut off.
+// for the read timeout as well: who sends all that the line takes, to a peer that only listens, is not cut off. After a
+// suspend the next ping is due at once.
 //
 // Of the durations in Settings, 0 turns off what it limits or repeats; pong_timeout must not be 0 if there are pings.
 class WebSocketClient {
@@ -134,6 +135,9 @@ class WebSocketClient {
   // We stopped reading, or read again. The peer is not to blame for what waits in the kernel meanwhile, so the clocks
   // of the read timeout and the keepalive stand still. Each connection begins unpaused and unblocked.
   void reading_paused(TimePoint now, bool paused);
+  // The machine was suspended meanwhile, which nothing but a ping tells a dead connection by: one is due at once, or as
+  // soon as it can be sent and none is under way.
+  void after_suspend();
   // Ends it: drains and closes within `limit` if connected (0: at once), else at once. Idempotent; a second call with a
   // shorter limit shortens.
   Actions disconnect(TimePoint now, Duration limit);
@@ -183,6 +187,7 @@ class WebSocketClient {
   State state_ = State::disconnected;
   Phase phase_ = Phase::idle;
   bool write_blocked_ = false;
+  bool ping_at_once_ = false;
   bool upgrade_limits_ = false;                     // until_ is the end of upgrade_timeout, not of connection_timeout
   std::uint32_t failed_in_row_ = 0;                 // attempts since the last established connection
   FailurePhase attempt_phase_ = FailurePhase::tcp;  // what the open attempt fails in when time is up

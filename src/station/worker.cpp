@@ -11,7 +11,11 @@ thread_local const void* current = nullptr;
 }
 
 Worker::Worker(Options options)
-    : options_(std::move(options)), thread_(*this), engine_(make_engine()), random_(std::random_device{}()) {
+    : options_(std::move(options)),
+      thread_(*this),
+      suspend_watch_(thread_.poller(), *this),
+      engine_(make_engine()),
+      random_(std::random_device{}()) {
   if (options_.handler != nullptr) {
     handler_ = std::make_unique<HandlerDelivery>(options_.handler, options_.context);
   }
@@ -131,6 +135,11 @@ void Worker::resume_reading() {
 
 void Worker::shorten_waits() {
   for (Station* station = stations_; station != nullptr; station = station->next_) station->network_up();
+}
+
+void Worker::on_suspended() {
+  log(CWIRE_LOG_INFO, nullptr, "this machine was suspended; every connection is proved by a ping now");
+  for (Station* station = stations_; station != nullptr; station = station->next_) station->after_suspend();
 }
 
 void Worker::shut_down(Duration drain) {

@@ -15,6 +15,7 @@
 #include "governor/governor.h"
 #include "net/io_thread.h"
 #include "net/resolver.h"
+#include "net/suspend_watch.h"
 #include "protocol/session.h"
 
 namespace cwire {
@@ -24,7 +25,7 @@ class Station;
 // What the stations of one I/O thread share: the loop, the protocol engine, the way events leave, and the lists of
 // what is to be done this turn. Stations keep it alive, so that a call that races with the manager's end finds it; the
 // thread is long joined then.
-class Worker final : public IoThread::Owner {
+class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
  public:
   struct Options {
     std::int32_t log_level = 0;
@@ -97,6 +98,7 @@ class Worker final : public IoThread::Owner {
 
   void begin_thread() override;
   void end_of_turn() override;
+  void on_suspended() override;
   void run_orders();
   void run_scheduled();
   void dial_some();
@@ -112,6 +114,7 @@ class Worker final : public IoThread::Owner {
 
   Options options_;
   IoThread thread_;
+  SuspendWatch suspend_watch_;
   std::unique_ptr<Engine> engine_;
   std::minstd_rand random_;
   EventList pending_;

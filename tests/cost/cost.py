@@ -45,7 +45,7 @@ class Case:
 TRIP = {"recvfrom": 1.02, "sendto": 1.02, "epoll_wait": 1.02}
 # Between two threads: who waits is woken, at worst for each message.
 HANDED_OVER = {**TRIP, "futex": 3, "write": 1.02, "read": 1.02}
-CONNECT = {"socket": 1.02, "setsockopt": 1.02, "connect": 1.02, "getsockopt": 1.02, "getsockname": 1.02, "epoll_ctl": 2.02,
+CONNECT = {"socket": 1.02, "setsockopt": 2.02, "connect": 1.02, "getsockopt": 1.02, "getsockname": 1.02, "epoll_ctl": 2.02,
            "sendto": 1.02, "recvfrom": 1.02, "epoll_wait": 1.02}
 # A thread that meets another in the heap gets an arena of its own, once, for which glibc reads a file: 3 calls among a hundred connects.
 # A heap grows by pages, which is no cost of one message or connect. Opening a file would be one, and is none of these.

@@ -5,12 +5,14 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #include <cerrno>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <set>
 
 namespace fixture::system_calls {
 
@@ -24,6 +26,7 @@ thread_local unsigned dials_of_this_turn = 0;
 std::atomic<int> socket_error{0};
 std::atomic<int> connect_error{0};
 std::atomic<std::int64_t> wall_clock_off_s{0};
+std::atomic<std::int64_t> boot_time_ahead_s{0};
 
 struct Host {
   Name::Answer answer;
@@ -35,6 +38,17 @@ struct Hosts {
 };
 Hosts& hosts() {
   static Hosts& instance = *new Hosts;  // a lookup may outlive the tests
+  return instance;
+}
+
+// Of timers that end when the wall clock jumps. Some may be closed by now, or be something else: then setting them
+// fails.
+struct JumpWatchers {
+  std::mutex mutex;
+  std::set<int> descriptors;
+};
+JumpWatchers& jump_watchers() {
+  static JumpWatchers& instance = *new JumpWatchers;
   return instance;
 }
 
@@ -52,13 +66,36 @@ bool on_io_thread() {
   return is;
 }
 
+using SetTimer = int(int, int, const itimerspec*, itimerspec*);
+
+// As the kernel does after a suspend and when somebody sets the clock, as far as a reader can tell.
+void tell_of_jump() {
+  static const auto real = next<SetTimer>("timerfd_settime");
+  JumpWatchers& watchers = jump_watchers();
+  const std::lock_guard<std::mutex> lock(watchers.mutex);
+  itimerspec at_once{};
+  at_once.it_value.tv_nsec = 1;
+  for (const int descriptor : watchers.descriptors) real(descriptor, 0, &at_once, nullptr);
+}
+
 }  // namespace
 
 Failing::Failing(Call call, int error) { (call == socket ? socket_error : connect_error) = error; }
 Failing::~Failing() { socket_error = connect_error = 0; }
 
-WallClockOff::WallClockOff(std::int64_t seconds) { wall_clock_off_s = seconds; }
-WallClockOff::~WallClockOff() { wall_clock_off_s = 0; }
+WallClockOff::WallClockOff(std::int64_t seconds) {
+  wall_clock_off_s = seconds;
+  tell_of_jump();
+}
+WallClockOff::~WallClockOff() {
+  wall_clock_off_s = 0;
+  tell_of_jump();
+}
+
+void suspend(std::int64_t seconds) {
+  boot_time_ahead_s += seconds;
+  tell_of_jump();
+}
 
 Name::Name(std::string host, Answer answer) : host_(std::move(host)) { this->answer(std::move(answer)); }
 
@@ -116,7 +153,18 @@ int clock_gettime(clockid_t clock, timespec* now) noexcept {
   static const auto real = next<int(clockid_t, timespec*)>("clock_gettime");
   const int result = real(clock, now);
   if (clock == CLOCK_REALTIME && wall_clock_off_s != 0 && on_io_thread()) now->tv_sec += wall_clock_off_s;
+  if (clock == CLOCK_BOOTTIME) now->tv_sec += boot_time_ahead_s;
   return result;
+}
+
+int timerfd_settime(int descriptor, int flags, const itimerspec* value, itimerspec* old) noexcept {
+  static const auto real = next<SetTimer>("timerfd_settime");
+  if ((flags & TFD_TIMER_CANCEL_ON_SET) != 0) {
+    JumpWatchers& watchers = jump_watchers();
+    const std::lock_guard<std::mutex> lock(watchers.mutex);
+    watchers.descriptors.insert(descriptor);
+  }
+  return real(descriptor, flags, value, old);
 }
 
 time_t time(time_t* now) noexcept {

@@ -25,7 +25,8 @@ class Failing {
   ~Failing();
 };
 
-// While it lives, the wall clock of the library's I/O threads is that far off. Other clocks are not.
+// While it lives, the wall clock of the library's I/O threads is that far off, and who waits for it to jump is told.
+// Other clocks are not.
 class WallClockOff {
  public:
   explicit WallClockOff(std::int64_t seconds);
@@ -33,6 +34,10 @@ class WallClockOff {
   WallClockOff& operator=(const WallClockOff&) = delete;
   ~WallClockOff();
 };
+
+// The machine was suspended for so long: the boot-time clock went on, the monotonic clock stood still, and who waits
+// for the wall clock to jump is told.
+void suspend(std::int64_t seconds);
 
 // What the name server says of one host, while it lives.
 class Name {

@@ -127,7 +127,7 @@ struct Station {
   }
   // Goes to the deadline, where a ping is due, and returns its nonce.
   std::uint64_t next_ping() {
-    now = client.deadline();
+    now = std::max(now, client.deadline());
     const Actions actions = client.tick(now, random);
     REQUIRE(words(actions) == "ping");
     return actions[0].nonce;
@@ -867,6 +867,68 @@ TEST_CASE("No ping is queued behind blocked output", "[web_socket_client]") {
 
 // ---- Read and write timeouts -------------------------------------------------------------------------------------
 
+TEST_CASE("After a suspend a ping is due at once", "[web_socket_client]") {
+  Connected station;
+  station.pass(seconds(5));
+  station.client.after_suspend();
+  CHECK(station.client.deadline() <= station.now);
+  const std::uint64_t nonce = station.next_ping();
+  CHECK(station.wait() == seconds(10));  // for its pong
+  SECTION("and the next at its interval again") {
+    station.answer(nonce);
+    CHECK(station.wait() >= seconds(27) - kPingBeat);
+  }
+  SECTION("and a connection that the peer has given up meanwhile is lost") {
+    CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  }
+  SECTION("and one that is under way already is enough") {
+    station.pass(seconds(3));
+    station.client.after_suspend();
+    CHECK(station.wait() == seconds(7));
+    station.answer(nonce);
+    CHECK(station.client.deadline() <= station.now);  // that one may have been answered before
+  }
+}
+
+TEST_CASE("What comes in after a suspend proves nothing of what goes out", "[web_socket_client]") {
+  Connected station;
+  station.pass(seconds(5));
+  station.client.after_suspend();
+  station.client.received(station.now);
+  CHECK(station.client.deadline() <= station.now);
+}
+
+TEST_CASE("The ping after a suspend waits until it can be sent", "[web_socket_client]") {
+  Connected station;
+  station.client.write_blocked(station.now, true);
+  station.client.after_suspend();
+  CHECK(station.wait() == seconds(10));  // the write timeout
+  station.pass(seconds(1));
+  station.client.write_blocked(station.now, false);
+  CHECK(station.client.deadline() <= station.now);
+  CHECK(station.tick() == "ping");
+}
+
+TEST_CASE("A suspend is nothing to a station without a connection, or without pings", "[web_socket_client]") {
+  Station station;
+  station.client.after_suspend();
+  CHECK(station.client.deadline() == kNever);
+  station.start();
+  station.fail();
+  const TimePoint due = station.client.deadline();
+  station.client.after_suspend();
+  CHECK(station.client.deadline() == due);
+  station.next();
+  station.open();
+  CHECK(station.wait() >= seconds(27) - kPingBeat);  // nothing is left of it
+  Connected without(with([](Settings& s) {
+    s.ping_interval = Duration(0);
+    s.read_timeout = Duration(0);
+  }));
+  without.client.after_suspend();
+  CHECK(without.client.deadline() == kNever);
+}
+
 TEST_CASE("Nothing received for the read timeout loses the connection", "[web_socket_client]") {
   Connected station(with([](Settings& s) { s.ping_interval = Duration(0); }));
   for (int n = 0; n < 10; ++n) {
@@ -1322,6 +1384,7 @@ void live(unsigned seed) {
         break;
       case 14:
         client.reading_paused(now, random() % 2 == 0);
+        if (random() % 8 == 0) client.after_suspend();
         client.describe_attempt("resolving", random() % 2 == 0 ? FailurePhase::tcp : FailurePhase::tls);
         break;
       case 15:
