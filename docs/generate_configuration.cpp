@@ -154,8 +154,9 @@ A station that names another `proxy.url` has none of the fleet's credentials for
 
 ## Options
 
-*Live* marks options whose new value could take effect on an open connection; the others need a new one. A
-configuration is copied by whoever takes it: changing it later reaches no manager and no station that has it already.
+*Live* marks options whose new value acts on an open connection, at once, when `cwire_station_reconfigure` gives it to a station; that of
+the others acts from the next connection on. A configuration is copied by whoever takes it: changing it later reaches no manager and no
+station that has it already.
 )";
 
 // A cell must not end at a '|' of its own.

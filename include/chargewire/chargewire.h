@@ -379,6 +379,9 @@ CWIRE_API cwire_status cwire_manager_send(cwire_manager manager, const char *sta
  * csms.send_queue_policy, as cwire_station_send says. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (for every station), STATE (shutting down), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_broadcast(cwire_manager manager, const void *data, size_t size, uint32_t flags,
                                                size_t *accepted);
+/* cwire_station_reconfigure by id. Returns the same, and NOT_FOUND. */
+CWIRE_API cwire_status cwire_manager_reconfigure(cwire_manager manager, const char *station_id, const char *url,
+                                                 cwire_config overrides, uint32_t flags, cwire_error *err);
 /* cwire_station_disconnect by id, with 1000. A station that gave up (state `error`) is forgotten. Returns OK, NOT_FOUND,
  * INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_manager_disconnect(cwire_manager manager, const char *station_id);
@@ -466,6 +469,29 @@ CWIRE_API cwire_status cwire_station_wait(cwire_station station, int32_t timeout
 CWIRE_API cwire_status cwire_station_state(cwire_station station, int32_t *state);
 /* Set out->size first. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_station_stats(cwire_station station, cwire_stats *out);
+/* Flags of cwire_station_reconfigure. */
+#define CWIRE_RECONFIGURE_RECONNECT 1u /* connect again at once */
+
+/* Changes how a living station connects: another password, URL or certificate, another ping interval. `url` (or NULL) takes the place
+ * of its URL, and each option that `overrides` (or NULL) sets explicitly the place of the one it has; all else stays as it was. Files
+ * (passwords, tokens, certificates, keys) are read again in any case, so that (station, NULL, NULL, 0, err) takes up renewed ones.
+ *
+ * Options that docs/configuration.md calls live act on the connection as it is, at once; a wait that was drawn already stays, and
+ * the manager's own options are not a station's to change. The URL and all other options are those of the next attempt: what lives is left alone, and what of it ends is not
+ * counted against the new ones. A station that waits because the CSMS refused it (401, 403, 404, 426, no common OCPP version), or
+ * because it did not accept the server's certificate, makes that attempt at once if any of them changed.
+ *
+ * With CWIRE_RECONFIGURE_RECONNECT the next attempt begins at once, whatever changed: in place of any wait; in place of an attempt that
+ * is under way with something else; and if connected, after what is queued was sent and the connection closed in order, within
+ * csms.close_timeout. Then there is one DISCONNECTED (status OK, CWIRE_FLAG_WILL_RETRY), one CONNECTED, and no CLOSED; sends are refused
+ * with NOT_ESTABLISHED in between, and what was accepted and could not be sent is reported. This is OCPP's rotation of a password (A01).
+ *
+ * Asynchronous: returns at once, from any thread, also inside the handler. Calls add up in the order in which they were made. What is
+ * wrong is found here, and changes nothing; a station that is being disconnected ends all the same. Returns OK, INVALID_HANDLE (station,
+ * or overrides), INVALID_ARGUMENT (flags, url), CONFIG, TLS (a certificate or key that cannot be used), STATE (the station has ended),
+ * NO_MEMORY. */
+CWIRE_API cwire_status cwire_station_reconfigure(cwire_station station, const char *url, cwire_config overrides,
+                                                 uint32_t flags, cwire_error *err);
 /* Ends the station: sends what is queued, then a close frame, within csms.close_timeout; never reconnects; takes effect at
  * once during backoff. close_code is 1000, 1001, 3000 to 4999, or 0 for 1000 (RFC 6455 7.4); reason (or NULL) at most 123 bytes
  * of UTF-8. Asynchronous and idempotent: the first call's code and reason count. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT,

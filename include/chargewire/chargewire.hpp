@@ -195,6 +195,8 @@ struct Counts {
   std::size_t total = 0;
 };
 
+class Config;
+
 // One station's connection. A small value, to be copied freely: it owns nothing, and one that has ended answers with
 // CWIRE_E_INVALID_HANDLE. A default-constructed one belongs to no station.
 class Station {
@@ -234,6 +236,10 @@ class Station {
     detail::check(cwire_station_stats(token_, &stats), "stats");
     return stats;
   }
+
+  // Another URL (empty: as it is), and the options that `overrides` (or null) sets explicitly. Returns at once; see
+  // cwire_station_reconfigure for what acts when, and for CWIRE_RECONFIGURE_RECONNECT.
+  void reconfigure(const Config* overrides, std::string_view url = {}, std::uint32_t flags = 0) const;
 
   // Sends what is queued, then a close frame. Returns at once; CLOSED follows.
   void disconnect(std::uint16_t close_code = 0, std::string_view reason = {}) const {
@@ -400,6 +406,14 @@ class Config {
   detail::Owner<cwire_config, cwire_config_free> token_;
 };
 
+inline void Station::reconfigure(const Config* overrides, std::string_view url, std::uint32_t flags) const {
+  const detail::Text text(url, "the URL");
+  cwire_error error = detail::no_error();
+  detail::check(cwire_station_reconfigure(token_, url.empty() ? nullptr : text.get(),
+                                          overrides == nullptr ? nullptr : overrides->get(), flags, &error),
+                "reconfigure", error);
+}
+
 // Takes one event, on an I/O thread. It should not throw. If it does, the events after that one are still delivered,
 // the exception is swallowed and counted by Manager::handler_exceptions, and the library reports it by a LOG event.
 using Handler = std::function<void(const Event&)>;
@@ -547,6 +561,17 @@ class Manager {
     std::size_t accepted = 0;
     detail::check(cwire_manager_broadcast(get(), message.data(), message.size(), flags, &accepted), "broadcast");
     return accepted;
+  }
+
+  // As Station::reconfigure, by id.
+  void reconfigure(std::string_view station_id, const Config* overrides, std::string_view url = {},
+                   std::uint32_t flags = 0) const {
+    const detail::Text id(station_id, "the station id");
+    const detail::Text text(url, "the URL");
+    cwire_error error = detail::no_error();
+    detail::check(cwire_manager_reconfigure(get(), id.get(), url.empty() ? nullptr : text.get(),
+                                            overrides == nullptr ? nullptr : overrides->get(), flags, &error),
+                  "reconfigure", error);
   }
 
   void disconnect(std::string_view station_id) const {

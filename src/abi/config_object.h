@@ -1,9 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 
+#include "abi/guard.h"
 #include "base/handle_table.h"
 #include "manager/manager.h"
 
@@ -12,13 +12,13 @@ namespace cwire::abi {
 // What a cwire_config token stands for. Each change gives it a new revision, see ConfigSnapshot.
 class ConfigObject {
  public:
-  explicit ConfigObject(Config config) : config_(std::move(config)), revision_(next_revision()) {}
+  explicit ConfigObject(Config config) : config_(std::move(config)), revision_(next_config_revision()) {}
 
   template <class Change>
   void change(Change change) {
     std::lock_guard<std::mutex> lock(mutex_);
     change(config_);
-    revision_ = next_revision();
+    revision_ = next_config_revision();
   }
   ConfigSnapshot snapshot() const {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -32,11 +32,6 @@ class ConfigObject {
   std::uintptr_t token = 0;
 
  private:
-  static std::uint64_t next_revision() {
-    static std::atomic<std::uint64_t> last{0};
-    return ++last;
-  }
-
   mutable std::mutex mutex_;
   Config config_;
   std::uint64_t revision_;
@@ -46,5 +41,15 @@ using ConfigTable = HandleTable<ConfigObject, 3>;
 ConfigTable& config_table();
 // Throws Error(INVALID_HANDLE).
 ConfigTable::Pin find_config(cwire_config config);
+
+// By token and by id alike.
+inline void reconfigure(Manager& manager, Station& station, const char* url, cwire_config overrides,
+                        std::uint32_t flags) {
+  if ((flags & ~CWIRE_RECONFIGURE_RECONNECT) != 0) invalid_argument("flags: only CWIRE_RECONFIGURE_RECONNECT");
+  ConfigSnapshot snapshot;
+  if (overrides != nullptr) snapshot = find_config(overrides)->snapshot();
+  manager.reconfigure(station, url, overrides != nullptr ? &snapshot : nullptr,
+                      (flags & CWIRE_RECONFIGURE_RECONNECT) != 0);
+}
 
 }  // namespace cwire::abi

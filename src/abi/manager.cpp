@@ -150,6 +150,24 @@ cwire_status cwire_manager_broadcast(cwire_manager manager, const void* data, si
   });
 }
 
+cwire_status cwire_manager_reconfigure(cwire_manager manager, const char* station_id, const char* url,
+                                       cwire_config overrides, uint32_t flags, cwire_error* err) {
+  return guarded(err, [&] {
+    const auto pin = find_manager(manager);
+    check_id(station_id);
+    const auto station = pin->registry().find(station_id);
+    if (station) {
+      reconfigure(*pin, *station, url, overrides, flags);
+    } else if (pin->registry().gave_up(station_id)) {
+      throw Error(CWIRE_E_STATE,
+                  std::string(station_id) + ": the station gave up; connect it again, with the new settings");
+    } else {
+      throw Error(CWIRE_E_NOT_FOUND, std::string(station_id) + ": no station of that id is known");
+    }
+    return CWIRE_OK;
+  });
+}
+
 cwire_status cwire_manager_disconnect(cwire_manager manager, const char* station_id) {
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);

@@ -2,7 +2,9 @@
 
 #include <chargewire/chargewire.h>
 
+#include "abi/config_object.h"
 #include "abi/guard.h"
+#include "manager/manager.h"
 #include "ocpp/utf8.h"
 
 namespace cwire::abi {
@@ -80,6 +82,17 @@ cwire_status cwire_station_stats(cwire_station station, cwire_stats* out) {
     const auto pin = find_station(station);
     check_stats(out);
     pin->fill(*out);
+    return CWIRE_OK;
+  });
+}
+
+cwire_status cwire_station_reconfigure(cwire_station station, const char* url, cwire_config overrides, uint32_t flags,
+                                       cwire_error* err) {
+  return guarded(err, [&] {
+    const auto pin = find_station(station);
+    const auto manager = manager_table().find(pin->owner_token());
+    if (!manager) invalid_handle("station");  // freed meanwhile, and its stations with it
+    reconfigure(*manager, *pin, url, overrides, flags);
     return CWIRE_OK;
   });
 }

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_set>
 #include <vector>
 
@@ -139,6 +140,11 @@ void Config::load(std::string_view text, const std::string& source, const std::s
     }
   }
   *this = std::move(loaded);
+}
+
+std::uint64_t next_config_revision() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
 }
 
 Config Config::overridden_by(const Config& overrides) const {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <bitset>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/failure.h"
@@ -61,6 +63,20 @@ class Config {
   Settings values_;
   std::bitset<kOptionsMax> explicit_;
   std::vector<StationEntry> stations_;
+};
+
+// A configuration at one moment. Its revision names its contents, so that whoever was given the same twice need not
+// resolve it twice.
+struct ConfigSnapshot {
+  Config config;
+  std::uint64_t revision = 0;  // 0: the defaults
+};
+std::uint64_t next_config_revision();
+
+// Ready to use, and what it was made from, so that some of it can be put in place of other options later.
+struct ResolvedConfig : Settings {
+  explicit ResolvedConfig(ConfigSnapshot from) : Settings(from.config.resolve()), source(std::move(from)) {}
+  ConfigSnapshot source;
 };
 
 }  // namespace cwire

@@ -642,6 +642,18 @@ void copy_value(Settings& to, const Settings& from, const Option& option) {
       option.field(to));
 }
 
+bool make_same_attempts(const Settings& a, const Settings& b) {
+  for (const Option& option : options()) {
+    if (!option.of_station() || option.reloadable || option.type == T::url) continue;
+    // The accessors serve reading and writing alike; nothing is written through these.
+    const FieldRef other = option.field(const_cast<Settings&>(b));
+    const bool same = std::visit([&](auto* field) { return *field == *std::get<decltype(field)>(other); },
+                                 option.field(const_cast<Settings&>(a)));
+    if (!same) return false;
+  }
+  return true;
+}
+
 const Settings& default_settings() {
   static const Settings defaults = [] {
     Settings settings;

@@ -88,6 +88,10 @@ std::string value_text(const Settings& settings, const OptionKey& key);
 // Puts an option's value in place of another's. Of a map, only the entries that `from` has.
 void copy_value(Settings& to, const Settings& from, const Option& option);
 
+// An attempt to connect with the one is the same as one with the other, but for the URL: what differs, if anything,
+// acts on a connection as it is. Both are resolved.
+bool make_same_attempts(const Settings& a, const Settings& b);
+
 // Every option at its default.
 const Settings& default_settings();
 

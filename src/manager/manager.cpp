@@ -93,26 +93,27 @@ cwire_status Manager::poll(std::int32_t timeout_ms, std::size_t max, const cwire
   return status;
 }
 
-std::shared_ptr<const Settings> Manager::settings_for(const ConfigSnapshot* overrides) {
-  constexpr std::uint64_t kNoOverrides = 0;  // no revision has this number
-  const std::uint64_t revision = overrides == nullptr ? kNoOverrides : overrides->revision;
+std::shared_ptr<const ResolvedConfig> Manager::resolved(const ConfigSnapshot& base, const ConfigSnapshot* overrides) {
+  constexpr std::uint64_t kNoOverrides = 0;  // what overrides is never the defaults themselves
+  const Revisions revisions(base.revision, overrides == nullptr ? kNoOverrides : overrides->revision);
   {
     const std::lock_guard<std::mutex> lock(settings_mutex_);
-    const auto known = settings_by_revision_.find(revision);
+    const auto known = settings_by_revision_.find(revisions);
     if (known != settings_by_revision_.end()) {
       if (auto settings = known->second.lock()) return settings;
     }
   }
   // Without the lock, since files are read. Two threads that do this at once each get a copy of their own: no harm.
-  auto settings = std::make_shared<const Settings>(
-      overrides == nullptr ? config_.config.resolve() : config_.config.overridden_by(overrides->config).resolve());
+  auto settings = std::make_shared<const ResolvedConfig>(
+      overrides == nullptr ? base
+                           : ConfigSnapshot{base.config.overridden_by(overrides->config), next_config_revision()});
   // Secrets in files may be replaced without the configuration changing: those are read at each connect.
   if (!settings->auth.password_file.empty() || !settings->auth.token_file.empty() ||
       !settings->tls.client_key_password_file.empty() || !settings->proxy.password_file.empty()) {
     return settings;
   }
   const std::lock_guard<std::mutex> lock(settings_mutex_);
-  settings_by_revision_[revision] = settings;
+  settings_by_revision_[revisions] = settings;
   // Now and then, so that a configuration per station does not make each connect slower than the one before.
   if (settings_by_revision_.size() > 2 * settings_kept_ + 16) {
     for (auto it = settings_by_revision_.begin(); it != settings_by_revision_.end();) {
@@ -129,24 +130,34 @@ Station::Description Manager::describe(const char* station_id, const char* url, 
   Station::Description description;
   description.id = station_id;
   description.user_data = user_data;
+  static_cast<ConnectionConfig&>(description) = connection_config(description.id, url, settings_source, nullptr);
+  return description;
+}
+
+ConnectionConfig Manager::connection_config(const std::string& station_id, const char* url,
+                                            const SettingsSource& settings_source, const ConnectionConfig* present) {
+  ConnectionConfig config;
   try {
-    const std::shared_ptr<const Settings> settings = settings_source();
-    description.settings = settings;
-    description.url =
-        connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
-    description.proxy = proxy_for(settings->proxy, proxy_environment_, description.url);
-    if (settings->tls.enabled && !description.url.secure) {
-      throw Error(CWIRE_E_CONFIG, "csms.tls.enabled is true, but the URL " + description.url.text() +
-                                      " is not wss://; change one of them");
+    const std::shared_ptr<const ResolvedConfig> settings = settings_source();
+    config.settings = settings;
+    config.has_own_url = url != nullptr || (present != nullptr && present->has_own_url);
+    config.url =
+        url == nullptr && config.has_own_url
+            ? present->url
+            : connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
+    config.proxy = proxy_for(settings->proxy, proxy_environment_, config.url);
+    if (settings->tls.enabled && !config.url.secure) {
+      throw Error(CWIRE_E_CONFIG,
+                  "csms.tls.enabled is true, but the URL " + config.url.text() + " is not wss://; change one of them");
     }
     // Checked now, built at each attempt: what is wrong with it is the caller's to know at once.
-    authorization_header(settings->auth, description.id);
-    if (description.url.secure) description.tls = tls_.get(settings->tls);
+    authorization_header(settings->auth, station_id);
+    if (config.url.secure) config.tls = tls_.get(settings->tls);
   } catch (Error& error) {
-    error.failure.message = description.id + ": " + error.failure.message;
+    error.failure.message = station_id + ": " + error.failure.message;
     throw;
   }
-  return description;
+  return config;
 }
 
 cwire_station Manager::add(Station::Description description) {
@@ -179,7 +190,7 @@ cwire_station Manager::add(Station::Description description) {
 cwire_station Manager::connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,
                                std::uintptr_t user_data) {
   return add(describe(
-      station_id, url, [&] { return settings_for(overrides); }, user_data));
+      station_id, url, [&] { return resolved(config_, overrides); }, user_data));
 }
 
 void Manager::connect_all(std::size_t& begun) {
@@ -188,8 +199,9 @@ void Manager::connect_all(std::size_t& begun) {
     if (!registry_.is_free(entry.id)) continue;
     const auto settings = [&] {
       return entry.overrides->is_default()
-                 ? settings_for(nullptr)
-                 : std::make_shared<const Settings>(config_.config.overridden_by(*entry.overrides).resolve());
+                 ? resolved(config_, nullptr)
+                 : std::make_shared<const ResolvedConfig>(
+                       ConfigSnapshot{config_.config.overridden_by(*entry.overrides), next_config_revision()});
     };
     descriptions.push_back(describe(entry.id.c_str(), entry.url.empty() ? nullptr : entry.url.c_str(), settings, 0));
   }
@@ -201,6 +213,17 @@ void Manager::connect_all(std::size_t& begun) {
       // Another thread connected it meanwhile: what was asked for is so.
       if (error.failure.status != CWIRE_E_ALREADY_CONNECTED) throw;
     }
+  }
+}
+
+void Manager::reconfigure(Station& station, const char* url, const ConfigSnapshot* overrides, bool reconnect) {
+  for (;;) {
+    const ConnectionConfig present = station.newest_config();
+    ConnectionConfig next = connection_config(
+        station.id(), url, [&] { return resolved(present.settings->source, overrides); }, &present);
+    next.number = present.number + 1;
+    // Another thread may have been faster: then on top of what it has set.
+    if (station.reconfigure(std::move(next), reconnect)) return;
   }
 }
 

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/handle_table.h"
@@ -27,13 +28,6 @@ class Manager;
 using ManagerTable = HandleTable<Manager, 2>;
 ManagerTable& manager_table();
 
-// A configuration as the ABI hands it in: its revision names its contents, so that a thousand stations connected with
-// one configuration share one copy of its settings.
-struct ConfigSnapshot {
-  Config config;
-  std::uint64_t revision = 0;
-};
-
 // A fleet: its I/O threads, its stations, its events, and their orderly end. Every function may be called from any
 // thread; failures are thrown as Error.
 class Manager final : public StationOwner {
@@ -47,6 +41,8 @@ class Manager final : public StationOwner {
 
   cwire_station connect(const char* station_id, const char* url, const ConfigSnapshot* overrides,
                         std::uintptr_t user_data);
+  // As cwire_station_reconfigure. `station` is ours.
+  void reconfigure(Station& station, const char* url, const ConfigSnapshot* overrides, bool reconnect);
   // Counts in `begun` also when it throws midway.
   void connect_all(std::size_t& begun);
   // Tells every worker; returns at once.
@@ -64,7 +60,6 @@ class Manager final : public StationOwner {
   // thread.
   void finish();
 
-  std::uintptr_t token = 0;
   std::vector<std::uintptr_t> pools;  // under pools_mutex
   bool pools_closed = false;          // likewise
   std::mutex pools_mutex;
@@ -82,12 +77,16 @@ class Manager final : public StationOwner {
 
   void station_ended(Station& station) noexcept override;
   // Everything that can be wrong with a station is found here; what is thrown names it.
-  using SettingsSource = std::function<std::shared_ptr<const Settings>()>;
+  using SettingsSource = std::function<std::shared_ptr<const ResolvedConfig>()>;
   Station::Description describe(const char* station_id, const char* url, const SettingsSource& settings_source,
                                 std::uintptr_t user_data);
+  // `url`: as given, or null; `present`: what it replaces, or null.
+  ConnectionConfig connection_config(const std::string& station_id, const char* url, const SettingsSource& settings,
+                                     const ConnectionConfig* present);
   cwire_station add(Station::Description description);
-  std::shared_ptr<const Settings> settings_for(const ConfigSnapshot* overrides);
   Governor& governor_or_refuse();
+  // Shared by all who are given the same, as long as one of them lives.
+  std::shared_ptr<const ResolvedConfig> resolved(const ConfigSnapshot& base, const ConfigSnapshot* overrides);
   void settle_one() noexcept;
   void fell_silent(std::size_t worker) noexcept;
 
@@ -95,7 +94,8 @@ class Manager final : public StationOwner {
   const ProxyEnvironment proxy_environment_;
   TlsContexts tls_;
   std::mutex settings_mutex_;
-  std::map<std::uint64_t, std::weak_ptr<const Settings>> settings_by_revision_;
+  using Revisions = std::pair<std::uint64_t, std::uint64_t>;  // of what is overridden, and of what overrides it
+  std::map<Revisions, std::weak_ptr<const ResolvedConfig>> settings_by_revision_;
   std::size_t settings_kept_ = 0;  // living ones when they were last counted
   std::shared_ptr<EventQueue> queue_;
   std::shared_ptr<Governor> governor_;

@@ -19,7 +19,9 @@ namespace cwire {
 // No policy ever waits less than 1 ms, whatever the settings, so that no mistake in them makes a station spin.
 class ReconnectPolicy {
  public:
-  explicit ReconnectPolicy(const ReconnectSettings& settings) : settings_(settings) {}
+  explicit ReconnectPolicy(const ReconnectSettings& settings) : settings_(&settings) {}
+  // From here on. Another kind of policy starts over.
+  void use(const ReconnectSettings& settings);
 
   // The wait before the next attempt, from the moment the last attempt or connection was seen to end; each call is one
   // failed attempt or lost connection.
@@ -32,13 +34,13 @@ class ReconnectPolicy {
   // established, the others only when it had been stable.
   void established();
   void ended(Duration lasted);
+  // Forgets the attempts before.
+  void start_over();
   // Never shorter than this, whatever hints come (OCPP: WaitMinimum).
   Duration minimum() const;
 
  private:
-  void start_over();
-
-  const ReconnectSettings& settings_;
+  const ReconnectSettings* settings_;
   Duration previous_{};         // the last wait; ocpp and decorrelated build on it
   std::uint32_t failures_ = 0;  // calls of next() since it started over
 };

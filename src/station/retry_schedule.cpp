@@ -46,13 +46,13 @@ RetrySchedule::Wait RetrySchedule::after(const Failure& failure, Duration lasted
   last_class_ = class_of(failure);
   Wait result;
   result.streak = count_streak(failure);
-  const Duration first = settings_.refused_backoff;
-  const Duration most = std::max(first, settings_.refused_backoff_max);
+  const Duration first = settings_->refused_backoff;
+  const Duration most = std::max(first, settings_->refused_backoff_max);
   switch (last_class_) {
     case FailureClass::network:
       // Only a server that was reached can be spared.
       if (failure.phase == FailurePhase::tls || failure.phase == FailurePhase::http) {
-        result.at_least = or_a_little_more(random, std::min(lasted, settings_.backoff_max));
+        result.at_least = or_a_little_more(random, std::min(lasted, settings_->backoff_max));
       }
       break;
     case FailureClass::throttled:
@@ -99,6 +99,17 @@ std::uint32_t RetrySchedule::count_streak(const Failure& failure) {
   streak_code_ = failure.code.number;
   count(streak_);
   return streak_;
+}
+
+void RetrySchedule::use(const ReconnectSettings& settings) {
+  settings_ = &settings;
+  policy_.use(settings);
+}
+
+void RetrySchedule::start_over() {
+  policy_.start_over();
+  streak_ = 0;
+  local_ = 0;
 }
 
 void RetrySchedule::established() {

@@ -23,7 +23,9 @@ namespace cwire {
 // shorter than the policy's minimum, but that of `local`, which is not about the CSMS.
 class RetrySchedule {
  public:
-  explicit RetrySchedule(const ReconnectSettings& settings) : settings_(settings), policy_(settings) {}
+  explicit RetrySchedule(const ReconnectSettings& settings) : settings_(&settings), policy_(settings) {}
+  // From the next wait on.
+  void use(const ReconnectSettings& settings);
 
   struct Wait {
     Duration wait{};
@@ -35,13 +37,15 @@ class RetrySchedule {
   void waited_longer(Duration by) { policy_.waited_longer(by); }
   void established();
   void ended(Duration lasted) { policy_.ended(lasted); }
+  // What was found out so far does not hold any more: the URL, the credentials or the certificates are others.
+  void start_over();
   // The class of the last failure, whether or not something else happened since.
   FailureClass last_class() const { return last_class_; }
 
  private:
   std::uint32_t count_streak(const Failure& failure);
 
-  const ReconnectSettings& settings_;
+  const ReconnectSettings* settings_;
   ReconnectPolicy policy_;
   FailureClass last_class_ = FailureClass::network;
   FailureClass streak_class_ = FailureClass::network;  // of the answers that streak_ counts

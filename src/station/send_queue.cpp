@@ -28,11 +28,13 @@ OutgoingMessage* SendQueue::closed_gate() {
   return &gate;
 }
 
-SendQueue::SendQueue(QueueLimits limits)
-    : limits_(limits),
-      messages_max_(drops() ? 2 * limits.messages_max : limits.messages_max),
-      bytes_max_(drops() ? 2 * limits.bytes_max : limits.bytes_max),
-      bytes_free_(drops() ? limits.bytes_max : 0) {}
+void SendQueue::limit(QueueLimits limits) {
+  limits_ = limits;
+  const std::size_t factor = drops() ? 2 : 1;
+  messages_max_.store(factor * limits.messages_max, std::memory_order_relaxed);
+  bytes_max_.store(factor * limits.bytes_max, std::memory_order_relaxed);
+  bytes_free_.store(drops() ? limits.bytes_max : 0, std::memory_order_relaxed);
+}
 
 SendQueue::~SendQueue() {
   OutgoingList left = close();
@@ -43,8 +45,8 @@ SendQueue::~SendQueue() {
 bool SendQueue::try_reserve(std::size_t size) {
   std::uint64_t load = load_.load();
   do {
-    if (messages_in(load) >= messages_max_) return false;
-    if (bytes_in(load) > bytes_free_ && bytes_in(load) + size > bytes_max_) return false;
+    if (messages_in(load) >= get(messages_max_)) return false;
+    if (bytes_in(load) > get(bytes_free_) && bytes_in(load) + size > get(bytes_max_)) return false;
   } while (!load_.compare_exchange_weak(load, load + load_of(size)));
   return true;
 }
@@ -104,21 +106,22 @@ OutgoingList SendQueue::append(OutgoingMessage& message) {
   return dropped;
 }
 
-void SendQueue::framed(const OutgoingMessage& message) {
+void SendQueue::framed(OutgoingMessage& message) {
   if (!drops()) return;
+  message.counts_as_framed = true;
   framed_.fetch_add(load_of(message.size), std::memory_order_relaxed);
   load_.fetch_sub(load_of(message.size));
 }
 
 void SendQueue::settle(const OutgoingMessage& message) {
-  (drops() && message.end != 0 ? framed_ : load_).fetch_sub(load_of(message.size));
+  (message.counts_as_framed ? framed_ : load_).fetch_sub(load_of(message.size));
 }
 
 bool SendQueue::announce_room() {
   if (!turned_away_.load()) return false;
   // At half, so that a caller who waits for room finds some worth waking for.
   const std::uint64_t load = load_.load();
-  if (messages_in(load) > messages_max_ / 2 || bytes_in(load) > bytes_max_ / 2) return false;
+  if (messages_in(load) > get(messages_max_) / 2 || bytes_in(load) > get(bytes_max_) / 2) return false;
   return turned_away_.exchange(false);
 }
 

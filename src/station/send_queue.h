@@ -56,6 +56,9 @@ class OutgoingMessage final : public Event, public Recycled {
  private:
   Payload payload_;
   bool inline_ = false;
+
+ public:
+  bool counts_as_framed = false;  // for its SendQueue; here, where it takes no room
 };
 
 // First in, first out; does not own.
@@ -113,7 +116,7 @@ struct QueueLimits {
 // no room for anything newer.
 class SendQueue {
  public:
-  explicit SendQueue(QueueLimits limits);
+  explicit SendQueue(QueueLimits limits) { limit(limits); }
   ~SendQueue();
   SendQueue(const SendQueue&) = delete;
   SendQueue& operator=(const SendQueue&) = delete;
@@ -125,6 +128,8 @@ class SendQueue {
 
   // The rest is for the I/O thread.
   bool drops() const { return limits_.policy != SendQueuePolicy::reject; }
+  // From here on. What is accepted stays so, also where it is more.
+  void limit(QueueLimits limits);
   // True: somebody was turned away by the connection before, and has room now.
   bool open();
   // What was in the inbox is returned.
@@ -137,8 +142,8 @@ class SendQueue {
   OutgoingList append(OutgoingMessage& message);
   bool has_waiting() const { return !waiting_.empty(); }
   OutgoingMessage& pop() { return waiting_.pop(); }
-  // It can no longer be dropped. Its `end` is set.
-  void framed(const OutgoingMessage& message);
+  // It can no longer be dropped.
+  void framed(OutgoingMessage& message);
   // It is sent or reported.
   void settle(const OutgoingMessage& message);
   // Somebody was turned away, and now there is room. True once per episode.
@@ -161,18 +166,19 @@ class SendQueue {
   std::size_t sum_of(std::size_t (*part)(std::uint64_t)) const {
     return part(load_.load(std::memory_order_relaxed)) + part(framed_.load(std::memory_order_relaxed));
   }
+  static std::size_t get(const std::atomic<std::size_t>& limit) { return limit.load(std::memory_order_relaxed); }
   bool try_reserve(std::size_t size);
   static OutgoingMessage* closed_gate();
 
-  const QueueLimits limits_;
+  QueueLimits limits_;
   // What may be accepted before the I/O thread has had a look. A single message larger than all the bytes still goes
   // through if there are no more than `bytes_free_`: message_size_max is its limit.
-  const std::size_t messages_max_;
-  const std::size_t bytes_max_;
-  const std::size_t bytes_free_;
+  std::atomic<std::size_t> messages_max_{0};
+  std::atomic<std::size_t> bytes_max_{0};
+  std::atomic<std::size_t> bytes_free_{0};
   std::atomic<OutgoingMessage*> inbox_{closed_gate()};  // newest first
   std::atomic<std::uint64_t> load_{0};
-  std::atomic<std::uint64_t> framed_{0};  // where the policy drops; else it is part of load_
+  std::atomic<std::uint64_t> framed_{0};  // of messages that counts_as_framed; the others are part of load_
   std::atomic<bool> turned_away_{false};
   OutgoingList waiting_;
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "config/options.h"
 #include "ocpp/credentials.h"
 #include "ocpp/subprotocol.h"
 #include "tls/context.h"
@@ -39,7 +40,15 @@ Outcome outcome_of(const Failure& failure) {
 // Whether a connection that ended so speaks against its endpoint. One that says when it will be back does not.
 bool does_badly(const Failure& failure) { return failure && class_of(failure) == FailureClass::network; }
 
+QueueLimits queue_limits(const Settings& settings) {
+  return {settings.send_queue_policy, settings.send_queue_messages, settings.send_queue_bytes};
+}
+
 }  // namespace
+
+bool ConnectionConfig::makes_same_attempts(const ConnectionConfig& other) const {
+  return url.text() == other.url.text() && tls == other.tls && make_same_attempts(*settings, *other.settings);
+}
 
 StationTable& station_table() {
   static StationTable& table = *new StationTable;
@@ -51,10 +60,11 @@ StationTable& station_table() {
 Station::Station(std::shared_ptr<Worker> worker, StationOwner& owner, Description description)
     : worker_(std::move(worker)),
       owner_(owner),
+      owner_token_(owner.token),
       description_(std::move(description)),
       closed_event_(*this),
-      queue_({description_.settings->send_queue_policy, description_.settings->send_queue_messages,
-              description_.settings->send_queue_bytes}),
+      queue_(queue_limits(*description_.settings)),
+      message_size_max_(description_.settings->message_size_max),
       client_(*description_.settings) {}
 
 Station::~Station() = default;
@@ -94,7 +104,7 @@ cwire_status Station::send(std::unique_ptr<OutgoingMessage> message, std::uint32
 
 void Station::disconnect(std::uint16_t close_code, std::string_view reason) {
   {
-    std::lock_guard<std::mutex> lock(close_mutex_);
+    std::lock_guard<std::mutex> lock(orders_mutex_);
     if (close_code_ == 0) {  // the first caller's words go on the wire
       close_reason_ = reason;
       close_code_ = close_code;
@@ -102,6 +112,32 @@ void Station::disconnect(std::uint16_t close_code, std::string_view reason) {
   }
   orders_.fetch_or(kDisconnect, std::memory_order_release);
   worker_->schedule(*this);
+}
+
+ConnectionConfig Station::newest_config() const {
+  std::lock_guard<std::mutex> lock(orders_mutex_);
+  return newest();
+}
+
+const ConnectionConfig& Station::newest() const {
+  if (ordered_config_ != nullptr) return *ordered_config_;
+  if (next_config_ != nullptr) return *next_config_;
+  return description_;
+}
+
+bool Station::reconfigure(ConnectionConfig config, bool reconnect) {
+  if (may_be_replaced()) {
+    throw Error(CWIRE_E_STATE, id() + ": the station has ended; connect it again, with the new settings");
+  }
+  auto ordered = std::make_unique<ConnectionConfig>(std::move(config));
+  {
+    std::lock_guard<std::mutex> lock(orders_mutex_);
+    if (ordered->number != newest().number + 1) return false;
+    ordered_config_.swap(ordered);
+  }
+  orders_.fetch_or(reconnect ? kReconfigure | kReconnect : kReconfigure, std::memory_order_release);
+  worker_->schedule(*this);
+  return true;
 }
 
 cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
@@ -182,15 +218,16 @@ void Station::run_scheduled() noexcept {
     accept_all(queue_.take());
     // A note that was left for a wait which is over is no permit.
     if ((orders & kPermitted) != 0 && dial_wanted_ && endpoint_->permits(turn_)) worker_->dial_in_turn(*this);
+    if ((orders & kReconfigure) != 0) take_new_config((orders & kReconnect) != 0);
     if ((orders & kDisconnect) != 0) {
       std::uint16_t code;
       std::string reason;
       {
-        std::lock_guard<std::mutex> lock(close_mutex_);
+        std::lock_guard<std::mutex> lock(orders_mutex_);
         code = close_code_;
         reason = close_reason_;
       }
-      disconnect_now(code, reason, description_.settings->close_timeout);
+      disconnect_now(code, reason, live_settings().close_timeout);
     }
   });
 }
@@ -209,11 +246,52 @@ void Station::begin() {
   perform(client_.start(worker_->thread().now()));
 }
 
+void Station::take_new_config(bool reconnect) {
+  std::unique_ptr<ConnectionConfig> before;  // the state machine still has its settings
+  {
+    std::lock_guard<std::mutex> lock(orders_mutex_);
+    if (ordered_config_ != nullptr) before = std::exchange(next_config_, std::move(ordered_config_));
+  }
+  // Taken together with the order before, and an attempt was begun with it already.
+  if (next_config_ == nullptr) return;
+  const Settings& settings = live_settings();
+  queue_.limit(queue_limits(settings));
+  announce_room();
+  if (channel_ != nullptr && is_open()) limit_unacknowledged();
+  WebSocketClient::Change change;
+  change.of_attempts = !next_config_->makes_same_attempts(description_);
+  change.reconnect = reconnect;
+  perform(client_.reconfigure(worker_->thread().now(), settings, change, settings.close_timeout));
+}
+
+// The attempt that begins now.
+void Station::begin_with_newest_config() {
+  if (next_config_ == nullptr) return;
+  {
+    std::lock_guard<std::mutex> lock(orders_mutex_);
+    static_cast<ConnectionConfig&>(description_) = std::move(*next_config_);
+    next_config_.reset();
+  }
+  if (endpoint_ == nullptr) return;
+  // What it had asked for, or was allowed, was for an attempt with the old one.
+  endpoint_->withdraw(turn_, worker_->thread().now());
+  if (endpoint_->name() != description_.url.origin()) {
+    endpoint_ = worker_->governor()->attach(description_.url.origin());
+  }
+}
+
+// As gRPC has it (proposal A18): a peer that acknowledges nothing is gone as surely as one that answers no ping. But
+// one that takes its time to read has as long as csms.write_timeout gives it.
+void Station::limit_unacknowledged() {
+  const Settings& settings = live_settings();
+  channel_->limit_unacknowledged(std::max(settings.pong_timeout, settings.write_timeout));
+}
+
 void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, Duration limit) noexcept {
   guarded([&] {
     if (client_.finished()) return;
     {
-      std::lock_guard<std::mutex> lock(close_mutex_);
+      std::lock_guard<std::mutex> lock(orders_mutex_);
       if (close_code_ == 0) {
         close_reason_ = reason;
         close_code_ = close_code;
@@ -237,9 +315,8 @@ void Station::on_timer(TimePoint now) {
 void Station::on_channel_open() {
   guarded([this] {
     const Settings& settings = *description_.settings;
-    // As gRPC has it (proposal A18): a peer that acknowledges nothing is gone as surely as one that answers no ping.
-    // But one that takes its time to read has as long as csms.write_timeout gives it.
-    channel_->limit_unacknowledged(std::max(settings.pong_timeout, settings.write_timeout));
+    limit_unacknowledged();
+    message_size_max_.store(settings.message_size_max, std::memory_order_relaxed);
     UpgradeRequest request;
     request.url = description_.url;
     for (const std::string& version : settings.protocols) request.subprotocols.emplace_back(subprotocol_of(version));
@@ -360,6 +437,7 @@ void Station::perform(const Actions& actions) {
   for (const Action& action : actions) {
     switch (action.type) {
       case Action::Type::attempt:
+        begin_with_newest_config();
         ask_to_dial();
         break;
       case Action::Type::abandon:
@@ -419,7 +497,9 @@ void Station::Turn::permitted() noexcept {
 }
 
 bool Station::dial() noexcept {
-  if (!std::exchange(dial_wanted_, false)) return false;
+  // In the queue it may stand with what another configuration was allowed.
+  if (!dial_wanted_ || (endpoint_ != nullptr && !endpoint_->permits(turn_))) return false;
+  dial_wanted_ = false;
   guarded([this] {
     statistics_.attempts.add(1);
     const TimePoint due = client_.since();

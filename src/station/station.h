@@ -14,9 +14,8 @@
 #include "events/event.h"
 #include "governor/governor.h"
 #include "net/channel.h"
-#include "ocpp/proxy.h"
-#include "ocpp/url.h"
 #include "protocol/session.h"
+#include "station/connection_config.h"
 #include "station/send_queue.h"
 #include "station/statistics.h"
 #include "station/web_socket_client.h"
@@ -25,7 +24,6 @@
 namespace cwire {
 
 class Station;
-class TlsContext;
 
 using StationTable = HandleTable<Station, 1>;
 StationTable& station_table();
@@ -36,6 +34,8 @@ class StationOwner {
   // CLOSED was taken by the caller. The station goes as soon as nobody has it pinned.
   virtual void station_ended(Station& station) noexcept = 0;
 
+  std::uintptr_t token = 0;
+
  protected:
   ~StationOwner() = default;
 };
@@ -45,12 +45,8 @@ class StationOwner {
 // that say otherwise.
 class Station final : private ChannelListener, private SessionListener, private TimerQueue::Timer {
  public:
-  struct Description {
+  struct Description : ConnectionConfig {
     std::string id;
-    Url url;  // with the identity on the path
-    std::shared_ptr<const Settings> settings;
-    std::shared_ptr<const TlsContext> tls;  // null: ws
-    std::shared_ptr<const Proxy> proxy;     // null: none
     std::uintptr_t user_data = 0;
   };
 
@@ -66,6 +62,10 @@ class Station final : private ChannelListener, private SessionListener, private 
     return send(OutgoingMessage::of(std::move(payload)), flags, tag);
   }
   void disconnect(std::uint16_t close_code, std::string_view reason);
+  // Whether or not an attempt was begun with it.
+  ConnectionConfig newest_config() const;
+  // False: `config` is not the one after the newest. Throws Error(STATE) if the station has ended.
+  bool reconfigure(ConnectionConfig config, bool reconnect);
   cwire_status wait(std::int32_t timeout_ms, Failure* why) const;
   State state() const { return state_.load(std::memory_order_acquire); }
   bool may_be_replaced() const { return state() == State::error || state() == State::closed; }
@@ -73,7 +73,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   void fill(cwire_stats& out) const;
   const std::string& id() const { return description_.id; }
   const StationOwner* owner() const { return &owner_; }
-  std::size_t message_size_max() const { return description_.settings->message_size_max; }
+  std::uintptr_t owner_token() const { return owner_token_; }
+  std::size_t message_size_max() const { return message_size_max_.load(std::memory_order_relaxed); }
   cwire_station handle() const { return reinterpret_cast<cwire_station>(token); }
   std::uintptr_t user_data() const { return description_.user_data; }
 
@@ -140,6 +141,12 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool is_open() const { return client_.state() == State::connected || client_.closing(); }
   cwire_status send(std::unique_ptr<OutgoingMessage> message, std::uint32_t flags, std::uint64_t tag);
   void begin();
+  const ConnectionConfig& newest() const;  // under orders_mutex_
+  void take_new_config(bool reconnect);
+  void limit_unacknowledged();
+  void begin_with_newest_config();
+  // Those that act on a connection as it is.
+  const Settings& live_settings() const { return next_config_ ? *next_config_->settings : *description_.settings; }
   void perform(const Actions& actions);
   void ask_to_dial();
   void open_connection(TimePoint due);
@@ -173,16 +180,22 @@ class Station final : private ChannelListener, private SessionListener, private 
 
   const std::shared_ptr<Worker> worker_;
   StationOwner& owner_;
-  const Description description_;
+  const std::uintptr_t owner_token_;  // finds the owner also where it may be gone
+  // Its id and user data never change. What it has of ConnectionConfig is that of the present attempt or connection,
+  // and changes with the next one.
+  Description description_;
   ClosedEvent closed_event_;
   std::atomic<State> state_{State::disconnected};
   Statistics statistics_;
   SendQueue queue_;
+  std::atomic<std::size_t> message_size_max_;
 
   // Orders from other threads, taken by run_scheduled().
   static constexpr unsigned kConnect = 1;
   static constexpr unsigned kDisconnect = 2;
   static constexpr unsigned kPermitted = 4;
+  static constexpr unsigned kReconfigure = 8;
+  static constexpr unsigned kReconnect = 16;
   std::atomic<unsigned> orders_{0};
   std::atomic<bool> is_scheduled_{false};
   Station* next_scheduled_ = nullptr;
@@ -191,6 +204,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   WebSocketClient client_;
   std::shared_ptr<Governor::Endpoint> endpoint_;  // null: nobody paces
   Turn turn_{*this};
+  std::unique_ptr<ConnectionConfig> next_config_;  // for the next attempt, if other than the present one's
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
   std::optional<SessionEnd> session_end_;
@@ -215,9 +229,11 @@ class Station final : private ChannelListener, private SessionListener, private 
   Station* previous_ = nullptr;
 
   // Last, because no message touches it: the station behind in memory may be another thread's, and share a cache line.
-  mutable std::mutex close_mutex_;
+  // Guards what orders bring along, and each ConnectionConfig against being replaced while another thread reads it.
+  mutable std::mutex orders_mutex_;
   std::uint16_t close_code_ = 0;
   std::string close_reason_;
+  std::unique_ptr<ConnectionConfig> ordered_config_;  // not taken yet
 };
 
 // ---- for the three files of its implementation: station.cpp, station_output.cpp, station_reports.cpp ----

@@ -16,6 +16,8 @@ namespace {
 // or a close frame is not long behind, and that a station that is stuck holds its messages once and not twice.
 constexpr std::size_t kOutputMax = 64 << 10;
 
+constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 7.4.1
+
 }  // namespace
 
 void Station::accept(OutgoingMessage& message) {
@@ -50,9 +52,9 @@ void Station::pump() {
     std::string reason;
     std::uint16_t code;
     {
-      std::lock_guard<std::mutex> lock(close_mutex_);
+      std::lock_guard<std::mutex> lock(orders_mutex_);
       reason = close_reason_;
-      code = close_code_;
+      code = close_code_ != 0 ? close_code_ : kNormalClosure;  // to connect again: nobody gave a code
     }
     session_->close(code, reason);
   }

@@ -146,7 +146,8 @@ void Station::report_failure(int type, const Action& action) {
   if (failure) {
     text += failure.message + " (" + description_.url.text() + ")" + what_follows(action);
   } else {
-    text += failure.message.empty() ? "disconnected by request" : failure.message;
+    text += !failure.message.empty() ? failure.message : "disconnected by request";
+    if (action.will_retry) text += ", to connect again";
   }
   const cwire_failure numbers = in_numbers(type, action);
   auto event = std::make_unique<FailureEvent>(type, text, numbers);

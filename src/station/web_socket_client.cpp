@@ -52,12 +52,12 @@ void WebSocketClient::queued() {
 void WebSocketClient::dialing(TimePoint now) {
   if (phase_ != Phase::attempting) return;
   since_ = now;
-  until_ = after(now, settings_.connection_timeout);  // absolute: nothing the peer does defers it
+  until_ = after(now, attempt_settings_->connection_timeout);  // absolute: nothing the peer does defers it
 }
 
 void WebSocketClient::upgrading(TimePoint now) {
   if (phase_ != Phase::attempting) return;
-  const TimePoint limit = after(now, settings_.upgrade_timeout);
+  const TimePoint limit = after(now, attempt_settings_->upgrade_timeout);
   upgrade_limits_ = limit < until_;
   until_ = std::min(until_, limit);
 }
@@ -96,7 +96,7 @@ Actions WebSocketClient::lost(TimePoint now, Random& random, Failure failure) {
         return "closed by request, but without a complete close handshake: " + failure.message;
       });
     }
-    end_closing(std::move(failure), actions);
+    end_closing(now, std::move(failure), actions);
   } else if (phase_ == Phase::open) {
     if (!failure) {
       failure.status = CWIRE_E_CLOSED;
@@ -137,9 +137,40 @@ void WebSocketClient::after_suspend() {
   if (phase_ == Phase::open) ping_at_once_ = true;
 }
 
+Actions WebSocketClient::reconfigure(TimePoint now, const Settings& settings, Change change, Duration limit) {
+  Actions actions;
+  settings_ = &settings;
+  schedule_.use(settings.reconnect);
+  if (change.of_attempts && (phase_ == Phase::attempting || phase_ == Phase::waiting)) {
+    schedule_.start_over();
+    failed_in_row_ = 0;
+  }
+  switch (phase_) {
+    case Phase::idle:
+    case Phase::closing:
+    case Phase::ended:
+      break;
+    case Phase::waiting:
+      if (change.reconnect || (change.of_attempts && is_cured_by_change())) begin_attempt(now, actions);
+      break;
+    case Phase::attempting:
+      attempt_is_outdated_ = change.of_attempts;
+      if (!change.of_attempts || !change.reconnect) break;
+      actions.add(Action{Action::Type::abandon});
+      begin_attempt(now, actions);
+      break;
+    case Phase::open:
+      if (!change.reconnect) break;
+      begin_closing(State::reconnecting, actions);
+      reopens_ = true;
+      limit_closing(now, limit, actions);
+      break;
+  }
+  return actions;
+}
+
 Actions WebSocketClient::disconnect(TimePoint now, Duration limit) {
   Actions actions;
-  const bool at_once = limit <= Duration::zero();
   switch (phase_) {
     case Phase::ended:
       break;
@@ -152,19 +183,13 @@ Actions WebSocketClient::disconnect(TimePoint now, Duration limit) {
       end(State::closed, actions);
       break;
     case Phase::open:
-      phase_ = Phase::closing;
-      until_ = kNever;
-      actions.add(Action{Action::Type::close});
-      change_state(State::disconnected, actions);
-      [[fallthrough]];
+      begin_closing(State::disconnected, actions);
+      limit_closing(now, limit, actions);
+      break;
     case Phase::closing:
-      until_ = std::min(until_, after(now, limit));
-      if (at_once) {
-        actions.add(Action{Action::Type::abandon});
-        end_closing(failure_with(CWIRE_OK, FailurePhase::none, close_code(kNoCloseFrame),
-                                 [] { return "closed by request, without waiting for the peer"; }),
-                    actions);
-      }
+      reopens_ = false;
+      change_state(State::disconnected, actions);
+      limit_closing(now, limit, actions);
       break;
   }
   return actions;
@@ -194,8 +219,9 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
                                   std::string words = attempt_phase_ == FailurePhase::tls    ? "TLS"
                                                       : attempt_phase_ == FailurePhase::http ? "handshake"
                                                                                              : "dial";
-                                  words += ": timed out after " + text(upgrade_limits_ ? settings_.upgrade_timeout
-                                                                                       : settings_.connection_timeout);
+                                  words += ": timed out after " + text(upgrade_limits_
+                                                                           ? attempt_settings_->upgrade_timeout
+                                                                           : attempt_settings_->connection_timeout);
                                   if (!attempt_doing_.empty()) words += " while " + attempt_doing_;
                                   return words + "; check the way to the CSMS, or raise " +
                                          (upgrade_limits_ ? "csms.upgrade_timeout" : "csms.connection_timeout");
@@ -210,18 +236,18 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
         Failure failure;
         if (first == pong) {
           failure = failure_with(CWIRE_E_PING_TIMEOUT, FailurePhase::ping, close_code(kNoCloseFrame), [&] {
-            return "ping: no matching pong within " + text(settings_.pong_timeout) +
+            return "ping: no matching pong within " + text(settings_->pong_timeout) +
                    ", so the peer is taken for gone; if it is merely slow, raise csms.pong_timeout";
           });
         } else if (first == read) {
           failure = failure_with(CWIRE_E_READ, FailurePhase::read, os_error(ETIMEDOUT), [&] {
-            return "read: nothing received for " + text(settings_.read_timeout) +
+            return "read: nothing received for " + text(settings_->read_timeout) +
                    ", so the peer is taken for gone; if it may be silent that long, raise csms.read_timeout above "
                    "csms.ping_interval";
           });
         } else {
           failure = failure_with(CWIRE_E_WRITE, FailurePhase::write, os_error(ETIMEDOUT), [&] {
-            return "write: nothing could be written for " + text(settings_.write_timeout) +
+            return "write: nothing could be written for " + text(settings_->write_timeout) +
                    ", so the peer is taken for stuck; if it is merely slow, raise csms.write_timeout";
           });
         }
@@ -242,6 +268,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
       if (now < until_) break;
       actions.add(Action{Action::Type::abandon});
       end_closing(
+          now,
           failure_with(CWIRE_OK, FailurePhase::none, close_code(kNoCloseFrame),
                        [] { return "closed by request; the peer did not complete the close handshake in time"; }),
           actions);
@@ -274,6 +301,8 @@ TimePoint WebSocketClient::deadline() const {
 void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
   phase_ = Phase::attempting;
   upgrade_limits_ = false;
+  attempt_is_outdated_ = false;
+  attempt_settings_ = settings_;
   dialing(now);
   attempt_phase_ = FailurePhase::tcp;
   write_blocked_ = false;
@@ -284,13 +313,21 @@ void WebSocketClient::begin_attempt(TimePoint now, Actions& actions) {
 void WebSocketClient::fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions) {
   last_failure_ = std::move(failure);
   attempt_doing_ = std::string();
-  const RetrySchedule::Wait wait = begin_wait(now, random, now - since_);
+  RetrySchedule::Wait wait = begin_wait(now, random, now - since_);
   const FailureClass kind = schedule_.last_class();
   if (kind != FailureClass::local && failed_in_row_ < std::numeric_limits<std::uint32_t>::max()) ++failed_in_row_;
   if (wait.streak > 1) last_failure_.security = SecurityEvent::none;
   Action error = report(Action::Type::report_error, failed_in_row_);
-  const std::uint32_t attempts_max = settings_.reconnect.attempts_max;
-  if (attempts_max != 0 && failed_in_row_ >= attempts_max) {
+  const std::uint32_t attempts_max = settings_->reconnect.attempts_max;
+  if (attempt_is_outdated_) {
+    // Nothing of it is held against the new settings.
+    schedule_.start_over();
+    failed_in_row_ = 0;
+    if (is_cured_by_change()) {
+      wait.wait = Duration::zero();
+      until_ = not_before_ = now;
+    }
+  } else if (attempts_max != 0 && failed_in_row_ >= attempts_max) {
     actions.add(error);
     end(State::error, actions);
     return;
@@ -312,10 +349,36 @@ void WebSocketClient::lose(TimePoint now, Random& random, Failure failure, Actio
   change_state(State::reconnecting, actions);
 }
 
-void WebSocketClient::end_closing(Failure failure, Actions& actions) {
+void WebSocketClient::begin_closing(State state, Actions& actions) {
+  phase_ = Phase::closing;
+  until_ = kNever;
+  actions.add(Action{Action::Type::close});
+  change_state(state, actions);
+}
+
+void WebSocketClient::limit_closing(TimePoint now, Duration limit, Actions& actions) {
+  until_ = std::min(until_, after(now, limit));
+  if (limit > Duration::zero()) return;
+  actions.add(Action{Action::Type::abandon});
+  end_closing(now,
+              failure_with(CWIRE_OK, FailurePhase::none, close_code(kNoCloseFrame),
+                           [] { return "closed by request, without waiting for the peer"; }),
+              actions);
+}
+
+void WebSocketClient::end_closing(TimePoint now, Failure failure, Actions& actions) {
   last_failure_ = std::move(failure);
-  actions.add(report(Action::Type::report_disconnected, connections_));
-  end(State::closed, actions);
+  Action disconnected = report(Action::Type::report_disconnected, connections_);
+  disconnected.will_retry = reopens_;
+  actions.add(disconnected);
+  if (!std::exchange(reopens_, false)) return end(State::closed, actions);
+  schedule_.ended(now - since_);
+  begin_attempt(now, actions);
+}
+
+// Whether the last failure was about what new settings may have set right.
+bool WebSocketClient::is_cured_by_change() const {
+  return schedule_.last_class() == FailureClass::refused || schedule_.last_class() == FailureClass::unverified;
 }
 
 void WebSocketClient::end(State state, Actions& actions) {
@@ -350,28 +413,28 @@ void WebSocketClient::draw_ping_share(Random& random) {
 // Stations whose pings are due at nearly the same time share a wake-up of their thread: a fleet of ten thousand would
 // otherwise wake it for each ping alone. Rounded down, so that no ping is later than it was drawn.
 TimePoint WebSocketClient::on_ping_beat(TimePoint due) const {
-  const Duration beat = settings_.ping_interval / 128;
+  const Duration beat = settings_->ping_interval / 128;
   return due == kNever || beat <= Duration::zero() ? due : due - due.time_since_epoch() % beat;
 }
 
 TimePoint WebSocketClient::ping_due() const {
-  if (settings_.ping_interval <= Duration::zero()) return kNever;
+  if (settings_->ping_interval <= Duration::zero()) return kNever;
   if (nonce_ != 0 || write_blocked_ || paused_at_ != kNever) return kNever;
   if (ping_at_once_) return ping_sent_;  // overdue since the last
-  const Duration wait(static_cast<Duration::rep>(static_cast<double>(settings_.ping_interval.count()) * ping_share_));
+  const Duration wait(static_cast<Duration::rep>(static_cast<double>(settings_->ping_interval.count()) * ping_share_));
   return on_ping_beat(std::min(after(std::max(last_received_, ping_sent_), wait), after(ping_sent_, 2 * wait)));
 }
 
 TimePoint WebSocketClient::pong_due() const {
-  return nonce_ == 0 || paused_at_ != kNever ? kNever : after(ping_sent_, settings_.pong_timeout);
+  return nonce_ == 0 || paused_at_ != kNever ? kNever : after(ping_sent_, settings_->pong_timeout);
 }
 
 TimePoint WebSocketClient::read_due() const {
-  return write_blocked_ || paused_at_ != kNever ? kNever : after(last_received_, settings_.read_timeout);
+  return write_blocked_ || paused_at_ != kNever ? kNever : after(last_received_, settings_->read_timeout);
 }
 
 TimePoint WebSocketClient::write_due() const {
-  return write_blocked_ ? after(last_write_progress_, settings_.write_timeout) : kNever;
+  return write_blocked_ ? after(last_write_progress_, settings_->write_timeout) : kNever;
 }
 
 }  // namespace cwire

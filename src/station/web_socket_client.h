@@ -74,6 +74,7 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 //   disconnected --start--> connecting --opened--> connected --lost--> reconnecting --opened--> connected
 //   connecting --failed--> reconnecting --attempts used up--> error
 //   connected --disconnect--> disconnected (closing) --closed, lost or time up--> closed
+//   connected --reconfigure with reconnect--> reconnecting (closing) --closed, lost or time up--> the next attempt
 //   any other --disconnect--> closed
 //
 // Order of actions. What is to be destroyed goes first (abandon), then what happened (error or disconnected), then the
@@ -92,6 +93,12 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // ocpp policy doubles: a CSMS that measures from its own refusal to our next request sees at least twice what it saw
 // before (TC_B_57). Hence the driver tells a failure in the loop turn that brought it.
 //
+// New settings. What an attempt was begun with it ends with; the next one takes the new. What was found out before,
+// the streak of refusals, the growth of the waits and the count of attempts, holds for the old ones only. So a station
+// that waits because it was refused, or did not trust the server, tries again at once, also if its attempt with the old
+// settings was still under way; one that waits for the network has no reason to. Those that act on a connection as it
+// is, act at once, but a wait that was drawn stays.
+//
 // Answers that come again. The second identical refusal in a row (see FailureClass) is reported as one that needs
 // somebody's action, the others are not; a security event is told with the first of its streak only.
 //
@@ -106,8 +113,10 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // Of the durations in Settings, 0 turns off what it limits or repeats; pong_timeout must not be 0 if there are pings.
 class WebSocketClient {
  public:
-  // `settings` must outlive the client.
-  explicit WebSocketClient(const Settings& settings) : settings_(settings), schedule_(settings.reconnect) {}
+  // `settings` must outlive the client, or stay until reconfigure() and until the attempt begun with them and what
+  // comes of it are over.
+  explicit WebSocketClient(const Settings& settings)
+      : settings_(&settings), attempt_settings_(&settings), schedule_(settings.reconnect) {}
 
   // Begins the first attempt. Only once, and not after disconnect().
   Actions start(TimePoint now);
@@ -138,6 +147,13 @@ class WebSocketClient {
   // The machine was suspended meanwhile, which nothing but a ping tells a dead connection by: one is due at once, or as
   // soon as it can be sent and none is under way.
   void after_suspend();
+  struct Change {
+    bool of_attempts = false;  // another URL, credentials, certificates or whatever else attempts are made with
+    bool reconnect = false;    // do not wait for a new attempt until there is one anyway
+  };
+  // Other settings, see above. With `reconnect` an established connection is drained and closed within `limit` (0: at
+  // once) and the next attempt follows at once, as it does in place of a wait, or of an attempt with the old settings.
+  Actions reconfigure(TimePoint now, const Settings& settings, Change change, Duration limit);
   // Ends it: drains and closes within `limit` if connected (0: at once), else at once. Idempotent; a second call with a
   // shorter limit shortens.
   Actions disconnect(TimePoint now, Duration limit);
@@ -153,9 +169,9 @@ class WebSocketClient {
   // Optional.
   void describe_attempt(std::string doing, FailurePhase phase);
 
-  // When to call tick(), also after a change of the settings, which take effect at once; kNever if nothing is awaited.
-  // May have changed after any input; received() and write_progress() never make it earlier, so there is no need to ask
-  // after them: the tick at the old deadline does nothing and leaves the new one.
+  // When to call tick(); kNever if nothing is awaited. May have changed after any input; received() and
+  // write_progress() never make it earlier, so there is no need to ask after them: the tick at the old deadline does
+  // nothing and leaves the new one.
   TimePoint deadline() const;
   State state() const { return state_; }
   bool finished() const { return phase_ == Phase::ended; }
@@ -171,7 +187,10 @@ class WebSocketClient {
   void begin_attempt(TimePoint now, Actions& actions);
   void fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions);
   void lose(TimePoint now, Random& random, Failure failure, Actions& actions);
-  void end_closing(Failure failure, Actions& actions);
+  void begin_closing(State state, Actions& actions);
+  void limit_closing(TimePoint now, Duration limit, Actions& actions);
+  void end_closing(TimePoint now, Failure failure, Actions& actions);
+  bool is_cured_by_change() const;
   void end(State state, Actions& actions);
   RetrySchedule::Wait begin_wait(TimePoint now, Random& random, Duration lasted);
   void change_state(State to, Actions& actions);
@@ -182,12 +201,15 @@ class WebSocketClient {
   TimePoint read_due() const;
   TimePoint write_due() const;
 
-  const Settings& settings_;
+  const Settings* settings_;
+  const Settings* attempt_settings_;  // of the attempt that is open, and of the connection that came of it
   RetrySchedule schedule_;
   State state_ = State::disconnected;
   Phase phase_ = Phase::idle;
   bool write_blocked_ = false;
   bool ping_at_once_ = false;
+  bool attempt_is_outdated_ = false;                // begun with settings that are not ours any more
+  bool reopens_ = false;                            // the closing is followed by another attempt
   bool upgrade_limits_ = false;                     // until_ is the end of upgrade_timeout, not of connection_timeout
   std::uint32_t failed_in_row_ = 0;                 // attempts since the last established connection
   FailurePhase attempt_phase_ = FailurePhase::tcp;  // what the open attempt fails in when time is up

@@ -58,6 +58,7 @@ void check_manager_token(cwire_manager token) {
   CHECK(cwire_manager_send(token, "CP1", "x", 1, 0, 0) == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_manager_broadcast(token, "x", 1, 0, &size) == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_manager_disconnect(token, "CP1") == CWIRE_E_INVALID_HANDLE);
+  CHECK(cwire_manager_reconfigure(token, "CP1", nullptr, nullptr, 0, nullptr) == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_manager_disconnect_all(token) == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_manager_is_connected(token, "CP1") == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_manager_counts(token, &size, &size) == CWIRE_E_INVALID_HANDLE);
@@ -86,6 +87,7 @@ void check_station_token(cwire_station token, cwire_pool pool) {
   CHECK(state == 77);
   CHECK(cwire_station_stats(token, &stats) == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_station_disconnect(token, 0, nullptr) == CWIRE_E_INVALID_HANDLE);
+  CHECK(cwire_station_reconfigure(token, nullptr, nullptr, 0, nullptr) == CWIRE_E_INVALID_HANDLE);
   CHECK(cwire_pool_add(pool, token) == CWIRE_E_INVALID_HANDLE);
 }
 
@@ -198,6 +200,7 @@ TEST_CASE("NULL where something must be is INVALID_ARGUMENT and the words say wh
   CHECK(cwire_manager_send(manager, "CP1", nullptr, 1, 0, 0) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_broadcast(manager, nullptr, 1, 0, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_disconnect(manager, nullptr) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(cwire_manager_reconfigure(manager, nullptr, nullptr, nullptr, 0, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_is_connected(manager, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_stats(manager, nullptr, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   CHECK(cwire_manager_stats(manager, "CP1", nullptr) == CWIRE_E_INVALID_ARGUMENT);

@@ -109,6 +109,8 @@ void call_everything(cwire_manager manager, Delivery delivery, cwire_station sta
   EXPECT_STATUS(answers, CWIRE_OK, cwire_station_send_many(&outgoing, 1, &size));
   EXPECT_STATUS(answers, CWIRE_OK, cwire_station_state(station, &state));
   EXPECT_STATUS(answers, CWIRE_OK, cwire_station_stats(station, &stats));
+  EXPECT_STATUS(answers, CWIRE_OK, cwire_station_reconfigure(station, nullptr, config, 0, nullptr));
+  EXPECT_STATUS(answers, CWIRE_OK, cwire_manager_reconfigure(manager, station_id, nullptr, nullptr, 0, nullptr));
 
   cwire_pool pool = nullptr;
   EXPECT_STATUS(answers, CWIRE_OK, cwire_pool_new(manager, &pool));

@@ -150,6 +150,32 @@ TEST_CASE("Stations with different random numbers wait differently under every p
   }
 }
 
+TEST_CASE("Long after the waits have stopped growing, no policy brings a fleet back all at once",
+          "[reconnect_policy]") {
+  constexpr struct {
+    ReconnectPolicyKind kind;
+    double low, high;  // of what is drawn
+    double share;      // in the fullest twentieth of it; one in twenty if all were alike
+  } kRows[] = {
+      {ReconnectPolicyKind::exponential, 48, 72, 0.07},
+      {ReconnectPolicyKind::ocpp, 80, 230, 0.12},
+      {ReconnectPolicyKind::full, 0.5, 60, 0.07},
+      {ReconnectPolicyKind::decorrelated, 5, 60, 0.12},
+  };
+  for (const auto& row : kRows) {
+    CAPTURE(static_cast<int>(row.kind));
+    ReconnectSettings settings = settings_of(row.kind);
+    if (row.kind == ReconnectPolicyKind::ocpp) settings = ocpp(10, 10, 3);
+    std::vector<double> drawn = waits(settings, 20);
+    CHECK(least(drawn) >= row.low);
+    CHECK(most(drawn) <= row.high);
+    CHECK(thickest_share(drawn, row.low, row.high, 20) < row.share);
+    // Nor do many draw the very same.
+    std::sort(drawn.begin(), drawn.end());
+    CHECK(std::unique(drawn.begin(), drawn.end()) - drawn.begin() > 9900);
+  }
+}
+
 TEST_CASE("RetryBackOff without a random range doubles the minimum the given number of times", "[reconnect_policy]") {
   struct Vector {
     int minimum;

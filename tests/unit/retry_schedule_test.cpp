@@ -196,3 +196,24 @@ TEST_CASE("what this machine lacks waits 1 s doubling to 30 s, and leaves the po
   CHECK(station.after(refused_connection()).wait == seconds(5));
   CHECK(station.after(no_descriptor).wait <= milliseconds(1200));
 }
+
+TEST_CASE("new settings act from the next wait on", "[retry_schedule]") {
+  Schedule one;
+  CHECK(one.after(refused_connection()).wait == seconds(5));
+  ReconnectSettings quicker = settings();
+  quicker.backoff = seconds(1);
+  one.schedule.use(quicker);
+  CHECK(one.after(refused_connection()).wait == seconds(2));  // the second of the row all the same
+  one.schedule.start_over();
+  CHECK(one.after(refused_connection()).wait == seconds(1));
+}
+
+TEST_CASE("starting over forgets streaks", "[retry_schedule]") {
+  Schedule one;
+  one.after(answered(401));
+  CHECK(one.after(answered(401)).streak == 2);
+  one.schedule.start_over();
+  const RetrySchedule::Wait wait = one.after(answered(401));
+  CHECK(wait.streak == 1);
+  CHECK(wait.wait <= seconds(72));
+}

@@ -372,3 +372,40 @@ TEST_CASE("from many threads: the limits hold, and what is accepted is framed or
   CHECK(queue.messages() == 0);
   CHECK(queue.bytes() == 0);
 }
+
+TEST_CASE("the limits may change, and what is in stays") {
+  SendQueue queue({SendQueuePolicy::reject, 3, 1000});
+  queue.open();
+  for (int i = 0; i < 3; ++i) REQUIRE(push(queue, 100) == CWIRE_OK);
+  queue.limit({SendQueuePolicy::reject, 1, 1000});
+  CHECK(push(queue, 100) == CWIRE_E_QUEUE_FULL);
+  CHECK(queue.messages() == 3);
+  queue.limit({SendQueuePolicy::reject, 10, 350});
+  CHECK(push(queue, 100) == CWIRE_E_QUEUE_FULL);
+  CHECK(push(queue, 50) == CWIRE_OK);
+  CHECK(take_all(queue).empty());
+  CHECK(waiting(queue).size() == 4);
+}
+
+TEST_CASE("the policy may change while messages are framed and wait") {
+  const auto [before, after] = GENERATE(std::pair{SendQueuePolicy::reject, SendQueuePolicy::drop_oldest},
+                                        std::pair{SendQueuePolicy::drop_oldest, SendQueuePolicy::reject});
+  SendQueue queue({before, 3, 1000});
+  queue.open();
+  CHECK(push(queue, 10, 1) == CWIRE_OK);
+  CHECK(push(queue, 10, 2) == CWIRE_OK);
+  CHECK(take_all(queue).empty());
+  std::vector<std::unique_ptr<OutgoingMessage>> framed;
+  frame(queue, framed);
+  queue.limit({after, 3, 1000});
+  CHECK(push(queue, 10, 3) == CWIRE_OK);
+  CHECK(take_all(queue).empty());
+  frame(queue, framed);
+  CHECK(queue.messages() == 3);
+  for (const auto& m : framed) queue.settle(*m);
+  CHECK(queue.messages() == 1);
+  CHECK(queue.bytes() == 10);
+  CHECK(waiting(queue) == Tags{3});
+  CHECK(queue.messages() == 0);
+  CHECK(queue.bytes() == 0);
+}

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace cwire;
@@ -89,6 +90,9 @@ Failure refused() {
 Failure answered_503() {
   return Failure(CWIRE_E_HANDSHAKE, "handshake: the server answered 503", FailurePhase::http, http_status(503));
 }
+Failure answered_401() {
+  return Failure(CWIRE_E_AUTH, "handshake: the server answered 401", FailurePhase::http, http_status(401));
+}
 Failure reset() {
   return Failure(CWIRE_E_READ, "read: connection reset by peer", FailurePhase::read, os_error(ECONNRESET));
 }
@@ -112,6 +116,9 @@ struct Station {
   std::string open() { return words(client.opened(now, random)); }
   std::string lose(Failure failure = reset()) { return words(client.lost(now, random, std::move(failure))); }
   std::string disconnect(Duration limit = seconds(5)) { return words(client.disconnect(now, limit)); }
+  std::string reconfigure(const Settings& changed, WebSocketClient::Change change, Duration limit = seconds(5)) {
+    return words(client.reconfigure(now, changed, change, limit));
+  }
   std::string tick() { return words(client.tick(now, random)); }
   Duration wait() const { return client.deadline() - now; }
   void pass(Duration time) { now += time; }
@@ -587,6 +594,169 @@ TEST_CASE("The answer to the upgrade has a limit of its own within that of the a
   CHECK(station.client.deadline() == deadline);
 }
 
+// ---- New settings ------------------------------------------------------------------------------------------------
+
+namespace {
+constexpr WebSocketClient::Change kOfAttempts{true, false};
+constexpr WebSocketClient::Change kReconnect{false, true};
+constexpr WebSocketClient::Change kOfAttemptsAtOnce{true, true};
+}  // namespace
+
+TEST_CASE("New settings leave a connection alone and are those of the next attempt", "[web_socket_client]") {
+  const Settings slower = with([](Settings& s) { s.connection_timeout = seconds(70); });
+  Connected station;
+  CHECK(station.reconfigure(slower, kOfAttempts).empty());
+  CHECK(station.client.state() == State::connected);
+  station.lose();
+  CHECK(station.wait() == seconds(5));
+  CHECK(station.next() == "attempt 2");
+  CHECK(station.wait() == seconds(70));
+}
+
+TEST_CASE("An attempt under way keeps the time it was begun with", "[web_socket_client]") {
+  const Settings quicker = with([](Settings& s) {
+    s.connection_timeout = seconds(3);
+    s.upgrade_timeout = seconds(1);
+  });
+  Station station;
+  station.start();
+  CHECK(station.reconfigure(quicker, kOfAttempts).empty());
+  station.client.upgrading(station.now);
+  CHECK(station.wait() == seconds(30));
+  CHECK(station.next() == "abandon, report error 1 retry in 5000ms, connecting>reconnecting");
+  CHECK(station.client.last_failure().message.find("30s") != std::string::npos);
+}
+
+TEST_CASE("A01: connecting again closes in order, reports one disconnect, and begins the next attempt at once",
+          "[web_socket_client]") {
+  const Settings changed = defaults();
+  Connected station;
+  station.pass(seconds(3));
+  CHECK(station.reconfigure(changed, kOfAttemptsAtOnce) == "close, connected>reconnecting");
+  CHECK(station.client.closing());
+  CHECK(station.wait() == seconds(5));
+  SECTION("when the peer has answered the close frame") {
+    CHECK(station.lose(Failure()) == "report disconnected 1 retry in 0ms, attempt 2");
+    CHECK(station.client.last_failure().status == CWIRE_OK);
+  }
+  SECTION("when the peer hangs up instead") {
+    CHECK(station.lose() == "report disconnected 1 retry in 0ms, attempt 2");
+    CHECK(station.client.last_failure().status == CWIRE_OK);
+  }
+  SECTION("when time is up") {
+    CHECK(station.next() == "abandon, report disconnected 1 retry in 0ms, attempt 2");
+    CHECK(station.client.last_failure().status == CWIRE_OK);
+  }
+  CHECK(station.wait() == seconds(30));
+  CHECK(station.open() == "reconnecting>connected, report connected 2");
+  CHECK(station.disconnect() == "close, connected>disconnected");
+  CHECK(station.lose(Failure()) == "report disconnected 2, disconnected>closed, report closed");
+}
+
+TEST_CASE("Connecting again without time for a close does all at once", "[web_socket_client]") {
+  Connected station;
+  CHECK(station.reconfigure(station.settings, kReconnect, Duration(0)) ==
+        "close, connected>reconnecting, abandon, report disconnected 1 retry in 0ms, attempt 2");
+}
+
+TEST_CASE("A disconnect while closing to connect again is the end", "[web_socket_client]") {
+  Connected station;
+  station.reconfigure(station.settings, kReconnect);
+  CHECK(station.disconnect(seconds(2)) == "reconnecting>disconnected");
+  CHECK(station.wait() == seconds(2));
+  CHECK(station.reconfigure(station.settings, kOfAttemptsAtOnce).empty());  // too late
+  CHECK(station.lose(Failure()) == "report disconnected 1, disconnected>closed, report closed");
+  station.expect_nothing_more();
+}
+
+TEST_CASE("Connecting again twice is once", "[web_socket_client]") {
+  const Settings second = with([](Settings& s) { s.connection_timeout = seconds(7); });
+  Connected station;
+  station.reconfigure(station.settings, kReconnect);
+  CHECK(station.reconfigure(second, kOfAttemptsAtOnce).empty());
+  CHECK(station.lose(Failure()) == "report disconnected 1 retry in 0ms, attempt 2");
+  CHECK(station.wait() == seconds(7));
+}
+
+TEST_CASE("New credentials end the wait after a refusal at once, whatever the policy's minimum",
+          "[web_socket_client]") {
+  Station station;
+  station.start();
+  for (int refusals = 0; refusals < 3; ++refusals) {
+    station.fail(answered_401());
+    station.next();
+  }
+  station.fail(answered_401());
+  CHECK(station.wait() >= 8 * seconds(48));
+  CHECK(station.reconfigure(station.settings, {}).empty());  // another ping interval, say
+  CHECK(station.wait() >= 8 * seconds(48));
+  CHECK(station.reconfigure(station.settings, kOfAttempts) == "attempt 5");
+  // And if these are wrong as well, it is the first refusal of theirs.
+  const Actions actions = station.client.attempt_failed(station.now, station.random, answered_401());
+  REQUIRE(actions.size() == 1);
+  CHECK(actions[0].number == 1);
+  CHECK_FALSE(actions[0].needs_action);
+  CHECK(station.wait() >= seconds(48));
+  CHECK(station.wait() <= seconds(72));
+}
+
+TEST_CASE("A refusal of the old credentials does not make the new ones wait", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.reconnect.attempts_max = 1; }));
+  station.start();
+  CHECK(station.reconfigure(station.settings, kOfAttempts).empty());
+  CHECK(station.fail(answered_401()) == "report error 1 retry in 0ms, connecting>reconnecting");
+  CHECK(station.tick() == "attempt 2");
+  CHECK(station.fail(answered_401()) == "report error 1, reconnecting>error, report closed");
+}
+
+TEST_CASE("Settings that were put back while the attempt ran are not new", "[web_socket_client]") {
+  Station station;
+  station.start();
+  station.reconfigure(station.settings, kOfAttempts);
+  station.reconfigure(station.settings, {});
+  station.fail(answered_401());
+  CHECK(station.wait() >= seconds(48));
+}
+
+TEST_CASE("Nobody hurries to a network that is down because the password changed, unless told to",
+          "[web_socket_client]") {
+  Station station;
+  station.start();
+  for (int failures = 0; failures < 3; ++failures) {
+    station.fail();
+    station.next();
+  }
+  station.fail();
+  CHECK(station.wait() == seconds(40));
+  CHECK(station.reconfigure(station.settings, kOfAttempts).empty());
+  CHECK(station.wait() == seconds(40));
+  SECTION("the waits begin anew") {
+    station.next();
+    station.fail();
+    CHECK(station.wait() == seconds(5));
+  }
+  SECTION("told to, it does") { CHECK(station.reconfigure(station.settings, kReconnect) == "attempt 5"); }
+}
+
+TEST_CASE("An attempt with the old settings gives way to one with the new, if there is a hurry",
+          "[web_socket_client]") {
+  Station station;
+  station.start();
+  CHECK(station.reconfigure(station.settings, kReconnect).empty());  // it is one already
+  CHECK(station.reconfigure(station.settings, kOfAttemptsAtOnce) == "abandon, attempt 2");
+  CHECK(station.client.state() == State::connecting);
+  CHECK(station.open() == "connecting>connected, report connected 1");
+}
+
+TEST_CASE("New settings before the start and after the end are harmless", "[web_socket_client]") {
+  Station station;
+  CHECK(station.reconfigure(station.settings, kOfAttemptsAtOnce).empty());
+  CHECK(station.start() == "disconnected>connecting, attempt 1");
+  station.disconnect();
+  CHECK(station.reconfigure(station.settings, kOfAttemptsAtOnce).empty());
+  station.expect_nothing_more();
+}
+
 // ---- Waiting -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("Failed attempts wait longer each time, up to the cap", "[web_socket_client]") {
@@ -756,18 +926,24 @@ TEST_CASE("An interval of 0 turns pings off", "[web_socket_client]") {
 }
 
 TEST_CASE("The ping interval may change while connected", "[web_socket_client]") {
-  Settings settings = defaults();
-  settings.read_timeout = Duration(0);
-  Random random(1);
-  TimePoint now = TimePoint() + hours(1);
-  WebSocketClient client(settings);
-  client.start(now);
-  client.opened(now, random);
-  settings.ping_interval = Duration(0);
-  CHECK(client.deadline() == kNever);
-  settings.ping_interval = seconds(100);
-  CHECK(client.deadline() >= now + seconds(89));
-  CHECK(client.deadline() <= now + seconds(110));
+  const Settings without = with([](Settings& s) {
+    s.read_timeout = Duration(0);
+    s.ping_interval = Duration(0);
+  });
+  const Settings seldom = with([](Settings& s) {
+    s.read_timeout = Duration(0);
+    s.ping_interval = seconds(100);
+  });
+  Connected station(with([](Settings& s) { s.read_timeout = Duration(0); }));
+  CHECK(station.reconfigure(without, {}).empty());
+  CHECK(station.client.deadline() == kNever);
+  CHECK(station.reconfigure(seldom, {}).empty());
+  CHECK(station.wait() >= seconds(89));
+  CHECK(station.wait() <= seconds(110));
+  station.pass(seconds(85));
+  CHECK(station.reconfigure(station.settings, {}).empty());
+  CHECK(station.client.deadline() <= station.now);  // the shorter interval has passed already
+  CHECK(station.tick() == "ping");
 }
 
 TEST_CASE("A matching pong ends the wait and gives the round trip", "[web_socket_client]") {
@@ -1148,7 +1324,7 @@ TEST_CASE("Stations that lost the CSMS together come back apart", "[web_socket_c
 // ---- All together ------------------------------------------------------------------------------------------------
 
 TEST_CASE("Twenty thousand stations fit: the state machine stays small", "[web_socket_client]") {
-  CHECK(sizeof(WebSocketClient) <= 256);
+  CHECK(sizeof(WebSocketClient) <= 264);
 }
 
 TEST_CASE("The same seed gives the same life", "[web_socket_client]") {
@@ -1192,8 +1368,10 @@ class Witness {
           REQUIRE(transport_ == Transport::none);
           REQUIRE_FALSE(disconnected_by_request);
           REQUIRE(action.number == ++attempts_);
-          if (ended_at_ != kNever) REQUIRE(now - ended_at_ >= std::max(promised_, policy_.minimum()));
+          if (ended_at_ != kNever && !hurried) REQUIRE(now - ended_at_ >= std::max(promised_, policy_.minimum()));
+          hurried = false;
           transport_ = Transport::attempt;
+          outdated = false;
           begun_at_ = now;
           break;
         case Action::Type::abandon:
@@ -1209,8 +1387,8 @@ class Witness {
           break;
         case Action::Type::close:
           REQUIRE(transport_ == Transport::open);
-          REQUIRE(disconnected_by_request);
-          REQUIRE(++closes_ == 1);
+          REQUIRE((disconnected_by_request || reopening));
+          REQUIRE(!std::exchange(closing_, true));
           break;
         case Action::Type::report_state:
           REQUIRE(action.from == state_);
@@ -1230,7 +1408,10 @@ class Witness {
           reported_connected_ = false;
           REQUIRE(action.number == connections_);
           REQUIRE(action.will_retry == !disconnected_by_request);
-          REQUIRE((client_.last_failure().status == CWIRE_OK) == disconnected_by_request);
+          REQUIRE((client_.last_failure().status == CWIRE_OK) == closing_);
+          REQUIRE(closing_ == (disconnected_by_request || reopening));
+          hurried = reopening;
+          reopening = closing_ = false;
           promised_ = action.retry_in;
           break;
         case Action::Type::report_error:
@@ -1238,8 +1419,12 @@ class Witness {
           REQUIRE_FALSE(disconnected_by_request);
           REQUIRE(client_.last_failure().status != CWIRE_OK);
           REQUIRE(action.number == ++failed_in_row_);
-          REQUIRE(action.will_retry ==
-                  (settings_.reconnect.attempts_max == 0 || failed_in_row_ < settings_.reconnect.attempts_max));
+          REQUIRE(action.will_retry == (outdated || settings_.reconnect.attempts_max == 0 ||
+                                        failed_in_row_ < settings_.reconnect.attempts_max));
+          if (std::exchange(outdated, false)) {
+            failed_in_row_ = 0;
+            hurried = action.retry_in == Duration::zero();
+          }
           promised_ = action.retry_in;
           break;
         case Action::Type::report_closed:
@@ -1253,7 +1438,7 @@ class Witness {
     }
     REQUIRE(client_.state() == state_);
     REQUIRE(client_.finished() == (closed_ == 1));
-    REQUIRE(client_.closing() == (disconnected_by_request && closed_ == 0));
+    REQUIRE(client_.closing() == (closing_ && closed_ == 0));
     REQUIRE(client_.attempts() == attempts_);
     REQUIRE(client_.connections() == connections_);
     if (client_.finished()) REQUIRE(client_.deadline() == kNever);
@@ -1274,7 +1459,22 @@ class Witness {
   }
   int closed() const { return closed_; }
 
+  // Before the client is.
+  void told_of(WebSocketClient::Change change) {
+    if (closed_ != 0 || attempts_ == 0) return;
+    if (transport_ == Transport::open) {
+      reopening = reopening || (change.reconnect && !disconnected_by_request);
+      return;
+    }
+    if (change.of_attempts) failed_in_row_ = 0;
+    outdated = change.of_attempts && transport_ == Transport::attempt;
+    hurried = hurried || change.of_attempts || change.reconnect;
+  }
+
   bool disconnected_by_request = false;
+  bool reopening = false;   // to be closed, and opened again
+  bool hurried = false;     // the next attempt may come before the wait is over
+  bool outdated = false;    // the attempt under way has other settings
   std::uint64_t nonce = 0;  // of the ping without an answer
 
  private:
@@ -1291,7 +1491,7 @@ class Witness {
   std::uint64_t connections_ = 0;
   std::uint64_t failed_in_row_ = 0;
   bool reported_connected_ = false;
-  int closes_ = 0;
+  bool closing_ = false;
   int closed_ = 0;
 };
 
@@ -1395,6 +1595,10 @@ void live(unsigned seed) {
           witness.watch(client.disconnect(now, within), now);
         } else if (random() % 4 == 0) {
           witness.watch(client.start(now), now);
+        } else if (random() % 4 == 0) {
+          const WebSocketClient::Change change{random() % 2 == 0, random() % 2 == 0};
+          witness.told_of(change);
+          witness.watch(client.reconfigure(now, settings, change, milliseconds(random() % 3 == 0 ? 0 : 5000)), now);
         }
         break;
     }
