@@ -99,10 +99,10 @@ TEST_CASE("fault: the host's address changes") {
   std::size_t number = 0;
   for (const bool has_moved : {false, true, false, true}) {
     CAPTURE(number);
-    CHECK(name.queries() == number);
     raw::Connection peer = has_moved ? moved.accept() : fault.accepted();
     peer.upgrade();
     REQUIRE(fault.fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", ++number));
+    CHECK(name.queries() == number);
     name.answer(address(has_moved ? "127.0.0.1" : "127.0.0.2"));
     peer.close();
     fault.lost(number);
