@@ -21,6 +21,7 @@
  *  8. Send copies, never blocks, and says QUEUE_FULL instead of waiting; WRITABLE follows when there is room again. An
  *     accepted message is sent, or reported as not sent. The library never sends one twice. Where csms.send_queue_policy is to
  *     drop messages, a full queue is reported that way instead: the send is OK, and what was dropped gets SENT with QUEUE_FULL.
+ *     With csms.offline_queue_messages a message may outlive its connection, if no byte of it was written.
  *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped. It resumes when half of event_queue_max is
  *     polled; then PAUSED is the next event, one for each such episode.
  *
@@ -80,10 +81,10 @@ typedef int32_t cwire_status;
 #define CWIRE_E_CONFIG (-5)             /* an unknown key, a wrong type, a value out of range, a file that is not readable; as an
                                            event: csms.source_address is no address of this machine */
 #define CWIRE_E_STATE (-6)              /* not possible now: shut down, wrong delivery mode, or it would wait for itself */
-#define CWIRE_E_TIMEOUT (-7)            /* the time given has passed */
+#define CWIRE_E_TIMEOUT (-7)            /* the time given has passed; of SENT: csms.offline_queue_max_age */
 #define CWIRE_E_ALREADY_CONNECTED (-8)  /* a station of that id exists and is not in `error` or `closed` */
 #define CWIRE_E_NOT_FOUND (-9)          /* no station of that id */
-#define CWIRE_E_NOT_ESTABLISHED (-10)   /* the station is not connected at the moment */
+#define CWIRE_E_NOT_ESTABLISHED (-10)   /* the station is not connected at the moment, and has no offline queue, or it is ending */
 #define CWIRE_E_QUEUE_FULL (-11)        /* the station's send queue is full: of a send, WRITABLE follows when there is room;
                                            of SENT, csms.send_queue_policy dropped the message */
 #define CWIRE_E_TOO_BIG (-12)           /* larger than csms.message_size_max, or than a limit of the protocol */
@@ -264,6 +265,8 @@ typedef struct cwire_stats {
   cwire_failure last_failure;  /* of the last failed attempt or lost connection; all 0 but `size` if there was none */
   uint64_t messages_dropped;   /* of messages_not_sent: those that a full queue had no room for (csms.send_queue_policy) */
   uint64_t reading_pauses;     /* how often reading from this station paused, because the caller was slow to poll */
+  uint64_t offline_messages;   /* of queued_messages: those in the offline queue (csms.offline_queue_messages) */
+  uint64_t offline_bytes;
 } cwire_stats;
 
 /* ---- Endpoints --------------------------------------------------------------------------------------------- */
@@ -376,7 +379,8 @@ CWIRE_API cwire_status cwire_manager_send(cwire_manager manager, const char *sta
                                           uint32_t flags, uint64_t tag);
 /* Sends the same message to every connected station, with tag 0. The payload is copied once, and nobody is waited for. *accepted
  * (or NULL) gets how many queues took it; a station whose queue is full is passed over and gets WRITABLE later, or drops by its
- * csms.send_queue_policy, as cwire_station_send says. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (for every station), STATE (shutting down), NO_MEMORY. */
+ * csms.send_queue_policy, as cwire_station_send says. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (for every station),
+ * STATE (shutting down), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_broadcast(cwire_manager manager, const void *data, size_t size, uint32_t flags,
                                                size_t *accepted);
 /* cwire_station_reconfigure by id. Returns the same, and NOT_FOUND. */
@@ -435,14 +439,25 @@ CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
  * NO_MEMORY.
  *
  * Each accepted message gets exactly one end: it is sent (SENT with OK, if CWIRE_FLAG_REPORT asks for it), or it gets SENT with why
- * it was not: CLOSED (the connection ended first) or QUEUE_FULL (dropped). What a full queue does says csms.send_queue_policy:
+ * it was not: CLOSED (the connection ended first), QUEUE_FULL (dropped) or TIMEOUT (too old for the offline queue). What a
+ * full queue does says csms.send_queue_policy:
  *   reject       this call returns QUEUE_FULL, nothing is accepted, and WRITABLE follows when the queue is half empty
  *   drop_oldest  this call returns OK; of the messages that are not on their way yet, the oldest get SENT with QUEUE_FULL and their
  *                tags, as many as it takes to make room. On their way are those in front of the socket, 64 KB and a message at most
  *   drop_newest  this call returns OK; this message gets SENT with QUEUE_FULL and its tag
- * The last two never return QUEUE_FULL but where the I/O thread is held up (by a handler, rule 3) until twice as much waits as the
- * queue may hold, since only that thread can drop; WRITABLE follows then as well. A message that alone has more bytes than the queue may hold
- * goes through an empty queue, whatever the policy. */
+ * The last two never return QUEUE_FULL but where the I/O thread is held up (by a handler, rule 3) until twice as much waits as
+ * the queue may hold, since only that thread can drop; WRITABLE follows then as well. A message that alone has more bytes than
+ * the queue may hold goes through an empty queue, whatever the policy.
+ *
+ * With csms.offline_queue_messages the station has an offline queue, and this call is OK from connect until the station ends.
+ * What is sent while there is no connection waits there, and so does what a lost connection has not begun to write. After a
+ * reconnect it is sent in the order in which it was accepted, csms.offline_replay_rate messages a second; what is sent meanwhile
+ * stands in line behind it, also from inside the handling of CONNECTED. A message of which some bytes were written gets SENT
+ * with CLOSED: it is never sent twice. What waits longer than csms.offline_queue_max_age gets SENT with TIMEOUT, what waits when
+ * the station ends (a disconnect, a shutdown, the last attempt) SENT with CLOSED, before CLOSED. The queue has limits of its own
+ * and follows the same policy. Where offline_queue_bytes, what all stations may keep together, is used up, that counts as full,
+ * and a LOG line says so; WRITABLE then comes when the station's own messages have gone, when it is connected at the latest.
+ * Broadcasts go to who is connected, and are never kept. */
 CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *data, size_t size, uint32_t flags,
                                           uint64_t tag);
 

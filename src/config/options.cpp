@@ -22,6 +22,7 @@ constexpr char kKeepalive[] = "Keepalive";
 constexpr char kReconnection[] = "Reconnection";
 constexpr char kGovernor[] = "Governor";
 constexpr char kLimits[] = "Limits";
+constexpr char kOffline[] = "Offline queue";
 constexpr char kTls[] = "TLS";
 constexpr char kAuth[] = "Authentication";
 constexpr char kProxy[] = "Proxy";
@@ -40,6 +41,8 @@ std::vector<Option> make_table() {
       {kManager, "event_queue_max", T::integer, "16384", "1", "16777216", "", kNextConnection,
        CWIRE_FIELD(event_queue_max),
        "Events that may wait to be polled before reading from sockets pauses. Nothing is dropped."},
+      {kManager, "offline_queue_bytes", T::size, "64MiB", "0B", "1024GiB", "", kNextConnection,
+       CWIRE_FIELD(offline_queue_bytes), "Bytes that the offline queues of all stations may hold together."},
 
       {kConnection, "csms.default_url", T::url, "ws://localhost:9000", "", "", "", kNextConnection,
        CWIRE_FIELD(default_url),
@@ -169,6 +172,21 @@ std::vector<Option> make_table() {
        "When the queue is full: `reject` refuses the send, `drop_oldest` accepts it and drops what waits longest, "
        "`drop_newest` accepts it and drops it. What is dropped is reported as not sent. See "
        "[queues](operations.md#queues)."},
+
+      {kOffline, "csms.offline_queue_messages", T::integer, "0", "0", "1000000", "", kNextConnection,
+       CWIRE_FIELD(offline.messages_max),
+       "Messages that a station may keep while it is not connected, to be sent after the reconnect. `0`: none, a send "
+       "is "
+       "refused then. When it is full, `csms.send_queue_policy` decides. See [queues](operations.md#queues)."},
+      {kOffline, "csms.offline_queue_bytes", T::size, "1MiB", "1B", "1GiB", "", kNextConnection,
+       CWIRE_FIELD(offline.bytes_max), "Bytes of them. `offline_queue_bytes` limits what all stations keep together."},
+      {kOffline, "csms.offline_queue_max_age", T::duration, "0s", "0s", "8760h", "", kNextConnection,
+       CWIRE_FIELD(offline.age_max), "A message that waits longer is reported as not sent. `0s`: it waits for ever."},
+      {kOffline, "csms.offline_replay_rate", T::integer, "10", "0", "1000000", "", kNextConnection,
+       CWIRE_FIELD(offline.replay_rate),
+       "Messages a second that a station sends of them after the reconnect, so that a CSMS does not take it for an "
+       "attack. "
+       "What is sent meanwhile stands in line. `0`: as fast as the connection takes them."},
 
       {kTls, "csms.tls.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(tls.enabled),
        "`true`: a `ws://` URL is refused. TLS itself follows from `wss://`."},

@@ -89,6 +89,14 @@ struct GovernorSettings {
   std::uint32_t breaker_probes = 0;
 };
 
+// What is sent while the station is not connected.
+struct OfflineSettings {
+  std::uint32_t messages_max = 0;  // 0: off
+  std::uint64_t bytes_max = 0;
+  Duration age_max{};             // 0: for ever
+  std::uint32_t replay_rate = 0;  // messages per second; 0: no pace
+};
+
 // The value of every option, typed. Defaults and ranges stand in the option table (config/options.cpp), not here.
 struct Settings {
   // The manager's.
@@ -96,6 +104,7 @@ struct Settings {
   std::int32_t log_level = 0;         // CWIRE_LOG_*, 0: off
   std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
   GovernorSettings governor;
+  std::uint64_t offline_queue_bytes = 0;  // of all stations together
 
   // A station's.
   std::string default_url;
@@ -120,6 +129,7 @@ struct Settings {
   SendQueuePolicy send_queue_policy = SendQueuePolicy::reject;
   std::uint32_t send_queue_messages = 0;
   std::uint64_t send_queue_bytes = 0;
+  OfflineSettings offline;
   std::vector<std::pair<std::string, std::string>> headers;  // extra, of the upgrade request
   TlsSettings tls;
   AuthSettings auth;

@@ -14,7 +14,9 @@ cwire_status broadcast(const std::vector<StationTable::Pin>& stations, const voi
   if (std::none_of(stations.begin(), stations.end(), fits)) return stations.empty() ? CWIRE_OK : CWIRE_E_TOO_BIG;
   const Payload payload = Payload::copy_of(data, size);
   for (const StationTable::Pin& station : stations) {
-    if (fits(station) && station->send(payload, flags, 0) == CWIRE_OK) ++*accepted;
+    // What is meant for who is there now is not kept for who is not.
+    if (station->state() != State::connected || !fits(station)) continue;
+    if (station->send(payload, flags, 0) == CWIRE_OK) ++*accepted;
   }
   return CWIRE_OK;
 }

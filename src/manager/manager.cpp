@@ -59,6 +59,7 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
   if (settings.governor.enabled) {
     governor_ = std::make_shared<Governor>(settings.governor, [this] { workers_.front()->order_governing(); });
   }
+  const auto offline_budget = std::make_shared<OfflineBudget>(settings.offline_queue_bytes);
   const std::uint32_t threads =
       settings.io_threads != 0 ? settings.io_threads : std::max(1u, std::thread::hardware_concurrency());
   try {
@@ -71,6 +72,7 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
       options.resolver = resolver;
       options.governor = governor_;
       options.keeps_governor = governor_ != nullptr && i == 0;
+      options.offline_budget = offline_budget;
       options.fell_silent = [this, i] { fell_silent(i); };
       options.manager = static_cast<const StationOwner*>(this);
       workers_.push_back(std::make_shared<Worker>(std::move(options)));

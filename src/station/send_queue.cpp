@@ -1,5 +1,9 @@
 #include "station/send_queue.h"
 
+#include <utility>
+
+#include "station/offline_queue.h"
+
 namespace cwire {
 
 namespace {
@@ -28,12 +32,20 @@ OutgoingMessage* SendQueue::closed_gate() {
   return &gate;
 }
 
-void SendQueue::limit(QueueLimits limits) {
-  limits_ = limits;
-  const std::size_t factor = drops() ? 2 : 1;
+void SendQueue::apply_limits() {
+  const QueueLimits& limits = room_ != nullptr ? room_->limits : limits_;
+  const bool dropping = limits.policy != SendQueuePolicy::reject;
+  const std::size_t factor = dropping ? 2 : 1;
   messages_max_.store(factor * limits.messages_max, std::memory_order_relaxed);
   bytes_max_.store(factor * limits.bytes_max, std::memory_order_relaxed);
-  bytes_free_.store(drops() ? limits.bytes_max : 0, std::memory_order_relaxed);
+  bytes_free_.store(dropping ? limits.bytes_max : 0, std::memory_order_relaxed);
+  budget_.store(room_ != nullptr && !dropping ? room_->budget : nullptr, std::memory_order_relaxed);
+}
+
+void SendQueue::use(const Room* room) {
+  if (room == room_) return;
+  room_ = room;
+  apply_limits();
 }
 
 SendQueue::~SendQueue() {
@@ -43,6 +55,8 @@ SendQueue::~SendQueue() {
 }
 
 bool SendQueue::try_reserve(std::size_t size) {
+  OfflineBudget* budget = budget_.load(std::memory_order_relaxed);
+  if (budget != nullptr && !budget->has_room(size)) return false;
   std::uint64_t load = load_.load();
   do {
     if (messages_in(load) >= get(messages_max_)) return false;
@@ -113,6 +127,14 @@ void SendQueue::framed(OutgoingMessage& message) {
   load_.fetch_sub(load_of(message.size));
 }
 
+void SendQueue::unframe(OutgoingMessage& message) {
+  if (std::exchange(message.counts_as_framed, false)) {
+    load_.fetch_add(load_of(message.size));
+    framed_.fetch_sub(load_of(message.size), std::memory_order_relaxed);
+  }
+  message.begin = message.end = 0;
+}
+
 void SendQueue::settle(const OutgoingMessage& message) {
   (message.counts_as_framed ? framed_ : load_).fetch_sub(load_of(message.size));
 }
@@ -122,6 +144,8 @@ bool SendQueue::announce_room() {
   // At half, so that a caller who waits for room finds some worth waking for.
   const std::uint64_t load = load_.load();
   if (messages_in(load) > get(messages_max_) / 2 || bytes_in(load) > get(bytes_max_) / 2) return false;
+  const OfflineBudget* budget = budget_.load(std::memory_order_relaxed);
+  if (budget != nullptr && !budget->is_half_free()) return false;
   return turned_away_.exchange(false);
 }
 

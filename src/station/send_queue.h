@@ -12,6 +12,7 @@
 
 #include "base/block_cache.h"
 #include "base/payload.h"
+#include "base/time.h"
 #include "config/settings.h"
 #include "events/event.h"
 
@@ -50,8 +51,11 @@ class OutgoingMessage final : public Event, public Recycled {
   // They are not needed any more.
   void drop_bytes() { payload_ = Payload(); }
 
-  std::size_t size = 0;   // bytes of the payload, also after they were framed and let go
-  std::uint64_t end = 0;  // position in the connection's output behind its last byte, once framed
+  std::size_t size = 0;  // bytes of the payload, also after they were framed and let go
+  // Where its frame stands in all that the connection has to write, once framed.
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  TimePoint expires{};  // in the offline queue; zero: not there, or never
 
  private:
   Payload payload_;
@@ -79,6 +83,17 @@ class OutgoingList {
     ++messages_;
     bytes_ += message.size;
   }
+  void append(const OutgoingList& other) {
+    if (other.empty()) return;
+    if (last_ == nullptr) {
+      first_ = other.first_;
+    } else {
+      last_->next = other.first_;
+    }
+    last_ = other.last_;
+    messages_ += other.messages_;
+    bytes_ += other.bytes_;
+  }
   OutgoingMessage& pop() {
     OutgoingMessage& message = *first_;
     first_ = message.next_message();
@@ -102,11 +117,14 @@ struct QueueLimits {
   std::size_t bytes_max = 0;
 };
 
+class OfflineBudget;
+
 // What was accepted and is not settled: an inbox in which any thread leaves messages for the I/O thread, the list of
 // those that wait to be framed, and the count of all. Without locks.
 //
 // The gate is part of the inbox: closed while the station is not connected, so that a message is never accepted by one
-// connection and sent on another, and none slips in behind the last report.
+// connection and sent on another, and none slips in behind the last report. With an OfflineQueue it is open until the
+// end, and that queue's limits hold while messages go through it.
 //
 // With `reject` the count keeps the limits by itself. With the other two every message is accepted, so what is too much
 // can only be dropped once it is there, by the I/O thread, which alone may touch what waits: append() does. Until it
@@ -116,6 +134,13 @@ struct QueueLimits {
 // no room for anything newer.
 class SendQueue {
  public:
+  // Whose limits hold while messages go through an OfflineQueue. Where the policy is to refuse, nothing is accepted
+  // that has no room in the budget.
+  struct Room {
+    QueueLimits limits;
+    OfflineBudget* budget;
+  };
+
   explicit SendQueue(QueueLimits limits) { limit(limits); }
   ~SendQueue();
   SendQueue(const SendQueue&) = delete;
@@ -129,7 +154,12 @@ class SendQueue {
   // The rest is for the I/O thread.
   bool drops() const { return limits_.policy != SendQueuePolicy::reject; }
   // From here on. What is accepted stays so, also where it is more.
-  void limit(QueueLimits limits);
+  void limit(QueueLimits limits) {
+    limits_ = limits;
+    apply_limits();
+  }
+  // Null: its own limits hold. Must live as long as the queue.
+  void use(const Room* room);
   // True: somebody was turned away by the connection before, and has room now.
   bool open();
   // What was in the inbox is returned.
@@ -144,6 +174,8 @@ class SendQueue {
   OutgoingMessage& pop() { return waiting_.pop(); }
   // It can no longer be dropped.
   void framed(OutgoingMessage& message);
+  // Nothing of it was written, and its frame is gone.
+  void unframe(OutgoingMessage& message);
   // It is sent or reported.
   void settle(const OutgoingMessage& message);
   // Somebody was turned away, and now there is room. True once per episode.
@@ -168,14 +200,17 @@ class SendQueue {
   }
   static std::size_t get(const std::atomic<std::size_t>& limit) { return limit.load(std::memory_order_relaxed); }
   bool try_reserve(std::size_t size);
+  void apply_limits();
   static OutgoingMessage* closed_gate();
 
   QueueLimits limits_;
+  const Room* room_ = nullptr;
   // What may be accepted before the I/O thread has had a look. A single message larger than all the bytes still goes
   // through if there are no more than `bytes_free_`: message_size_max is its limit.
   std::atomic<std::size_t> messages_max_{0};
   std::atomic<std::size_t> bytes_max_{0};
   std::atomic<std::size_t> bytes_free_{0};
+  std::atomic<OfflineBudget*> budget_{nullptr};
   std::atomic<OutgoingMessage*> inbox_{closed_gate()};  // newest first
   std::atomic<std::uint64_t> load_{0};
   std::atomic<std::uint64_t> framed_{0};  // of messages that counts_as_framed; the others are part of load_

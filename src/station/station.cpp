@@ -44,6 +44,15 @@ QueueLimits queue_limits(const Settings& settings) {
   return {settings.send_queue_policy, settings.send_queue_messages, settings.send_queue_bytes};
 }
 
+std::unique_ptr<OfflineQueue> make_offline_queue(const Settings& settings, const Worker& worker) {
+  if (settings.offline.messages_max == 0) return nullptr;
+  OfflineQueue::Rules rules;
+  rules.limits = {settings.send_queue_policy, settings.offline.messages_max, settings.offline.bytes_max};
+  rules.age_max = settings.offline.age_max;
+  rules.replay_rate = settings.offline.replay_rate;
+  return std::make_unique<OfflineQueue>(rules, worker.offline_budget());
+}
+
 }  // namespace
 
 bool ConnectionConfig::makes_same_attempts(const ConnectionConfig& other) const {
@@ -64,8 +73,13 @@ Station::Station(std::shared_ptr<Worker> worker, StationOwner& owner, Descriptio
       description_(std::move(description)),
       closed_event_(*this),
       queue_(queue_limits(*description_.settings)),
+      offline_(make_offline_queue(*description_.settings, *worker_)),
       message_size_max_(description_.settings->message_size_max),
-      client_(*description_.settings) {}
+      client_(*description_.settings) {
+  if (offline_ == nullptr) return;
+  choose_room();
+  queue_.open();
+}
 
 Station::~Station() = default;
 
@@ -90,12 +104,15 @@ cwire_status Station::send(std::unique_ptr<OutgoingMessage> message, std::uint32
     // From the handler: straight into the output that is flushed at the end of this turn.
     if (!queue_.is_open()) return CWIRE_E_NOT_ESTABLISHED;
     if (queue_.drops()) accept_all(queue_.take());  // the room of what goes for it is ours then
+    if (offline_ != nullptr) worker_->mark_dirty(*this);
     const cwire_status status = queue_.reserve(message->size);
-    if (status != CWIRE_OK) return status;
-    accept(*message.release());
-    return CWIRE_OK;
+    if (status == CWIRE_OK) accept(*message.release());
+    return status;
   }
   const cwire_status status = queue_.push(message.get());
+  // What all have together is used up: only the I/O thread can say so.
+  if (status == CWIRE_E_QUEUE_FULL && offline_ != nullptr && worker_->offline_budget()->has_news())
+    worker_->schedule(*this);
   if (status != CWIRE_OK) return status;
   message.release();
   worker_->schedule(*this);
@@ -205,6 +222,10 @@ void Station::fill(cwire_stats& out) const {
   all.queued_bytes = queue_.bytes();
   all.messages_dropped = statistics_.messages_dropped.get();
   all.reading_pauses = statistics_.reading_pauses.get();
+  if (offline_ != nullptr) {
+    all.offline_messages = offline_->messages();
+    all.offline_bytes = offline_->bytes();
+  }
   all.round_trip_ns = static_cast<std::int64_t>(statistics_.round_trip_ns.get());
   std::memcpy(&out, &all, all.size);
 }
@@ -219,6 +240,7 @@ void Station::run_scheduled() noexcept {
     // A note that was left for a wait which is over is no permit.
     if ((orders & kPermitted) != 0 && dial_wanted_ && endpoint_->permits(turn_)) worker_->dial_in_turn(*this);
     if ((orders & kReconfigure) != 0) take_new_config((orders & kReconnect) != 0);
+    if (offline_ != nullptr) worker_->mark_dirty(*this);
     if ((orders & kDisconnect) != 0) {
       std::uint16_t code;
       std::string reason;
@@ -301,6 +323,16 @@ void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, 
   });
 }
 
+void Station::arm() {
+  if (!timer_registered_) return;
+  TimePoint deadline = client_.deadline();
+  if (offline_ != nullptr) {
+    deadline = std::min(deadline, offline_->expiry());
+    if (!blocked_) deadline = std::min(deadline, offline_->replay_due());
+  }
+  worker_->thread().timers().arm(*this, deadline);
+}
+
 void Station::on_timer(TimePoint now) {
   guarded([&] {
     if (channel_ != nullptr && !is_open()) {
@@ -309,6 +341,7 @@ void Station::on_timer(TimePoint now) {
     }
     perform(client_.tick(now, worker_->random()));
     session_ended();  // a ping that could not be written
+    if (offline_ != nullptr) worker_->mark_dirty(*this);
   });
 }
 
@@ -329,7 +362,7 @@ void Station::on_channel_open() {
     limits.fragments_max = settings.fragments_max;
     session_ = worker_->engine().open(request, limits, *this);
     client_.upgrading(worker_->thread().now());
-    worker_->thread().timers().arm(*this, client_.deadline());
+    arm();
     session_->start();
     session_ended();
   });
@@ -349,7 +382,7 @@ void Station::on_channel_data(const char* data, std::size_t size) {
       statistics_.reading_pauses.add(1);
       channel_->pause_reading();
       client_.reading_paused(worker_->thread().now(), true);
-      worker_->thread().timers().arm(*this, client_.deadline());
+      arm();
     }
   });
 }
@@ -360,17 +393,17 @@ void Station::resume_reading() {
   if (channel_ == nullptr) return;
   channel_->resume_reading();
   client_.reading_paused(worker_->thread().now(), false);
-  worker_->thread().timers().arm(*this, client_.deadline());
+  arm();
 }
 
 void Station::network_up() {
   client_.network_up(worker_->thread().now());
-  worker_->thread().timers().arm(*this, client_.deadline());
+  arm();
 }
 
 void Station::after_suspend() {
   client_.after_suspend();
-  worker_->thread().timers().arm(*this, client_.deadline());
+  arm();
 }
 
 void Station::on_channel_writable() { worker_->mark_dirty(*this); }
@@ -397,7 +430,12 @@ void Station::on_open(std::string_view subprotocol) {
   connected_event_->set_text(subprotocol_);
   last_close_code_ = 1006;  // RFC 6455 7.1.5, unless a close frame says otherwise
   last_close_remote_ = false;
-  const bool room = queue_.open();
+  const bool room = offline_ == nullptr && queue_.open();
+  if (offline_ != nullptr) {
+    offline_->connected(worker_->thread().now());
+    choose_room();
+    worker_->mark_dirty(*this);
+  }
   perform(client_.opened(worker_->thread().now(), worker_->random()));
   if (room) reporting([this] { emit(make_event(CWIRE_EVENT_WRITABLE)); });
 }
@@ -449,7 +487,15 @@ void Station::perform(const Actions& actions) {
         session_->ping(nonce_bytes(action.nonce));
         break;
       case Action::Type::close:
-        accept_all(queue_.close());
+        if (offline_ == nullptr || is_ending()) {
+          end_offline();
+          accept_all(queue_.close());
+        } else {
+          // To connect again: what is sent from here on waits for that.
+          accept_all(queue_.take());
+          finish_all(offline_->disconnected(OutgoingList(), worker_->thread().now()), CWIRE_E_QUEUE_FULL);
+          choose_room();
+        }
         close_wanted_ = true;
         // At once: with a limit of 0 the connection is gone before the turn ends. What else there is to do is the
         // flush's.
@@ -479,7 +525,7 @@ void Station::perform(const Actions& actions) {
         return;  // the station may be gone as soon as this turn's events are taken
     }
   }
-  if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
+  arm();
 }
 
 // First connects and reconnects alike take their turn.
@@ -505,7 +551,7 @@ bool Station::dial() noexcept {
     const TimePoint due = client_.since();
     client_.dialing(worker_->thread().now());
     open_connection(due);
-    worker_->thread().timers().arm(*this, client_.deadline());
+    arm();
   });
   return true;
 }
@@ -579,8 +625,29 @@ void Station::session_ended() {
   perform(client_.lost(now, worker_->random(), std::move(info.failure)));
 }
 
-// Everything of this connection goes; what was accepted and not taken by the kernel is reported.
+// Everything of this connection goes. What was accepted and not taken by the kernel is reported, or goes back into the
+// offline queue if there is to be another connection and not a byte of it was written. With TLS a record that the
+// kernel did not take whole counts as not written: nobody can read it.
 void Station::drop_connection(cwire_status why) {
+  const bool keeps = offline_ != nullptr && !is_ending();
+  OutgoingList unsent;
+  while (!framed_.empty()) {
+    OutgoingMessage& message = framed_.pop();
+    if (keeps && message.begin >= written_) {
+      queue_.unframe(message);
+      unsent.append(message);
+    } else {
+      finish(message, why);
+    }
+  }
+  while (queue_.has_waiting()) {
+    OutgoingMessage& message = queue_.pop();
+    if (keeps) {
+      unsent.append(message);
+    } else {
+      finish(message, why);
+    }
+  }
   dial_wanted_ = false;
   session_end_.reset();
   session_.reset();
@@ -590,10 +657,13 @@ void Station::drop_connection(cwire_status why) {
   close_wanted_ = false;
   close_sent_ = false;
   written_ = 0;
-  while (!framed_.empty()) finish(framed_.pop(), why);
-  while (queue_.has_waiting()) finish(queue_.pop(), why);
-  OutgoingList late = queue_.close();
-  while (!late.empty()) finish(late.pop(), why);
+  if (keeps) {
+    finish_all(offline_->disconnected(unsent, worker_->thread().now()), CWIRE_E_QUEUE_FULL);
+    choose_room();
+  } else {
+    end_offline();
+    finish_all(queue_.close(), why);
+  }
 }
 
 void Station::give_up(Failure failure) noexcept {
@@ -601,7 +671,7 @@ void Station::give_up(Failure failure) noexcept {
     connection_ended(std::move(failure));
   } catch (...) {
     // Not even that. The state machine has moved on and its deadline stands: the next tick tries again.
-    if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
+    arm();
   }
 }
 

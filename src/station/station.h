@@ -16,6 +16,7 @@
 #include "net/channel.h"
 #include "protocol/session.h"
 #include "station/connection_config.h"
+#include "station/offline_queue.h"
 #include "station/send_queue.h"
 #include "station/statistics.h"
 #include "station/web_socket_client.h"
@@ -139,6 +140,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   template <class Input>
   void guarded(Input input) noexcept;
   bool is_open() const { return client_.state() == State::connected || client_.closing(); }
+  // Nothing follows this connection.
+  bool is_ending() const { return client_.finished() || (client_.closing() && client_.state() == State::disconnected); }
   cwire_status send(std::unique_ptr<OutgoingMessage> message, std::uint32_t flags, std::uint64_t tag);
   void begin();
   const ConnectionConfig& newest() const;  // under orders_mutex_
@@ -155,6 +158,13 @@ class Station final : private ChannelListener, private SessionListener, private 
   void drop_connection(cwire_status why);
   void accept(OutgoingMessage& message);
   void accept_all(OutgoingList messages);
+  void arm();
+  OutgoingMessage* next_message();
+  void finish_all(OutgoingList messages, cwire_status status) noexcept;
+  // The offline queue's part, where there is one.
+  void tend_offline();
+  void end_offline() noexcept;
+  void choose_room();
   void pump();
   void written(std::size_t bytes);
   void write_output();
@@ -188,6 +198,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::atomic<State> state_{State::disconnected};
   Statistics statistics_;
   SendQueue queue_;
+  const std::unique_ptr<OfflineQueue> offline_;  // null: off
   std::atomic<std::size_t> message_size_max_;
 
   // Orders from other threads, taken by run_scheduled().

@@ -21,8 +21,8 @@ constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 7.4.1
 }  // namespace
 
 void Station::accept(OutgoingMessage& message) {
-  OutgoingList dropped = queue_.append(message);
-  while (!dropped.empty()) finish(dropped.pop(), CWIRE_E_QUEUE_FULL);
+  const bool offline = offline_ != nullptr && offline_->engaged();
+  finish_all(offline ? offline_->add(message, worker_->thread().now()) : queue_.append(message), CWIRE_E_QUEUE_FULL);
   worker_->mark_dirty(*this);
 }
 
@@ -30,14 +30,25 @@ void Station::accept_all(OutgoingList messages) {
   while (!messages.empty()) accept(messages.pop());
 }
 
+OutgoingMessage* Station::next_message() {
+  if (queue_.has_waiting()) return &queue_.pop();
+  if (offline_ == nullptr || !offline_->engaged()) return nullptr;
+  OutgoingMessage* message = offline_->next(worker_->thread().now());
+  choose_room();  // it may have been the last
+  return message;
+}
+
 void Station::pump() {
-  if (session_ == nullptr) return;
+  if (session_ == nullptr || session_end_) return;
   std::string& output = session_->output();
-  if (queue_.has_waiting() && output.empty() && is_open()) output.swap(worker_->spare_output());
-  while (queue_.has_waiting() && output.size() < kOutputMax) {
-    OutgoingMessage& message = queue_.pop();
+  while (output.size() < kOutputMax) {
+    OutgoingMessage* next = next_message();
+    if (next == nullptr) break;
+    OutgoingMessage& message = *next;
+    if (output.empty()) output.swap(worker_->spare_output());
+    message.begin = written_ + output.size();
     const bool sent = session_->send(message.bytes(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
-    message.drop_bytes();
+    if (offline_ == nullptr) message.drop_bytes();  // else it may have to be framed anew
     if (!sent) {
       finish(message, CWIRE_E_CLOSED);
       continue;
@@ -62,9 +73,11 @@ void Station::pump() {
 
 void Station::flush() noexcept {
   guarded([this] {
+    if (offline_ != nullptr) tend_offline();
     write_output();
     session_ended();
     announce_room();
+    if (offline_ != nullptr) arm();
   });
 }
 
@@ -88,7 +101,7 @@ void Station::write_output() {
         blocked_ = blocked;
         client_.write_blocked(now, blocked);
       }
-      if (timer_registered_) worker_->thread().timers().arm(*this, client_.deadline());
+      arm();
     }
     if (blocked) return;  // on_channel_writable comes
     // Not before the upgrade is answered: until then the session cleanses the credentials in it.
@@ -117,6 +130,30 @@ void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
     message->data.time_ns = wall_clock_ns();
     worker_->emit(*message.release());
   }
+}
+
+void Station::finish_all(OutgoingList messages, cwire_status status) noexcept {
+  while (!messages.empty()) finish(messages.pop(), status);
+}
+
+void Station::choose_room() { queue_.use(offline_ != nullptr && offline_->engaged() ? &offline_->room() : nullptr); }
+
+void Station::tend_offline() {
+  finish_all(offline_->expire(worker_->thread().now()), CWIRE_E_TIMEOUT);
+  choose_room();
+  OfflineBudget& budget = *worker_->offline_budget();
+  if (!budget.take_news()) return;
+  const std::string words =
+      "the offline queues of all stations together hold what they may (" + std::to_string(budget.bytes_max()) +
+      " bytes); messages are refused or dropped until some are sent; if there is memory for more, "
+      "raise offline_queue_bytes";
+  worker_->log(CWIRE_LOG_WARNING, nullptr, words.c_str());  // this one merely found out
+}
+
+void Station::end_offline() noexcept {
+  if (offline_ == nullptr) return;
+  finish_all(offline_->clear(), CWIRE_E_CLOSED);
+  choose_room();
 }
 
 void Station::announce_room() {

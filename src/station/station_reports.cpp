@@ -168,6 +168,8 @@ void Station::report_failure(int type, const Action& action) {
 }
 
 void Station::report_closed() {
+  end_offline();
+  finish_all(queue_.close(), CWIRE_E_CLOSED);  // of one that was never connected again
   const Failure& failure = client_.last_failure();
   cwire_event& event = closed_event_.data;
   event.station = handle();

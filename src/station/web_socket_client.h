@@ -106,9 +106,9 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // whichever is later: an idle line is proved every interval, a busy one is mostly left alone. But bytes that arrive do
 // not prove that ours do, so no traffic defers a ping beyond two intervals. One ping at a time; only the pong with its
 // nonce ends the wait for it, and after pong_timeout the connection is lost. While output is blocked no ping is queued
-// behind it: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it takes what is written counts
-// for the read timeout as well: who sends all that the line takes, to a peer that only listens, is not cut off. After a
-// suspend the next ping is due at once.
+// behind it: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it takes what is
+// written counts for the read timeout as well: who sends all that the line takes, to a peer that only listens, is not
+// cut off. After a suspend the next ping is due at once.
 //
 // Of the durations in Settings, 0 turns off what it limits or repeats; pong_timeout must not be 0 if there are pings.
 class WebSocketClient {

@@ -20,6 +20,7 @@
 
 namespace cwire {
 
+class OfflineBudget;
 class Station;
 
 // What the stations of one I/O thread share: the loop, the protocol engine, the way events leave, and the lists of
@@ -35,8 +36,9 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
     std::shared_ptr<Resolver> resolver;
     std::shared_ptr<Governor> governor;  // null: stations dial when they like
     bool keeps_governor = false;         // one worker does
-    const void* manager = nullptr;       // only to be compared
-    std::function<void()> fell_silent;   // what order_silence() leads to, on this thread
+    std::shared_ptr<OfflineBudget> offline_budget;
+    const void* manager = nullptr;      // only to be compared
+    std::function<void()> fell_silent;  // what order_silence() leads to, on this thread
   };
 
   explicit Worker(Options options);  // throws Error(INTERNAL), std::bad_alloc
@@ -82,6 +84,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   Engine& engine() { return *engine_; }
   Resolver& resolver() { return *options_.resolver; }
   Governor* governor() { return options_.governor.get(); }
+  const std::shared_ptr<OfflineBudget>& offline_budget() const { return options_.offline_budget; }
   std::minstd_rand& random() { return random_; }
   std::int32_t log_level() const { return options_.log_level; }
 

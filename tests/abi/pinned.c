@@ -55,7 +55,7 @@ PIN_FIELD(cwire_failure, retry_at_ns, 48, 8);
 PIN_FIELD(cwire_failure, reserved, 56, 16);
 
 /* cwire_stats may grow at its end; what is here stays. */
-PIN(sizeof(cwire_stats) >= 648);
+PIN(sizeof(cwire_stats) >= 664);
 PIN_FIELD(cwire_stats, size, 0, 8);
 PIN_FIELD(cwire_stats, station_id, 8, 200);
 PIN_FIELD(cwire_stats, state, 208, 4);
@@ -77,6 +77,8 @@ PIN_FIELD(cwire_stats, round_trip_ns, 552, 8);
 PIN_FIELD(cwire_stats, last_failure, 560, 72);
 PIN_FIELD(cwire_stats, messages_dropped, 632, 8);
 PIN_FIELD(cwire_stats, reading_pauses, 640, 8);
+PIN_FIELD(cwire_stats, offline_messages, 648, 8);
+PIN_FIELD(cwire_stats, offline_bytes, 656, 8);
 
 /* cwire_endpoint may grow at its end; what is here stays. */
 PIN(sizeof(cwire_endpoint) >= 320);

@@ -2,6 +2,8 @@
 // gets exactly one end, whatever happens meanwhile.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -81,16 +83,15 @@ TEST_CASE("a full queue drops by its policy and reports what it dropped") {
   Stuck stuck(fleet);
   stuck.fill(fleet, 3 * kQueueMax);
   // The peer reads now. Whatever was not dropped arrives, in order.
-  REQUIRE(fleet.send(stuck.station, "the last", CWIRE_FLAG_REPORT, stuck.accepted) == CWIRE_OK);
   std::vector<std::uint64_t> received;
   std::thread reader([&] {
     while (const auto frame = stuck.peer->read_frame()) {
       if (frame->opcode == raw::close) break;
-      received.push_back(frame->payload == "the last" ? stuck.accepted : std::stoull(frame->payload));
+      received.push_back(std::stoull(frame->payload));
     }
     stuck.peer->close();
   });
-  const bool all = fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_SENT) == stuck.accepted + 1; });
+  const bool all = fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_SENT) == stuck.accepted; });
   CHECK(cwire_station_disconnect(stuck.station, 0, nullptr) == CWIRE_OK);
   const cwire_stats stats = fleet.stats("CP1");
   fleet.finish();
@@ -103,8 +104,8 @@ TEST_CASE("a full queue drops by its policy and reports what it dropped") {
   CHECK(std::is_sorted(dropped.begin(), dropped.end()));
   std::set<std::uint64_t> ended(sent.begin(), sent.end());
   ended.insert(dropped.begin(), dropped.end());
-  CHECK(ended.size() == stuck.accepted + 1);
-  CHECK(sent.size() + dropped.size() == stuck.accepted + 1);
+  CHECK(ended.size() == stuck.accepted);
+  CHECK(sent.size() + dropped.size() == stuck.accepted);
   CHECK(stats.messages_dropped == dropped.size());
   CHECK(stats.messages_not_sent == dropped.size());
   CHECK(stats.messages_sent == sent.size());
@@ -112,7 +113,7 @@ TEST_CASE("a full queue drops by its policy and reports what it dropped") {
   CHECK(stats.queued_bytes == 0);
   // Nobody turned away while the thread had time to drop.
   if (policy == "drop_oldest") {
-    CHECK(dropped.back() + kQueueMax <= stuck.accepted + 1);  // the newest are never those that go
+    CHECK(dropped.back() + kQueueMax <= stuck.accepted);  // the newest are never those that go
   } else {
     CHECK(dropped.front() >= kQueueMax);  // the oldest are never those that go
     for (std::uint64_t tag = 0; tag < dropped.front(); ++tag) CHECK(sent[tag] == tag);
@@ -177,7 +178,8 @@ TEST_CASE("while a handler holds its thread up twice the queue is accepted and t
 TEST_CASE("each accepted message gets exactly one end, whatever the policy and whatever happens to the connection") {
   const Delivery delivery = both_deliveries();
   const std::string policy = GENERATE("reject", "drop_oldest", "drop_newest");
-  CAPTURE(delivery, policy);
+  const bool offline = GENERATE(false, true);
+  CAPTURE(delivery, policy, offline);
   constexpr std::uint64_t kSenders = 4, kStations = 6, kMessages = 500;
   std::mutex mutex;
   std::map<std::string, int> received;
@@ -188,10 +190,18 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
     ++received[message];
   };
   csms::Csms csms(options);
-  Fleet fleet(delivery, with_policy(policy, {{"csms.send_queue_messages", "4"},
-                                             {"csms.send_queue_bytes", "1KiB"},
-                                             {"csms.reconnect_backoff", "1ms"},
-                                             {"csms.reconnect_max_backoff", "2ms"}}));
+  Settings settings = {{"csms.send_queue_messages", "4"},
+                       {"csms.send_queue_bytes", "1KiB"},
+                       {"csms.reconnect_backoff", "1ms"},
+                       {"csms.reconnect_max_backoff", "2ms"}};
+  if (offline) {
+    settings.insert(settings.end(), {{"csms.offline_queue_messages", "6"},
+                                     {"csms.offline_queue_bytes", "1KiB"},
+                                     {"csms.offline_queue_max_age", "20ms"},
+                                     {"csms.offline_replay_rate", "500"},
+                                     {"offline_queue_bytes", "3KiB"}});
+  }
+  Fleet fleet(delivery, with_policy(policy, settings));
   std::vector<cwire_station> stations;
   for (std::uint64_t i = 0; i < kStations; ++i)
     stations.push_back(fleet.connected("CP" + std::to_string(i), csms.url()));
@@ -231,6 +241,8 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
     dropped_total += stats.messages_dropped;
     CHECK(stats.queued_messages == 0);
     CHECK(stats.queued_bytes == 0);
+    CHECK(stats.offline_messages == 0);
+    CHECK(stats.offline_bytes == 0);
   }
   fleet.finish();
   CHECK(all);
@@ -240,7 +252,8 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
     if (record.type != CWIRE_EVENT_SENT) continue;
     CAPTURE(record);
     REQUIRE(ends.emplace(record.tag, record.status).second);
-    REQUIRE((record.status == CWIRE_OK || record.status == CWIRE_E_CLOSED || record.status == CWIRE_E_QUEUE_FULL));
+    REQUIRE((record.status == CWIRE_OK || record.status == CWIRE_E_CLOSED || record.status == CWIRE_E_QUEUE_FULL ||
+             (offline && record.status == CWIRE_E_TIMEOUT)));
     if (record.tag % kStations >= kStations - 2) continue;  // its statistics have gone with it
     ++(record.status == CWIRE_OK ? sent : not_sent);
     dropped += record.status == CWIRE_E_QUEUE_FULL;
@@ -250,7 +263,7 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
   CHECK(not_sent == not_sent_total);
   CHECK(dropped == dropped_total);
   CHECK(sent > 0);
-  if (policy == "reject") CHECK(dropped == 0);
+  if (policy == "reject" && !offline) CHECK(dropped == 0);
   const std::lock_guard<std::mutex> lock(mutex);
   for (const auto& [message, times] : received) {
     const auto end = ends.find(std::stoull(message));
@@ -258,5 +271,284 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
     REQUIRE(times == 1);
     REQUIRE(end != ends.end());
     REQUIRE(end->second != CWIRE_E_QUEUE_FULL);  // a dropped one was never on the wire
+    REQUIRE(end->second != CWIRE_E_TIMEOUT);
   }
+}
+
+// ---- The offline queue ----
+
+namespace {
+
+Settings with_offline_queue(Settings more = {}) {
+  more.insert(more.begin(), {{"csms.offline_queue_messages", "200"}, {"csms.offline_replay_rate", "0"}});
+  return quick(more);
+}
+
+// What a CSMS got, in order, and when.
+class Inbox {
+ public:
+  csms::Options options() {
+    csms::Options options;
+    options.echo = true;
+    options.on_message = [this](const std::string& identity, const std::string& message) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      messages_[identity].push_back(message);
+      times_[identity].push_back(std::chrono::steady_clock::now());
+    };
+    return options;
+  }
+  std::vector<std::string> messages(const std::string& identity) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return messages_[identity];
+  }
+  std::vector<std::chrono::steady_clock::time_point> times(const std::string& identity) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return times_[identity];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::vector<std::string>> messages_;
+  std::map<std::string, std::vector<std::chrono::steady_clock::time_point>> times_;
+};
+
+// For what no event tells.
+bool eventually(Fleet& fleet, const std::function<bool()>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    fleet.wait([](const Records&) { return false; }, std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+std::vector<std::string> numbers(std::uint64_t from, std::uint64_t to) {
+  std::vector<std::string> all;
+  for (; from < to; ++from) all.push_back(std::to_string(from));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("what is sent while the CSMS is away arrives after it is back, once, in order, at its pace") {
+  const Delivery delivery = both_deliveries();
+  CAPTURE(delivery);
+  constexpr double kRate = 50, kBurst = 1 + kRate / 10;
+  constexpr std::uint64_t kAway = 50, kAll = 60;
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  Fleet fleet(delivery, with_offline_queue({{"csms.offline_replay_rate", "50"}}));
+  const cwire_station station = fleet.connected("CP1", csms.url());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  csms.die();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  for (std::uint64_t i = 0; i < kAway; ++i) {
+    REQUIRE(fleet.send(station, std::to_string(i), CWIRE_FLAG_REPORT, i) == CWIRE_OK);
+  }
+  REQUIRE(eventually(fleet, [&] { return fleet.stats("CP1").offline_messages == kAway; }));
+  CHECK(fleet.stats("CP1").queued_messages == kAway);
+  CHECK(fleet.stats("CP1").offline_bytes == 10 + 2 * 40);
+  CHECK(cwire_manager_is_connected(fleet.manager, "CP1") == 0);
+  // The replay cannot begin before this; so a slow machine makes it look slower, never faster.
+  const auto begin = std::chrono::steady_clock::now();
+  csms.come_back();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  // What is new stands in line.
+  for (std::uint64_t i = kAway; i < kAll; ++i) {
+    REQUIRE(fleet.send(station, std::to_string(i), CWIRE_FLAG_REPORT, i) == CWIRE_OK);
+  }
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", kAll));
+  REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= kAll; }, kPatience));
+  CHECK(inbox.messages("CP1") == numbers(0, kAll));
+  const auto times = inbox.times("CP1");
+  for (std::size_t i = 0; i < kAway; ++i) {
+    const double elapsed = std::chrono::duration<double>(times[i] - begin).count();
+    CAPTURE(i, elapsed);
+    CHECK(static_cast<double>(i + 1) <= kRate * elapsed + kBurst);
+  }
+  CHECK(sent_with(fleet.records(), CWIRE_OK).size() == kAll);
+  const cwire_stats stats = fleet.stats("CP1");
+  CHECK(stats.offline_messages == 0);
+  CHECK(stats.offline_bytes == 0);
+  CHECK(stats.queued_messages == 0);
+  CHECK(stats.messages_sent == kAll);
+  fleet.finish();
+}
+
+TEST_CASE("with an offline queue a message may be sent before the first connection") {
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  csms.refuse_tcp();
+  Fleet fleet(Delivery::handler, with_offline_queue());
+  const cwire_station station = fleet.connect("CP1", csms.url());
+  for (std::uint64_t i = 0; i < 10; ++i) REQUIRE(fleet.send(station, std::to_string(i)) == CWIRE_OK);
+  CHECK(cwire_manager_send(fleet.manager, "CP1", "10", 2, 0, 0) == CWIRE_OK);
+  std::size_t accepted = 99;
+  CHECK(cwire_manager_broadcast(fleet.manager, "to those who are there", 22, 0, &accepted) == CWIRE_OK);
+  CHECK(accepted == 0);
+  csms.come_back();
+  REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 11; }, kPatience));
+  CHECK(inbox.messages("CP1") == numbers(0, 11));
+  fleet.finish();
+}
+
+TEST_CASE("what the kernel has not begun to take when a connection is lost is sent by the next one and never twice") {
+  const std::string policy = GENERATE("reject", "drop_oldest");
+  CAPTURE(policy);
+  Fleet fleet(Delivery::handler, with_offline_queue({{"csms.send_queue_policy", policy},
+                                                     {"csms.send_queue_messages", "100"},
+                                                     {"csms.write_timeout", "1h"},
+                                                     {"csms.ping_interval", "0s"}}));
+  Stuck stuck(fleet);
+  // The kernel's buffers fill first. When a whole half second takes none, they are full.
+  const auto unsent = [&](const Records& records) { return stuck.accepted - sent_with(records, CWIRE_OK).size(); };
+  for (bool stuck_for_good = false; !stuck_for_good;) {
+    while (unsent(fleet.records()) < 50) stuck.send_next(fleet);
+    stuck_for_good = !fleet.wait([&](const Records& r) { return unsent(r) < 50; }, std::chrono::milliseconds(500));
+  }
+  stuck.peer->reset();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  const std::vector<std::uint64_t> taken = sent_with(fleet.records(), CWIRE_OK);
+  const std::vector<std::uint64_t> lost = sent_with(fleet.records(), CWIRE_E_CLOSED);
+  stuck.peer.emplace(stuck.server.accept());
+  stuck.peer->upgrade();
+  std::vector<std::uint64_t> received;
+  while (received.size() + lost.size() + taken.size() < stuck.accepted) {
+    const auto frame = stuck.peer->read_frame();
+    REQUIRE(frame);
+    received.push_back(std::stoull(frame->payload));
+    REQUIRE(frame->payload == numbered(received.back()));
+  }
+  // One may have been in the middle; it is lost for good.
+  CHECK(lost.size() <= 1);
+  if (!lost.empty()) CHECK(lost.front() == taken.size());
+  std::vector<std::uint64_t> wanted;
+  for (std::uint64_t tag = taken.size() + lost.size(); tag < stuck.accepted; ++tag) wanted.push_back(tag);
+  CHECK(received == wanted);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", stuck.accepted));
+  // And nothing comes behind it that came before.
+  REQUIRE(fleet.send(stuck.station, "the last") == CWIRE_OK);
+  CHECK(stuck.peer->read_frame()->payload == "the last");
+  CHECK(sent_with(fleet.records(), CWIRE_E_QUEUE_FULL).empty());
+  CHECK(fleet.stats("CP1").queued_messages == 0);
+  CHECK(fleet.stats("CP1").queued_bytes == 0);
+  stuck.peer->reset();
+  fleet.finish(0);
+}
+
+TEST_CASE("what grows too old offline is reported, and so is what is left when it ends") {
+  const Delivery delivery = both_deliveries();
+  const std::string how = GENERATE("max_age", "disconnect", "gave up", "shutdown");
+  CAPTURE(delivery, how);
+  raw::ClosedPort nobody;
+  Settings settings = with_offline_queue();
+  if (how == "max_age") settings.push_back({"csms.offline_queue_max_age", "30ms"});
+  if (how == "gave up") settings.push_back({"csms.max_reconnect_attempts", "3"});
+  Fleet fleet(delivery, settings);
+  const cwire_station station = fleet.connect("CP1", nobody.url());
+  std::uint64_t accepted = 0;
+  for (std::uint64_t i = 0; i < 20; ++i) accepted += fleet.send(station, "x", 0, i) == CWIRE_OK;
+  if (how != "gave up") CHECK(accepted == 20);
+  if (how == "disconnect") REQUIRE(cwire_station_disconnect(station, 0, nullptr) == CWIRE_OK);
+  if (how == "shutdown") REQUIRE(cwire_manager_shutdown(fleet.manager, 1000) == CWIRE_OK);
+  if (how == "max_age") {
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", accepted));
+    CHECK(fleet.stats("CP1").queued_messages == 0);
+    CHECK(fleet.stats("CP1").offline_messages == 0);
+    CHECK(fleet.stats("CP1").messages_not_sent == accepted);
+  } else {
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
+    CHECK(fleet.send(station, "x") == CWIRE_E_INVALID_HANDLE);
+  }
+  fleet.finish();
+  CHECK(sent_with(fleet.records(), how == "max_age" ? CWIRE_E_TIMEOUT : CWIRE_E_CLOSED).size() == accepted);
+  CHECK(count(fleet.records(), CWIRE_EVENT_SENT) == accepted);
+}
+
+TEST_CASE("a disconnect in the middle of the replay reports what was not replayed") {
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  csms.refuse_tcp();
+  Fleet fleet(Delivery::handler, with_offline_queue({{"csms.offline_replay_rate", "1"}}));
+  const cwire_station station = fleet.connect("CP1", csms.url());
+  for (std::uint64_t i = 0; i < 50; ++i)
+    REQUIRE(fleet.send(station, std::to_string(i), CWIRE_FLAG_REPORT, i) == CWIRE_OK);
+  csms.come_back();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1"));
+  REQUIRE(cwire_station_disconnect(station, 0, nullptr) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
+  fleet.finish();
+  const std::size_t sent = sent_with(fleet.records(), CWIRE_OK).size();
+  CHECK(sent >= 1);
+  CHECK(sent + sent_with(fleet.records(), CWIRE_E_CLOSED).size() == 50);
+  CHECK(inbox.messages("CP1") == numbers(0, sent));
+}
+
+TEST_CASE("a full offline queue follows the policy and WRITABLE comes when it has been sent") {
+  const std::string policy = GENERATE("reject", "drop_oldest", "drop_newest");
+  CAPTURE(policy);
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  csms.refuse_tcp();
+  Fleet fleet(Delivery::handler,
+              with_offline_queue({{"csms.send_queue_policy", policy}, {"csms.offline_queue_messages", "10"}}));
+  const cwire_station station = fleet.connect("CP1", csms.url());
+  std::uint64_t refused = 0;
+  for (std::uint64_t i = 0; i < 15; ++i) {
+    const cwire_status status = fleet.send(station, std::to_string(i), 0, i);
+    if (status == CWIRE_E_QUEUE_FULL) ++refused;
+    if (i == 9) REQUIRE(refused == 0);
+  }
+  if (policy == "reject") {
+    CHECK(refused == 5);
+    CHECK(count(fleet.records(), CWIRE_EVENT_WRITABLE) == 0);
+    csms.come_back();
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP1"));
+    REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 10; }, kPatience));
+    CHECK(inbox.messages("CP1") == numbers(0, 10));
+  } else {
+    CHECK(refused == 0);
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", 5));
+    CHECK(fleet.stats("CP1").offline_messages == 10);
+    CHECK(fleet.stats("CP1").messages_dropped == 5);
+    csms.come_back();
+    REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 10; }, kPatience));
+    CHECK(inbox.messages("CP1") == (policy == "drop_oldest" ? numbers(5, 15) : numbers(0, 10)));
+    CHECK(sent_with(fleet.records(), CWIRE_E_QUEUE_FULL).size() == 5);
+  }
+  fleet.finish();
+}
+
+TEST_CASE("the offline queues of all stations share a budget and a log line says when it is used up") {
+  const std::string policy = GENERATE("reject", "drop_newest");
+  CAPTURE(policy);
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  csms.refuse_tcp();
+  Fleet fleet(Delivery::handler,
+              with_offline_queue({{"csms.send_queue_policy", policy}, {"offline_queue_bytes", "1000B"}}));
+  const cwire_station one = fleet.connect("CP1", csms.url()), other = fleet.connect("CP2", csms.url());
+  REQUIRE(fleet.send(one, std::string(600, '1')) == CWIRE_OK);
+  REQUIRE(fleet.send(other, std::string(400, '2')) == CWIRE_OK);
+  REQUIRE(eventually(
+      fleet, [&] { return fleet.stats("CP1").offline_bytes == 600 && fleet.stats("CP2").offline_bytes == 400; }));
+  if (policy == "reject") {
+    CHECK(fleet.send(other, "x") == CWIRE_E_QUEUE_FULL);
+  } else {
+    CHECK(fleet.send(other, "x", 0, 7) == CWIRE_OK);
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP2"));
+    CHECK(sent_with(fleet.records(), CWIRE_E_QUEUE_FULL) == std::vector<std::uint64_t>{7});
+  }
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_LOG, ""));
+  const Records records = fleet.records();
+  const Record& line = must(first(records, CWIRE_EVENT_LOG));
+  CHECK(line.code == CWIRE_LOG_WARNING);
+  CHECK(line.station == nullptr);
+  CHECK(line.data.find("raise offline_queue_bytes") != std::string::npos);
+  csms.come_back();
+  REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 2; }, kPatience));
+  if (policy == "reject") REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP2"));
+  CHECK(fleet.send(other, "x") == CWIRE_OK);
+  CHECK(count(fleet.records(), CWIRE_EVENT_LOG) == 1);
+  fleet.finish();
 }
