@@ -23,6 +23,7 @@ constexpr char kReconnection[] = "Reconnection";
 constexpr char kGovernor[] = "Governor";
 constexpr char kLimits[] = "Limits";
 constexpr char kOffline[] = "Offline queue";
+constexpr char kSecurity[] = "Security profile";
 constexpr char kTls[] = "TLS";
 constexpr char kAuth[] = "Authentication";
 constexpr char kProxy[] = "Proxy";
@@ -188,6 +189,11 @@ std::vector<Option> make_table() {
        "attack. "
        "What is sent meanwhile stands in line. `0`: as fast as the connection takes them."},
 
+      {kSecurity, "csms.security_profile", T::choice, "0", "", "", "0|1|2|3", kNextConnection,
+       CWIRE_FIELD(security_profile),
+       "OCPP's: `1` Basic without TLS, `2` TLS and Basic, `3` TLS with a client certificate. What contradicts it is "
+       "refused. `0`: none; then Basic over `ws://` is refused. See [security](security.md)."},
+
       {kTls, "csms.tls.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(tls.enabled),
        "`true`: a `ws://` URL is refused. TLS itself follows from `wss://`."},
       {kTls, "csms.tls.ca_cert", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.ca_cert),
@@ -210,10 +216,20 @@ std::vector<Option> make_table() {
       {kTls, "csms.tls.client_key_password_file", T::path, "", "", "", "", kNextConnection,
        CWIRE_FIELD(tls.client_key_password_file),
        "File that holds that password. One line break at its end does not count."},
+      {kTls, "csms.tls.crl_file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.crl_file),
+       "PEM file of revocation lists. A server's certificate must be covered by one, and not be on it."},
       {kTls, "csms.tls.server_name", T::host, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.server_name),
        "Name for SNI and for verifying the certificate. Empty: the host of the URL."},
       {kTls, "csms.tls.min_version", T::choice, "1.2", "", "", "1.2|1.3", kNextConnection, CWIRE_FIELD(tls.version_min),
        "The oldest TLS version to accept."},
+      {kTls, "csms.tls.ciphers", T::text, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.ciphers),
+       "Cipher suites to offer in TLS 1.2, in order of preference, with `:` between. Empty: ECDHE-ECDSA, ECDHE-RSA and "
+       "static RSA with AES-GCM."},
+      {kTls, "csms.tls.ciphersuites", T::text, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.ciphersuites),
+       "The same for TLS 1.3. Empty: OpenSSL's own."},
+      {kTls, "csms.tls.allow_wildcards", T::boolean, "false", "", "", "", kNextConnection,
+       CWIRE_FIELD(tls.allow_wildcards),
+       "`true`: certificates for `*.example` are accepted in security profiles 2 and 3 too (AllowCSMSTLSWildcards)."},
       {kTls, "csms.tls.handshake_timeout", T::duration, "10s", "1ms", "24h", "", kNextConnection,
        CWIRE_FIELD(tls_handshake_timeout), "Time for the whole TLS handshake."},
       {kTls, "csms.tls.insecure_skip_verify", T::boolean, "false", "", "", "", kNextConnection,
@@ -224,6 +240,8 @@ std::vector<Option> make_table() {
        "`true`: who comes back to a server resumes a TLS session, without a new exchange of certificates. `false`: "
        "each "
        "connection is a full handshake."},
+      {kTls, "csms.tls.key_log_file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(tls.key_log_file),
+       "File to append the secrets of TLS connections to, for Wireshark. Whoever reads it reads all that was sent."},
 
       {kAuth, "csms.auth.type", T::choice, "none", "", "", "none|basic|bearer", kNextConnection, CWIRE_FIELD(auth.type),
        "What the Authorization header holds."},

@@ -9,6 +9,7 @@
 #include "config/values.h"
 #include "ocpp/credentials.h"
 #include "ocpp/proxy.h"
+#include "ocpp/security_profile.h"
 
 namespace cwire {
 namespace {
@@ -72,6 +73,9 @@ const char* only_one_of(std::initializer_list<std::pair<const char*, bool>> opti
 
 void check_tls(TlsSettings& tls) {
   only_one_of({{"csms.tls.ca_cert", !tls.ca_cert.empty()}, {"csms.tls.ca_cert_pem", !tls.ca_cert_pem.empty()}});
+  if (!tls.crl_file.empty() && tls.insecure_skip_verify) {
+    refuse("csms.tls.crl_file is set, but csms.tls.insecure_skip_verify is true; remove one of them");
+  }
   const char* certificate = only_one_of(
       {{"csms.tls.client_cert", !tls.client_cert.empty()}, {"csms.tls.client_cert_pem", !tls.client_cert_pem.empty()}});
   const char* key = only_one_of({{"csms.tls.client_key", !tls.client_key.empty()},
@@ -137,6 +141,7 @@ Settings Config::resolve() const {
            ") is more than csms.reconnect_max_backoff (" + duration_text(reconnect.backoff_max) +
            "); raise the maximum, or lower the backoff");
   }
+  settings.tls.ocpp_rules = demands_tls(settings.security_profile);
   check_tls(settings.tls);
   check_auth(settings.auth);
   check_proxy(settings.proxy);

@@ -15,6 +15,8 @@ enum class AuthType { none, basic, bearer };
 // is what OCPP 1.6 says of AuthorizationKey.
 enum class PasswordFormat { text, hex };
 enum class TlsVersion { tls1_2, tls1_3 };
+// OCPP's: Basic without TLS, TLS and Basic, TLS with a client certificate.
+enum class SecurityProfile { unset, basic, tls_basic, tls_certificate };
 enum class ReconnectPolicyKind { exponential, ocpp, full, decorrelated };
 // Which message has to go when the send queue is full.
 enum class SendQueuePolicy { reject, drop_oldest, drop_newest };
@@ -32,8 +34,14 @@ struct TlsSettings {
   Secret client_key_uri;  // instead of either; a secret, since a PIN may stand in it (RFC 7512)
   Secret client_key_password;
   std::string client_key_password_file;
+  std::string crl_file;
   std::string server_name;  // for SNI and verification; empty: the host of the URL
   TlsVersion version_min = TlsVersion::tls1_2;
+  std::string ciphers;       // of TLS 1.2; empty: those of OCPP
+  std::string ciphersuites;  // of TLS 1.3; empty: OpenSSL's own
+  bool ocpp_rules = false;   // security profile 2 or 3; follows from it in Config::resolve
+  bool allow_wildcards = false;
+  std::string key_log_file;
   bool insecure_skip_verify = false;
   bool session_resumption = true;
 };
@@ -131,6 +139,7 @@ struct Settings {
   std::uint64_t send_queue_bytes = 0;
   OfflineSettings offline;
   std::vector<std::pair<std::string, std::string>> headers;  // extra, of the upgrade request
+  SecurityProfile security_profile = SecurityProfile::unset;
   TlsSettings tls;
   AuthSettings auth;
   ProxySettings proxy;

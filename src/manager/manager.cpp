@@ -13,6 +13,8 @@
 #include "net/resolver.h"
 #include "ocpp/credentials.h"
 #include "ocpp/identity.h"
+#include "ocpp/security_profile.h"
+#include "tls/configuration.h"
 
 namespace cwire {
 
@@ -148,13 +150,13 @@ ConnectionConfig Manager::connection_config(const std::string& station_id, const
             ? present->url
             : connection_url(parse_url(url != nullptr ? std::string_view(url) : settings->default_url), station_id);
     config.proxy = proxy_for(settings->proxy, proxy_environment_, config.url);
-    if (settings->tls.enabled && !config.url.secure) {
-      throw Error(CWIRE_E_CONFIG,
-                  "csms.tls.enabled is true, but the URL " + config.url.text() + " is not wss://; change one of them");
-    }
+    check_security(*settings, config.url);
     // Checked now, built at each attempt: what is wrong with it is the caller's to know at once.
     authorization_header(settings->auth, station_id);
-    if (config.url.secure) config.tls = tls_.get(settings->tls);
+    if (config.url.secure) {
+      config.tls = tls_.get(settings->tls);
+      config.tls_version = config.tls->version();
+    }
   } catch (Error& error) {
     error.failure.message = station_id + ": " + error.failure.message;
     throw;

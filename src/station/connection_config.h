@@ -9,7 +9,7 @@
 
 namespace cwire {
 
-class TlsContext;
+class TlsConfiguration;
 
 // What a station connects with. It may be replaced while the station lives; what an attempt was begun with, it and the
 // connection that comes of it keep.
@@ -17,7 +17,8 @@ struct ConnectionConfig {
   Url url;                   // with the identity on the path
   bool has_own_url = false;  // not csms.default_url
   std::shared_ptr<const ResolvedConfig> settings;
-  std::shared_ptr<const TlsContext> tls;  // null: ws
+  std::shared_ptr<TlsConfiguration> tls;  // null: ws
+  std::uint64_t tls_version = 0;          // of its files, when this was made
   std::shared_ptr<const Proxy> proxy;     // null: none
   std::uint32_t number = 0;               // of this station's, in order
 

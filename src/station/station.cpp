@@ -9,7 +9,7 @@
 #include "config/options.h"
 #include "ocpp/credentials.h"
 #include "ocpp/subprotocol.h"
-#include "tls/context.h"
+#include "tls/configuration.h"
 
 namespace cwire {
 
@@ -56,7 +56,8 @@ std::unique_ptr<OfflineQueue> make_offline_queue(const Settings& settings, const
 }  // namespace
 
 bool ConnectionConfig::makes_same_attempts(const ConnectionConfig& other) const {
-  return url.text() == other.url.text() && tls == other.tls && make_same_attempts(*settings, *other.settings);
+  return url.text() == other.url.text() && tls == other.tls && tls_version == other.tls_version &&
+         make_same_attempts(*settings, *other.settings);
 }
 
 StationTable& station_table() {
@@ -569,7 +570,9 @@ void Station::open_connection(TimePoint due) {
   target.tcp_timeout = settings.tcp_timeout;
   target.tls_timeout = settings.tls_handshake_timeout;
   if (description_.tls != nullptr) {
-    target.tls = description_.tls;
+    std::string problem;
+    target.tls = description_.tls->context_or_last(problem);
+    if (!problem.empty()) log(CWIRE_LOG_WARNING, id() + ": " + problem + "; what was read before is used");
     target.server_name = settings.tls.server_name.empty() ? description_.url.host : settings.tls.server_name;
     if (settings.tls.insecure_skip_verify) {
       log(CWIRE_LOG_WARNING,
@@ -577,6 +580,13 @@ void Station::open_connection(TimePoint due) {
               " is NOT verified (csms.tls.insecure_skip_verify); anyone on the way can read and change "
               "everything, passwords included");
     }
+    if (!settings.tls.key_log_file.empty()) {
+      log(CWIRE_LOG_WARNING, id() + ": the TLS secrets of this connection are written to " + settings.tls.key_log_file +
+                                 " (csms.tls.key_log_file); whoever reads it can read everything, passwords included");
+    }
+  } else if (settings.auth.type == AuthType::bearer) {
+    log(CWIRE_LOG_WARNING, id() + ": the token goes to " + description_.url.text() +
+                               " without TLS; anyone on the way can read it: use wss://");
   }
   if (worker_->log_level() >= CWIRE_LOG_DEBUG)
     log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text() +

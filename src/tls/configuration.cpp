@@ -1,10 +1,13 @@
 #include "tls/configuration.h"
 
 #include <openssl/evp.h>
-#include <sys/stat.h>
 
 #include <new>
 #include <string_view>
+#include <utility>
+
+#include "base/failure.h"
+#include "tls/context.h"
 
 namespace cwire {
 
@@ -39,43 +42,62 @@ class Digest {
   EVP_MD_CTX* context_;
 };
 
-std::int64_t ns_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1000000000 + time.tv_nsec; }
-
 }  // namespace
 
-TlsFiles::TlsFiles(const TlsSettings& settings) {
-  for (const std::string* path : {&settings.ca_cert, &settings.client_cert, &settings.client_key}) {
-    if (!path->empty()) states_.push_back(state_of(*path));
-  }
-}
-
-TlsFiles::State TlsFiles::state_of(const std::string& path) {
-  struct stat status;
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
-          static_cast<std::uint64_t>(status.st_size), ns_of(status.st_mtim), ns_of(status.st_ctim)};
-}
-
-std::string TlsFiles::fingerprint(const TlsSettings& settings) const {
+std::string fingerprint_of(const TlsSettings& settings) {
   Digest digest;
-  for (const State& state : states_) {
-    digest.add(state.device);
-    digest.add(state.inode);
-    digest.add(state.size);
-    digest.add(static_cast<std::uint64_t>(state.modified_ns));
-    digest.add(static_cast<std::uint64_t>(state.changed_ns));
-  }
-  for (const std::string* text : {&settings.ca_cert, &settings.ca_cert_pem, &settings.client_cert,
-                                  &settings.client_cert_pem, &settings.client_key}) {
+  for (const std::string* text :
+       {&settings.ca_cert, &settings.ca_cert_pem, &settings.crl_file, &settings.client_cert, &settings.client_cert_pem,
+        &settings.client_key, &settings.ciphers, &settings.ciphersuites, &settings.key_log_file}) {
     digest.add(*text);
   }
   for (const Secret* secret : {&settings.client_key_pem, &settings.client_key_uri, &settings.client_key_password}) {
     digest.add(secret->reveal());
   }
   digest.add(static_cast<std::uint64_t>(settings.version_min));
+  digest.add(static_cast<std::uint64_t>(settings.ocpp_rules));
+  digest.add(static_cast<std::uint64_t>(settings.allow_wildcards));
   digest.add(static_cast<std::uint64_t>(settings.insecure_skip_verify));
   digest.add(static_cast<std::uint64_t>(settings.session_resumption));
   return digest.finish();
+}
+
+TlsConfiguration::TlsConfiguration(const TlsSettings& settings) : settings_(settings) { renewed(); }
+
+std::shared_ptr<const TlsContext> TlsConfiguration::renewed() {
+  TlsFiles files(settings_);  // before they are read: what changes meanwhile is read again
+  if (context_ == nullptr || !(files == files_)) {
+    context_ = std::make_shared<const TlsContext>(settings_);
+    files_ = std::move(files);
+    ++version_;
+  }
+  problem_.clear();
+  return context_;
+}
+
+std::uint64_t TlsConfiguration::version() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return version_;
+}
+
+std::shared_ptr<const TlsContext> TlsConfiguration::context() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return renewed();
+}
+
+std::shared_ptr<const TlsContext> TlsConfiguration::context_or_last(std::string& problem) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const TimePoint now = Clock::now();
+  if (problem_.empty() || now - failed_at_ >= kBetweenFailures) {
+    try {
+      return renewed();
+    } catch (const Error& error) {
+      problem_ = error.failure.message;
+      failed_at_ = now;
+    }
+  }
+  problem = problem_;
+  return context_;
 }
 
 }  // namespace cwire

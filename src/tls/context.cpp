@@ -5,24 +5,22 @@
 
 #include "base/failure.h"
 #include "tls/authorities.h"
+#include "tls/cipher_suites.h"
 #include "tls/failure_text.h"
+#include "tls/key_log.h"
 #include "tls/key_material.h"
+#include "tls/revocation.h"
 #include "tls/stream.h"
 
 namespace cwire {
 
 namespace {
 
-// TLS 1.2. The ECDHE suites first; then the two with static RSA, because OCPP lets a CSMS offer those instead of
-// ECDHE-ECDSA (A00.FR.3xx), and a station that is to reach every CSMS has both. TLS 1.3 has its own suites, all of them
-// good.
-constexpr char kCiphers[] =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
-    "AES128-GCM-SHA256:AES256-GCM-SHA384";
-
 // 112 bits: RSA of 2048, EC of 224, no SHA-1 signatures. What OCPP asks for (A00.FR.3xx).
 constexpr int kSecurityLevel = 2;
+
+// CAs between a server's certificate and a trusted one. Two are usual; OpenSSL alone would follow a hundred.
+constexpr int kIntermediatesMax = 5;
 
 struct FreeContext {
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -30,7 +28,9 @@ struct FreeContext {
 
 }  // namespace
 
-TlsContext::TlsContext(const TlsSettings& settings) : verifies_(!settings.insecure_skip_verify) {
+TlsContext::TlsContext(const TlsSettings& settings) {
+  verification_.on = !settings.insecure_skip_verify;
+  verification_.wildcards = !settings.ocpp_rules || settings.allow_wildcards;
   ERR_clear_error();
   std::unique_ptr<SSL_CTX, FreeContext> context(SSL_CTX_new(TLS_client_method()));
   if (context == nullptr) {
@@ -54,24 +54,27 @@ TlsContext::TlsContext(const TlsSettings& settings) : verifies_(!settings.insecu
   }
   // A record's header and body in one recv.
   SSL_CTX_set_read_ahead(raw, 1);
-  if (SSL_CTX_set_cipher_list(raw, kCiphers) != 1) {
-    throw Error(CWIRE_E_TLS, "TLS: this OpenSSL lacks the cipher suites of OCPP: " + newest_openssl_reason() +
-                                 "; install a complete OpenSSL 3");
-  }
-  if (verifies_) {
+  set_cipher_suites(raw, settings);
+  if (verification_.on) {
     load_authorities(raw, settings);
+    verification_.lists_until = load_revocation_lists(raw, settings);
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, TlsStream::note_verification);
+    SSL_CTX_set_verify_depth(raw, kIntermediatesMax);
   } else {
     SSL_CTX_set_verify(raw, SSL_VERIFY_NONE, nullptr);
   }
   load_identity(raw, settings);
+  if (!settings.key_log_file.empty()) {
+    key_log_ = std::make_unique<KeyLog>(settings.key_log_file);
+    key_log_->attach_to(raw);
+  }
   context_ = context.release();
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 std::unique_ptr<Stream> TlsContext::open(int socket, const std::string& server_name, std::uint16_t port) const {
-  return std::make_unique<TlsStream>(context_, sessions_, verifies_, socket, server_name, port);
+  return std::make_unique<TlsStream>(context_, sessions_, verification_, socket, server_name, port);
 }
 
 }  // namespace cwire

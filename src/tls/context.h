@@ -7,10 +7,13 @@
 #include "config/settings.h"
 #include "net/stream.h"
 #include "tls/session_cache.h"
+#include "tls/verification.h"
 
 struct ssl_ctx_st;
 
 namespace cwire {
+
+class KeyLog;
 
 // One SSL_CTX: certificates read, parsed and checked once, for all stations of one TLS configuration.
 class TlsContext {
@@ -21,7 +24,7 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  bool verifies() const { return verifies_; }
+  bool verifies() const { return verification_.on; }
   std::size_t sessions_kept() const { return sessions_.size(); }
   // A TLS stream on a connected, non-blocking socket. `server_name`: the host name or address literal (without
   // brackets) that the certificate must be for; sent as SNI unless it is a literal (RFC 6066 3). `port`: the server's,
@@ -31,7 +34,8 @@ class TlsContext {
 
  private:
   ssl_ctx_st* context_ = nullptr;
-  bool verifies_ = true;
+  Verification verification_;
+  std::unique_ptr<KeyLog> key_log_;
   mutable SessionCache sessions_;
 };
 

@@ -9,17 +9,18 @@
 
 namespace cwire {
 
-class TlsContext;
+class TlsConfiguration;
 
-// The contexts of a manager: one per distinct configuration and state of its files, kept while any station uses it.
-// From any thread.
+// The TLS configurations of a manager, and so its contexts: one per distinct configuration, kept while any station uses
+// it. From any thread.
 class TlsContexts {
  public:
-  std::shared_ptr<const TlsContext> get(const TlsSettings& settings);  // throws Error(TLS)
+  // Its files are read, and can be used. Throws Error(TLS, CONFIG).
+  std::shared_ptr<TlsConfiguration> get(const TlsSettings& settings);
 
  private:
   std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<const TlsContext>> by_fingerprint_;
+  std::map<std::string, std::weak_ptr<TlsConfiguration>> by_fingerprint_;
   std::size_t kept_ = 0;  // living ones when they were last counted
 };
 

@@ -33,6 +33,18 @@ Text verification_text(long result) {
       return {"is for another host", "correct the URL, set csms.tls.server_name, or reissue the certificate"};
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return {"is not for this address", "set csms.tls.server_name to a name in it, or reissue it with an IP SAN"};
+    case kWildcardRefused:
+      return {"is for a wildcard", "reissue it for this host, or set csms.tls.allow_wildcards"};
+    case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+      return {"has a chain that is too long", "shorten the chain to 5 intermediate CAs at most"};
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+      return {"is not covered by csms.tls.crl_file", "add the revocation list of the CA that signed it"};
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+      return {"cannot be checked, for the revocation list is out of date", "renew csms.tls.crl_file"};
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+      return {"cannot be checked, for the revocation list is not valid yet", "set this machine's clock"};
+    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+      return {"cannot be checked, for the revocation list has a false signature", "replace csms.tls.crl_file"};
     case X509_V_ERR_CERT_REVOKED:
       return {"was revoked", "have the server's certificate replaced"};
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
@@ -65,12 +77,14 @@ Text protocol_text(int reason) {
     case SSL_R_HTTPS_PROXY_REQUEST:
     case SSL_R_UNEXPECTED_MESSAGE:
       return {"answered with something that is not TLS, plain HTTP perhaps", "use ws:// or the server's TLS port"};
-    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
     case SSL_R_NO_SHARED_CIPHER:
     case SSL_R_NO_CIPHERS_AVAILABLE:
+    case SSL_R_WRONG_CIPHER_RETURNED:
     case SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY:
-      return {"refused the handshake: no cipher suite in common, or it wants a client certificate",
-              "enable an ECDHE or RSA AES-GCM suite there, or set csms.tls.client_cert"};
+      return {"and we have no cipher suite in common", "enable an ECDHE or RSA AES-GCM suite there"};
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      return {"refused the handshake, perhaps for want of a client certificate",
+              "set csms.tls.client_cert, or look into the server's log"};
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
       return {"requires a client certificate", "set csms.tls.client_cert and csms.tls.client_key"};
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
@@ -129,7 +143,8 @@ std::string reason_of(unsigned long code) {
 
 Failure verification_failure(const std::string& server, long result, int depth, const std::string& names) {
   const Text text = verification_text(result);
-  std::string message = depth == 0 ? "TLS: the certificate of " : "TLS: a CA certificate in the chain of ";
+  const bool of_leaf = depth == 0 || result == X509_V_ERR_CERT_CHAIN_TOO_LONG;
+  std::string message = of_leaf ? "TLS: the certificate of " : "TLS: a CA certificate in the chain of ";
   message += server + " ";
   message += text.happened != nullptr ? text.happened
                                       : std::string("was not accepted: ") + X509_verify_cert_error_string(result);
@@ -141,13 +156,16 @@ Failure verification_failure(const std::string& server, long result, int depth, 
   return failure;
 }
 
-Failure protocol_failure(const std::string& server, unsigned long code) {
-  const Text text = protocol_text(ERR_GET_REASON(code));
+Failure protocol_failure(const std::string& server, unsigned long code, bool before_server_hello) {
+  int reason = ERR_GET_REASON(code);
+  // The alert that servers have for both.
+  if (reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE && before_server_hello) reason = SSL_R_NO_SHARED_CIPHER;
+  const Text text = protocol_text(reason);
   std::string message = "TLS: " + server + " ";
   message += text.happened != nullptr ? text.happened : "failed: " + reason_of(code);
   message += std::string("; ") + text.advice;
   Failure failure(CWIRE_E_TLS, std::move(message), FailurePhase::tls);
-  failure.security = security_event_of(ERR_GET_REASON(code));
+  failure.security = security_event_of(reason);
   return failure;
 }
 

@@ -12,7 +12,9 @@
 #include <new>
 
 #include "net/errno_text.h"
+#include "tls/certificate_time.h"
 #include "tls/failure_text.h"
+#include "tls/revocation.h"
 
 namespace cwire {
 
@@ -20,6 +22,9 @@ namespace {
 
 // A message of 240 bytes has room for this much of what a certificate says.
 constexpr std::size_t kNamesSizeMax = 60;
+
+// "w*.example" is no wildcard that an authority may issue.
+constexpr unsigned int kUsualWildcards = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
 
 int int_of(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max())); }
 
@@ -72,20 +77,23 @@ std::string names_of(X509* certificate) {
   return names;
 }
 
-// A date that cannot be read is over.
-std::time_t end_of(const X509* certificate) {
-  std::tm end{};
-  return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1 ? ::timegm(&end) : 0;
+// OpenSSL calls it another host when the host is met by a wildcard only, and that will not do.
+bool is_for_wildcard(X509_STORE_CTX* store) {
+  if (X509_STORE_CTX_get_error(store) != X509_V_ERR_HOSTNAME_MISMATCH) return false;
+  const char* host = X509_VERIFY_PARAM_get0_host(X509_STORE_CTX_get0_param(store), 0);
+  return host != nullptr &&
+         X509_check_host(X509_STORE_CTX_get_current_cert(store), host, 0, kUsualWildcards, nullptr) == 1;
 }
 
 // After a full handshake: until when would another one verify the same certificates? Where nothing is verified, no
 // certificate ends anything.
-SessionCache::Verified verified_now(const SSL* ssl) {
+SessionCache::Verified verified_now(const SSL* ssl, const Verification& verification) {
   SessionCache::Verified verified{Clock::now()};
-  if ((SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0) return verified;
+  if (!verification.on) return verified;
+  verified.good_until = verification.lists_until;
   const STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
   for (int i = 0; i < sk_X509_num(chain); ++i) {
-    verified.good_until = std::min(verified.good_until, end_of(sk_X509_value(chain, i)));
+    verified.good_until = std::min(verified.good_until, time_of(X509_get0_notAfter(sk_X509_value(chain, i))));
   }
   return verified;
 }
@@ -97,9 +105,9 @@ struct TlsStream::Rejected {
   std::string names;
 };
 
-TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies, int socket,
+TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, const Verification& verification, int socket,
                      const std::string& server_name, std::uint16_t port)
-    : sessions_(sessions), port_(port), server_name_(server_name) {
+    : sessions_(sessions), verification_(verification), port_(port), server_name_(server_name) {
   ERR_clear_error();
   socket_.socket = socket;
   ssl_ = SSL_new(context);
@@ -116,7 +124,7 @@ TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, bool verifies,
     throw std::bad_alloc();
   }
   SSL_set_connect_state(ssl_);
-  if (!expect_name(verifies)) {
+  if (!expect_name()) {
     SSL_free(ssl_);
     throw Error(CWIRE_E_TLS, "TLS: no certificate can be for this server name; correct csms.tls.server_name or the URL",
                 FailurePhase::tls);
@@ -136,7 +144,7 @@ TlsStream::~TlsStream() {
 }
 
 // False: OpenSSL refuses the name (empty, too long, NUL inside).
-bool TlsStream::expect_name(bool verifies) {
+bool TlsStream::expect_name() {
   // "csms.example." is the same host, but neither SNI (RFC 6066 3) nor certificates have the dot. A zone ("%eth0")
   // means something on this machine only.
   std::string name = server_name_.substr(0, server_name_.find('%'));
@@ -145,11 +153,11 @@ bool TlsStream::expect_name(bool verifies) {
 
   const bool literal = is_literal(name);
   if (!literal && SSL_set_tlsext_host_name(ssl_, name.c_str()) != 1) return false;
-  if (!verifies) return true;
+  if (!verification_.on) return true;
   X509_VERIFY_PARAM* expected = SSL_get0_param(ssl_);
   if (literal) return X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str()) == 1;
-  // "w*.example" is no wildcard that an authority may issue. The CN counts only where there is no SAN dnsName.
-  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // The CN counts only where there is no SAN dnsName.
+  X509_VERIFY_PARAM_set_hostflags(expected, verification_.wildcards ? kUsualWildcards : X509_CHECK_FLAG_NO_WILDCARDS);
   return X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()) == 1;
 }
 
@@ -157,12 +165,15 @@ int TlsStream::note_verification(int accepted, x509_store_ctx_st* store) {
   if (accepted == 1) return accepted;
   auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
-  const int result = X509_STORE_CTX_get_error(store);
+  if (accept_missing_list_of_authority(store)) return 1;
   X509* certificate = X509_STORE_CTX_get_current_cert(store);
+  if (is_for_wildcard(store)) X509_STORE_CTX_set_error(store, kWildcardRefused);
+  const int result = X509_STORE_CTX_get_error(store);
   try {
     auto rejected = std::make_unique<Rejected>();
     rejected->depth = X509_STORE_CTX_get_error_depth(store);
-    const bool other_name = result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH;
+    const bool other_name = result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH ||
+                            result == kWildcardRefused;
     if (other_name && certificate != nullptr) rejected->names = names_of(certificate);
     stream->rejected_ = std::move(rejected);
   } catch (const std::bad_alloc&) {
@@ -190,14 +201,14 @@ void TlsStream::drop_session(void (SessionCache::*drop)(const std::string&, std:
 
 int TlsStream::keep_session(ssl_st* ssl, ssl_session_st* session) {
   auto* stream = static_cast<TlsStream*>(SSL_get_app_data(ssl));
-  const bool verifies = (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0;
-  if (verifies && SSL_get_verify_result(ssl) != X509_V_OK) return 0;
+  if (stream->verification_.on && SSL_get_verify_result(ssl) != X509_V_OK) return 0;
   try {
     // A copy: OpenSSL spoils the connection's own when the peer goes without close_notify, which is how a server dies.
     if (SessionPtr copy{SSL_SESSION_dup(session)}) {
       // TLS 1.2 brings the session inside the handshake, TLS 1.3 perhaps days behind it.
       const bool just_verified = !stream->agreed_ && SSL_session_reused(ssl) != 1;
-      stream->sessions_.put(stream->server(), std::move(copy), just_verified ? verified_now(ssl) : stream->verified_);
+      stream->sessions_.put(stream->server(), std::move(copy),
+                            just_verified ? verified_now(ssl, stream->verification_) : stream->verified_);
     }
   } catch (const std::bad_alloc&) {
     // The next connection is a full handshake then.
@@ -211,7 +222,7 @@ Stream::Outcome TlsStream::handshake() {
   agreed_ = returned == 1;
   if (agreed_ && SSL_session_reused(ssl_) != 1) {
     drop_session(&SessionCache::drop_with_older);
-    verified_ = verified_now(ssl_);
+    verified_ = verified_now(ssl_, verification_);
   }
   return outcome_of(returned, 0, CWIRE_E_TLS);
 }
@@ -285,7 +296,9 @@ Failure TlsStream::failure_of(int kind, cwire_status status) const {
     return verification_failure(server(), SSL_get_verify_result(ssl_), rejected_ == nullptr ? 0 : rejected_->depth,
                                 rejected_ == nullptr ? std::string() : rejected_->names);
   }
-  return protocol_failure(server(), code);
+  // What comes before the ServerHello can only be about what our ClientHello offers.
+  const OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl_);
+  return protocol_failure(server(), code, state == TLS_ST_CW_CLNT_HELLO || state == TLS_ST_CR_SRVR_HELLO);
 }
 
 std::string TlsStream::server() const {

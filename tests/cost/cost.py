@@ -50,8 +50,9 @@ CONNECT = {"socket": 1.02, "setsockopt": 2.02, "connect": 1.02, "getsockopt": 1.
 # A thread that meets another in the heap gets an arena of its own, once, for which glibc reads a file: 3 calls among a hundred connects.
 # A heap grows by pages, which is no cost of one message or connect. Opening a file would be one, and is none of these.
 MEMORY = {"brk": 0.2, "mmap": 0.2, "munmap": 0.2, "mprotect": 0.5, "madvise": 0.5}
-# OpenSSL asks for the process id to notice a fork. One look at the CA file's date tells whether it is to be read again.
-TLS_CONNECT = {**CONNECT, **MEMORY, "recvfrom": 4.1, "sendto": 3.1, "getpid": 4, "newfstatat": 1.02,
+# OpenSSL asks for the process id to notice a fork. Looks at the CA file's date, when the caller connects and before the
+# attempt, tell whether it is to be read again.
+TLS_CONNECT = {**CONNECT, **MEMORY, "recvfrom": 4.1, "sendto": 3.1, "getpid": 4, "newfstatat": 2.02,
                "mprotect": 6, "futex": 0.2}
 CASES = [
     Case("a round trip, 100 stations with 1 in flight", 100, 1, calls=TRIP, instructions=2900),

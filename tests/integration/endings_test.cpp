@@ -153,7 +153,9 @@ TEST_CASE("a shutdown without drain time still says goodbye to a peer in the mid
 
 TEST_CASE("a peer's reason cannot break our line or carry our credentials into it") {
   raw::Server server;
-  Fleet fleet(Delivery::poll, quick({{"csms.auth.type", "basic"}, {"csms.auth.password", "very-secret-password"}}));
+  Fleet fleet(Delivery::poll, quick({{"csms.security_profile", "1"},
+                                     {"csms.auth.type", "basic"},
+                                     {"csms.auth.password", "very-secret-password"}}));
   fleet.connect("CP1", server.url());
   const auto say = [&](const std::string& reason) {
     auto peer = server.accept();

@@ -29,8 +29,8 @@ Settings with_defaults(const Settings& more) {
   return settings;
 }
 
-// Of one test always the same kind.
-Settings credentials() {
+// Of one test always the same kind. Basic in the clear has to be asked for.
+Settings credentials(const std::string& url) {
   static const Settings kinds[] = {
       {{"csms.auth.type", "basic"}, {"csms.auth.password", "correct horse battery staple"}},
       {{"csms.auth.type", "basic"},
@@ -38,7 +38,10 @@ Settings credentials() {
        {"csms.auth.password_format", "hex"}},
       {{"csms.auth.type", "bearer"}, {"csms.auth.token", "eyJhbGciOiJub25lIn0.ZmF1bHQ.c2VjcmV0"}}};
   const std::string test = Catch::getResultCapture().getCurrentTestName();
-  return kinds[std::hash<std::string>()(test) % 3];
+  Settings settings = kinds[std::hash<std::string>()(test) % 3];
+  const bool in_the_clear = url.substr(0, 5) == "ws://";
+  if (in_the_clear && settings.front().second == "basic") settings.emplace_back("csms.security_profile", "1");
+  return settings;
 }
 
 }  // namespace
@@ -52,9 +55,10 @@ FaultCsms::FaultCsms(const Settings& more, int receive_buffer, Fleet::Hook hook)
 cwire_station FaultCsms::connect(const Settings& overrides, const std::string& url) {
   const bool has_its_own = std::any_of(overrides.begin(), overrides.end(),
                                        [](const auto& setting) { return setting.first == "csms.auth.type"; });
-  Settings settings = has_its_own ? Settings() : credentials();
+  const std::string where = url.empty() ? server.url() : url;
+  Settings settings = has_its_own ? Settings() : credentials(where);
   settings.insert(settings.end(), overrides.begin(), overrides.end());
-  return fleet.connect("CP1", url.empty() ? server.url() : url, settings);
+  return fleet.connect("CP1", where, settings);
 }
 
 raw::Connection FaultCsms::accepted() { return server.accept(); }

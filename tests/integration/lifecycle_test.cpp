@@ -128,7 +128,9 @@ TEST_CASE("bad credentials are AUTH with 401") {
   options.password = "right horse battery";
   csms::Csms csms(options);
   Fleet fleet(Delivery::poll);
-  fleet.connect("CP1", csms.url(), {{"csms.auth.type", "basic"}, {"csms.auth.password", "wrong horse battery"}});
+  fleet.connect(
+      "CP1", csms.url(),
+      {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password", "wrong horse battery"}});
   REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1", 2));
   for (const Record& record : fleet.records()) {
     CHECK_THAT(record.data, !Contains("wrong horse"));
@@ -692,19 +694,25 @@ TEST_CASE("credentials are on the wire as OCPP wants them") {
     Settings settings;
     std::string authorization;
   };
-  const Case c = GENERATE(
-      Case{"AL1000",
-           {{"csms.auth.type", "basic"},
-            {"csms.auth.password", "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"},
-            {"csms.auth.password_format", "hex"}},
-           "Basic QUwxMDAwOgABAgMEBQYH////////////////"},
-      Case{"AL1000",
-           {{"csms.auth.type", "basic"}, {"csms.auth.password", "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"}},
-           "Basic QUwxMDAwOjAwMDEwMjAzMDQwNTA2MDdGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkY="},
-      Case{"CP1",
-           {{"csms.auth.type", "basic"}, {"csms.auth.username", "Aladdin"}, {"csms.auth.password", "open sesame"}},
-           "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},  // RFC 7617 2
-      Case{"CP1", {{"csms.auth.type", "bearer"}, {"csms.auth.token", "abc.def"}}, "Bearer abc.def"});
+  const Case c =
+      GENERATE(Case{"AL1000",
+                    {{"csms.security_profile", "1"},
+                     {"csms.auth.type", "basic"},
+                     {"csms.auth.password", "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"},
+                     {"csms.auth.password_format", "hex"}},
+                    "Basic QUwxMDAwOgABAgMEBQYH////////////////"},
+               Case{"AL1000",
+                    {{"csms.security_profile", "1"},
+                     {"csms.auth.type", "basic"},
+                     {"csms.auth.password", "0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF"}},
+                    "Basic QUwxMDAwOjAwMDEwMjAzMDQwNTA2MDdGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkY="},
+               Case{"CP1",
+                    {{"csms.security_profile", "1"},
+                     {"csms.auth.type", "basic"},
+                     {"csms.auth.username", "Aladdin"},
+                     {"csms.auth.password", "open sesame"}},
+                    "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},  // RFC 7617 2
+               Case{"CP1", {{"csms.auth.type", "bearer"}, {"csms.auth.token", "abc.def"}}, "Bearer abc.def"});
   raw::Server server;
   Fleet fleet(Delivery::poll, quick({{"log_level", "debug"}}));
   fleet.connect(c.id, server.url(), c.settings);
@@ -727,12 +735,14 @@ TEST_CASE("a new password takes a disconnect and a connect") {
   csms::Csms csms(options);
   Fleet fleet(Delivery::poll);
   const cwire_station station =
-      fleet.connected("CP1", csms.url(), {{"csms.auth.type", "basic"}, {"csms.auth.password", "first"}});
+      fleet.connected("CP1", csms.url(),
+                      {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password", "first"}});
   csms.set_password("CP1", "second");
   // A01: disconnect, connect with the new password.
   REQUIRE(cwire_station_disconnect(station, 0, nullptr) == CWIRE_OK);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
-  fleet.connected("CP1", csms.url(), {{"csms.auth.type", "basic"}, {"csms.auth.password", "second"}});
+  fleet.connected("CP1", csms.url(),
+                  {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password", "second"}});
   fleet.finish();
 }
 

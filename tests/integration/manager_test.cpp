@@ -258,8 +258,8 @@ TEST_CASE("connect_all connects the stations of the YAML and only those that are
   reconnect_max_backoff: 60s
   tls: { enabled: false, ca_cert: "", client_cert: "", client_key: "", insecure_skip_verify: false }
 stations:                        # optional: what connect_all connects
-  - { id: CP001, protocol: "1.6", auth: { type: basic, username: CP001, password_file: cp001.key } }
-  - { id: CP002, protocol: [2.1, 2.0.1], auth: { type: basic, password: another password } }
+  - { id: CP001, protocol: "1.6", security_profile: 1, auth: { type: basic, username: CP001, password_file: cp001.key } }
+  - { id: CP002, protocol: [2.1, 2.0.1], security_profile: 1, auth: { type: basic, password: another password } }
   - { id: CP003, url: ")" + elsewhere.url() + R"(", protocol: "2.0.1" }
 )");
   const Config config;

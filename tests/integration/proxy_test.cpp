@@ -98,7 +98,9 @@ TEST_CASE("each side of a proxy gets its own credentials and not the other's, an
   raw::Server server;
   raw::ConnectProxy proxy({{{"csms.invalid:80", server.port()}}, "fleet:" + kProxyPassword});
   Settings settings = with_credentials(proxy.url());
-  settings.insert(settings.end(), {{"csms.auth.type", "basic"}, {"csms.auth.password", kStationPassword}});
+  settings.insert(
+      settings.end(),
+      {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password", kStationPassword}});
   Fleet fleet(Delivery::poll, quick({{"log_level", "debug"}}));
   fleet.connect("CP1", "ws://csms.invalid", settings);
   auto peer = server.accept();

@@ -207,6 +207,8 @@ void Connection::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }
 
+void Connection::half_close() { ::shutdown(descriptor_, SHUT_WR); }
+
 void Connection::reset() {
   const linger at_once{1, 0};
   ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

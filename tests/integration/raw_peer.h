@@ -57,8 +57,11 @@ class Connection {
   // Of the station; IPv4.
   std::string remote_address() const;
   void close();
+  // FIN; what the station says can still be read.
+  void half_close();
   // Closes with RST instead of FIN.
   void reset();
+  int descriptor() const { return descriptor_; }
 
  private:
   bool fill();

@@ -35,7 +35,9 @@ Settings patient(Settings more = {}) {
   return quick(settings);
 }
 
-Settings basic(const std::string& password) { return {{"csms.auth.type", "basic"}, {"csms.auth.password", password}}; }
+Settings basic(const std::string& password) {
+  return {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password", password}};
+}
 
 // "Basic " and base64 of CP1:first, CP1:second.
 constexpr char kFirst[] = "Basic Q1AxOmZpcnN0";
@@ -249,7 +251,8 @@ TEST_CASE("files are read again, whatever else changes") {
   raw::Server server;
   Fleet fleet(Delivery::poll);
   const cwire_station station =
-      fleet.connect("CP1", server.url(), {{"csms.auth.type", "basic"}, {"csms.auth.password_file", file}});
+      fleet.connect("CP1", server.url(),
+                    {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password_file", file}});
   auto peer = server.accept();
   CHECK(authorization(peer.upgrade()) == kFirst);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
@@ -295,10 +298,15 @@ TEST_CASE("what is wrong is refused and changes nothing") {
   } rows[] = {
       {nullptr, {}, 2, CWIRE_E_INVALID_ARGUMENT, "CWIRE_RECONFIGURE_RECONNECT"},
       {"http://csms", {}, 0, CWIRE_E_INVALID_ARGUMENT, "ws://"},
-      {nullptr, {{"csms.tls.enabled", "true"}}, kReconnect, CWIRE_E_CONFIG, "not wss://"},
+      {nullptr, {{"csms.tls.enabled", "true"}}, kReconnect, CWIRE_E_CONFIG, "csms.security_profile is 1"},
       {nullptr, {{"csms.auth.password", "second"}, {"csms.auth.token", "t"}}, kReconnect, CWIRE_E_CONFIG, "bearer"},
       {nullptr, {{"csms.reconnect_backoff", "2h"}}, kReconnect, CWIRE_E_CONFIG, "csms.reconnect_max_backoff"},
-      {"wss://127.0.0.1:1", {{"csms.tls.ca_cert", "/nowhere/ca.pem"}}, 0, CWIRE_E_TLS, "/nowhere/ca.pem"},
+      {"wss://127.0.0.1:1",
+       {{"csms.security_profile", "2"}, {"csms.tls.ca_cert", "/nowhere/ca.pem"}},
+       0,
+       CWIRE_E_TLS,
+       "/nowhere/ca.pem"},
+      {"wss://127.0.0.1:1", {}, 0, CWIRE_E_CONFIG, "csms.security_profile is 1"},
       {nullptr, {{"csms.auth.password_file", "/nowhere/password"}}, 0, CWIRE_E_CONFIG, "/nowhere/password"},
   };
   for (const auto& row : rows) {

@@ -25,10 +25,13 @@ TEST_CASE("the fixture recognises a secret in each form that it could appear in"
 
 TEST_CASE("fault: a server that repeats the credentials wherever it can") {
   const auto credentials =
-      GENERATE(Settings{{"csms.auth.type", "basic"}, {"csms.auth.password", "correct horse battery staple"}},
+      GENERATE(Settings{{"csms.auth.type", "basic"},
+                        {"csms.auth.password", "correct horse battery staple"},
+                        {"csms.security_profile", "1"}},
                Settings{{"csms.auth.type", "basic"},
                         {"csms.auth.password", "DEADBEEF00112233445566778899AABBCCDDEEFF"},
-                        {"csms.auth.password_format", "hex"}},
+                        {"csms.auth.password_format", "hex"},
+                        {"csms.security_profile", "1"}},
                Settings{{"csms.auth.type", "bearer"}, {"csms.auth.token", "eyJhbGciOiJub25lIn0.ZmF1bHQ.c2VjcmV0"}});
   FaultCsms fault;
   fault.connect(credentials);

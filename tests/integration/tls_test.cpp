@@ -1,7 +1,12 @@
 // Stations over TLS: who is trusted, who is not, and what goes over the wire to whom.
+#include <sys/stat.h>
+
+#include <filesystem>
+
 #include "fixture.h"
 #include "raw_peer.h"
 #include "test_pki.h"
+#include "tls_peer.h"
 
 using namespace fixture;
 using Catch::Contains;
@@ -242,5 +247,168 @@ TEST_CASE("certificates and keys are read and checked at connect") {
   Error error;
   CHECK(cwire_manager_connect(fleet.manager, "CP1", "ws://127.0.0.1:1", enabled, 0, nullptr, &error) == CWIRE_E_CONFIG);
   CHECK_THAT(error.text(), Contains("wss://") && Contains("csms.tls.enabled"));
+  fleet.finish();
+}
+
+TEST_CASE("a security profile enforces what it is made of, at connect and on the wire") {
+  Pki pki;
+  Fleet fleet(Delivery::poll, quick({{"csms.tls.ca_cert", pki.ca_file}}));
+  const auto refusal = [&](const Settings& settings, const std::string& url) {
+    const Config config(settings);
+    Error error;
+    CHECK(cwire_manager_connect(fleet.manager, "CP1", url.c_str(), config, 0, nullptr, &error) == CWIRE_E_CONFIG);
+    CHECK_THAT(error.text(), Contains("CP1: ") && Contains("csms.security_profile") && !Contains(kPassword));
+    return error.text();
+  };
+  const Settings basic = {{"csms.auth.type", "basic"}, {"csms.auth.password", kPassword}};
+  const auto with = [&](const std::string& profile, Settings settings) {
+    settings.emplace_back("csms.security_profile", profile);
+    return settings;
+  };
+  // Never in the clear without being asked for, never less than what was asked for.
+  CHECK_THAT(refusal(basic, "ws://127.0.0.1:1"), Contains("csms.auth.type is basic"));
+  CHECK_THAT(refusal(with("2", basic), "ws://127.0.0.1:1"), Contains("the URL is ws://"));
+  CHECK_THAT(refusal(with("3", basic), "wss://127.0.0.1:1"), Contains("csms.tls.client_cert is not set"));
+  CHECK_THAT(refusal(with("2", {}), "wss://127.0.0.1:1"), Contains("csms.auth.type is none"));
+  Settings lacking = with("2", basic);
+  lacking.emplace_back("csms.tls.ciphers", "ECDHE-RSA-AES128-GCM-SHA256");
+  CHECK_THAT(refusal(lacking, "wss://127.0.0.1:1"), Contains("csms.tls.ciphers"));
+
+  csms::Options options;
+  options.password = kPassword;
+  csms::Csms plain(options);
+  fleet.connected("CP1", plain.url(), with("1", basic));
+  csms::Options over_tls = pki.server();
+  over_tls.password = kPassword;
+  csms::Csms secure(over_tls);
+  fleet.connected("CP2", secure.url(), with("2", basic));
+  csms::Options mutual = pki.server();
+  mutual.client_ca_file = pki.ca_file;
+  csms::Csms certified(mutual);
+  const pki::Identity station = pki::make_signed({"CP3"}, pki.ca);
+  fleet.connected("CP3", certified.url(),
+                  with("3", {{"csms.tls.client_cert_pem", station.certificate_pem()},
+                             {"csms.tls.client_key_pem", station.key_pem()}}));
+  fleet.finish();
+}
+
+namespace {
+
+// The station is where it was, and messages go both ways.
+void lives(Fleet& fleet, raw::TlsConnection& peer, const std::string& id, std::size_t messages) {
+  peer.send(raw::frame(raw::text, "still there?"));
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, id, messages));
+  REQUIRE(cwire_manager_send(fleet.manager, id.c_str(), "yes", 3, 0, 0) == CWIRE_OK);
+  CHECK(peer.read_text() == "yes");
+}
+
+std::size_t warnings(const Records& records, const std::string& words) {
+  std::size_t found = 0;
+  for (const Record& record : records) {
+    const bool is_warning = record.type == CWIRE_EVENT_LOG && record.code == CWIRE_LOG_WARNING;
+    if (is_warning && record.data.find(words) != std::string::npos) ++found;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a renewed certificate is shown by the next attempt, and no living connection is dropped for it") {
+  Pki pki;
+  const pki::Identity server_identity = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
+  raw::TlsOptions options;
+  options.identity = &server_identity;
+  options.client_ca = &pki.ca;
+  raw::TlsServer server(options);
+  const pki::Identity first = pki::make_signed({"first"}, pki.ca);
+  const pki::Identity second = pki::make_signed({"second"}, pki.ca);
+  const pki::Identity third = pki::make_signed({"third"}, pki.ca);
+  Fleet fleet(Delivery::handler,
+              quick({{"csms.security_profile", "3"},
+                     {"csms.tls.ca_cert", pki.ca_file},
+                     {"csms.tls.client_cert", pki.directory.write("station.pem", first.certificate_pem())},
+                     {"csms.tls.client_key", pki.directory.write("station.key", first.key_pem())}}));
+  const auto next = [&](const std::string& id, std::size_t connections) {
+    auto peer = server.accept();
+    REQUIRE(peer);
+    peer->upgrade();
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, id, connections));
+    return std::move(*peer);
+  };
+  fleet.connect("CP1", server.url());
+  raw::TlsConnection living = next("CP1", 1);
+  CHECK(living.client_name() == "first");
+
+  pki.directory.replace("station.pem", second.certificate_pem());
+  pki.directory.replace("station.key", second.key_pem());
+  fleet.connect("CP2", server.url());
+  raw::TlsConnection renewed = next("CP2", 1);
+  CHECK(renewed.client_name() == "second");
+  lives(fleet, living, "CP1", 1);
+
+  // Half of the next renewal: what was read before serves on, loudly.
+  pki.directory.replace("station.pem", third.certificate_pem());
+  CHECK(warnings(fleet.records(), "csms.tls.client_key") == 0);
+  living.cut();
+  raw::TlsConnection back = next("CP1", 2);
+  CHECK(back.client_name() == "second");
+  REQUIRE(fleet.wait([](const Records& records) { return warnings(records, "what was read before is used") == 1; }));
+  lives(fleet, renewed, "CP2", 1);
+
+  pki.directory.replace("station.key", third.key_pem());
+  fleet.connect("CP3", server.url());
+  raw::TlsConnection newest = next("CP3", 1);
+  CHECK(newest.client_name() == "third");
+  CHECK(count(fleet.records(), CWIRE_EVENT_DISCONNECTED, "CP2") == 0);
+  renewed.cut();
+  CHECK(next("CP2", 2).client_name() == "third");
+  fleet.finish(0);
+}
+
+TEST_CASE("a revocation list that came since keeps a server out, and drops no living connection") {
+  Pki pki;
+  const pki::Identity bad = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
+  const pki::Identity good = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
+  raw::TlsOptions options;
+  options.identity = &bad;
+  raw::TlsServer server(options);
+  Fleet fleet(Delivery::handler,
+              quick({{"csms.tls.ca_cert", pki.ca_file},
+                     {"csms.tls.crl_file", pki.directory.write("crl.pem", pki::crl_pem(pki.ca, {}))}}));
+  fleet.connect("CP1", server.url());
+  auto peer = server.accept();
+  REQUIRE(peer);
+  peer->upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  pki.directory.replace("crl.pem", pki::crl_pem(pki.ca, {&bad}));
+  lives(fleet, *peer, "CP1", 1);
+  peer->cut();
+  // It would have resumed a session, which shows no certificate; but sessions do not outlive the list.
+  CHECK_FALSE(server.accept());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
+  CHECK(must(first(fleet.records(), CWIRE_EVENT_ERROR, "CP1")).failure.x509_error == X509_V_ERR_CERT_REVOKED);
+  options.identity = &good;
+  server.use(options);
+  auto again = server.accept();
+  REQUIRE(again);
+  again->upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  fleet.finish(0);
+}
+
+TEST_CASE("a key log is written only on demand, and each connection says so") {
+  Pki pki;
+  csms::Csms csms(pki.server());
+  Fleet fleet(Delivery::poll, quick({{"csms.tls.ca_cert", pki.ca_file}}));
+  const std::string file = pki.directory.path("keys.log");
+  fleet.connected("CP1", csms.url());
+  CHECK_FALSE(std::filesystem::exists(file));
+  CHECK(warnings(fleet.records(), "key_log_file") == 0);
+  fleet.connected("CP2", csms.url(), {{"csms.tls.key_log_file", file}});
+  struct stat made {};
+  REQUIRE(::stat(file.c_str(), &made) == 0);
+  CHECK((made.st_mode & 0777) == 0600);
+  CHECK(made.st_size > 0);
+  REQUIRE(fleet.wait([](const Records& records) { return warnings(records, "csms.tls.key_log_file") == 1; }));
   fleet.finish();
 }

@@ -23,7 +23,7 @@ const char kSample[] = R"(csms:
   reconnect_max_backoff: 60s
   tls: { enabled: false, ca_cert: "", client_cert: "", client_key: "", insecure_skip_verify: false }
 stations:                        # optional: what connect_all connects
-  - { id: CP001, protocol: "1.6", auth: { type: basic, username: CP001, password_file: cp001.key } }
+  - { id: CP001, protocol: "1.6", security_profile: 1, auth: { type: basic, username: CP001, password_file: cp001.key } }
 )";
 
 Config loaded(const std::string& yaml) {

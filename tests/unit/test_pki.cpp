@@ -68,7 +68,7 @@ Identity make(const Subject& subject, const Identity* issuer, Key key) {
   for (const std::string& name : subject.alternative_names) names += (names.empty() ? "" : ",") + name;
   if (!names.empty()) add_extension(certificate, signer, NID_subject_alt_name, names);
   EVP_PKEY* signing_key = issuer == nullptr ? made.key.get() : issuer->key.get();
-  must(X509_sign(certificate, signing_key, EVP_sha256()) > 0, "signature");
+  must(X509_sign(certificate, signing_key, EVP_get_digestbyname(subject.digest.c_str())) > 0, "signature");
   return made;
 }
 
@@ -111,6 +111,24 @@ std::string Identity::encrypted_key_pem(const std::string& password) const {
   });
 }
 
+std::string crl_pem(const Identity& issuer, const std::vector<const Identity*>& revoked, long ends_in_s) {
+  const std::unique_ptr<X509_CRL, Free> list(X509_CRL_new());
+  X509_CRL_set_version(list.get(), 1);
+  X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(issuer.certificate.get()));
+  const std::unique_ptr<ASN1_TIME, Free> begins(X509_gmtime_adj(nullptr, -86400));
+  const std::unique_ptr<ASN1_TIME, Free> ends(X509_gmtime_adj(nullptr, ends_in_s));
+  X509_CRL_set1_lastUpdate(list.get(), begins.get());
+  X509_CRL_set1_nextUpdate(list.get(), ends.get());
+  for (const Identity* identity : revoked) {
+    X509_REVOKED* entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(identity->certificate.get()));
+    X509_REVOKED_set_revocationDate(entry, begins.get());
+    X509_CRL_add0_revoked(list.get(), entry);
+  }
+  must(X509_CRL_sign(list.get(), issuer.key.get(), EVP_sha256()) > 0, "revocation list");
+  return to_pem([&](BIO* memory) { return PEM_write_bio_X509_CRL(memory, list.get()); });
+}
+
 TemporaryDirectory::TemporaryDirectory() {
   std::string name = (std::filesystem::temp_directory_path() / "cwire-test-XXXXXX").string();
   must(::mkdtemp(&name[0]) != nullptr, "mkdtemp");
@@ -128,6 +146,10 @@ std::string TemporaryDirectory::write(const std::string& name, const std::string
   file.close();
   must(!file.fail(), "temporary file");
   return path(name);
+}
+
+void TemporaryDirectory::replace(const std::string& name, const std::string& content) const {
+  std::filesystem::rename(write(name + ".new", content), path(name));
 }
 
 }  // namespace pki

@@ -14,6 +14,8 @@ namespace pki {
 struct Free {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(X509_CRL* list) const { X509_CRL_free(list); }
+  void operator()(ASN1_TIME* time) const { ASN1_TIME_free(time); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
@@ -28,6 +30,7 @@ struct Subject {
   long begins_in_s = -3600;  // from now
   long ends_in_s = 86400;
   std::string extended_key_usage = {};  // "serverAuth", "clientAuth"
+  std::string digest = "SHA256";        // that it is signed with
 };
 
 // A key and the certificate for it.
@@ -46,6 +49,9 @@ Identity make_self_signed(const Subject& subject);
 Identity make_signed(const Subject& subject, const Identity& issuer);
 Identity make_signed(const Subject& subject, const Identity& issuer, Key key);
 
+// The revocation list of a CA, with these of its certificates on it.
+std::string crl_pem(const Identity& issuer, const std::vector<const Identity*>& revoked, long ends_in_s = 86400);
+
 // A directory for one test, removed with everything in it.
 class TemporaryDirectory {
  public:
@@ -56,6 +62,8 @@ class TemporaryDirectory {
 
   // Returns the path of the file.
   std::string write(const std::string& name, const std::string& content) const;
+  // As one that is renewed should be: at once, and without a moment in which it is missing or half.
+  void replace(const std::string& name, const std::string& content) const;
   std::string path(const std::string& name) const { return path_ + "/" + name; }
 
  private:

@@ -1,9 +1,13 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
 
 #include "test_pki.h"
+#include "tls/configuration.h"
 #include "tls/context.h"
 #include "tls/contexts.h"
 
@@ -26,6 +30,7 @@ struct Files {
   pki::Identity station = pki::make_signed({"CP001"}, ca);
   TlsSettings settings;
   Files() {
+    settings.crl_file = directory.write("crl.pem", pki::crl_pem(ca, {}));
     settings.ca_cert = directory.write("ca.pem", ca.certificate_pem());
     settings.client_cert = directory.write("station.pem", station.certificate_pem() + ca.certificate_pem());
     settings.client_key = directory.write("station.key", station.key_pem());
@@ -151,6 +156,19 @@ TEST_CASE("what is wrong with a file is said, with the option, the path and what
     settings.ca_cert = "/dev/zero";
     expected = {"csms.tls.ca_cert '/dev/zero': it is larger than 4 MiB"};
   }
+  SECTION("no revocation list") {
+    settings.crl_file = files.directory.path("missing.pem");
+    expected = {"cannot read csms.tls.crl_file", "no such file"};
+  }
+  SECTION("a revocation list that is none") {
+    settings.crl_file = settings.ca_cert;
+    expected = {"cannot use csms.tls.crl_file", "revocation lists in PEM", "-inform DER"};
+  }
+  SECTION("a revocation list that breaks off") {
+    settings.crl_file =
+        files.directory.write("cut.pem", pki::crl_pem(files.ca, {}) + "-----BEGIN X509 CRL-----\nMIIB\n");
+    expected = {"cannot use csms.tls.crl_file"};
+  }
   SECTION("no client certificate file") {
     settings.client_cert = files.directory.path("missing.pem");
     expected = {"cannot read csms.tls.client_cert", "no such file"};
@@ -215,11 +233,11 @@ TEST_CASE("stations with equal settings share a context, others do not") {
   other.server_name = "another.example";  // of the connection, not of the context
   REQUIRE(contexts.get(other) == first);
 
-  std::vector<std::shared_ptr<const TlsContext>> seen{first};
+  std::vector<std::shared_ptr<TlsConfiguration>> seen{first};
   const auto is_new = [&](const TlsSettings& settings) {
-    const auto context = contexts.get(settings);
-    const bool known = std::find(seen.begin(), seen.end(), context) != seen.end();
-    seen.push_back(context);
+    const auto configuration = contexts.get(settings);
+    const bool known = std::find(seen.begin(), seen.end(), configuration) != seen.end();
+    seen.push_back(configuration);
     return !known;
   };
   other = files.settings;
@@ -258,27 +276,134 @@ TEST_CASE("stations with equal settings share a context, others do not") {
   REQUIRE(is_new(other));
   other.ca_cert_pem += files.ca.certificate_pem();
   REQUIRE(is_new(other));
+  other.ciphers = "AES128-GCM-SHA256";
+  REQUIRE(is_new(other));
+  other.ciphersuites = "TLS_AES_128_GCM_SHA256";
+  REQUIRE(is_new(other));
+  other.allow_wildcards = true;
+  REQUIRE(is_new(other));
+  other.crl_file.clear();
+  REQUIRE(is_new(other));
+  other.key_log_file = files.directory.path("keys.log");
+  REQUIRE(is_new(other));
+  other.ciphers.clear();
+  other.ocpp_rules = true;
+  REQUIRE(is_new(other));
 }
 
 TEST_CASE("a context is kept while it is used, and made anew from files that were replaced") {
   Files files;
   TlsContexts contexts;
-  std::weak_ptr<const TlsContext> released = contexts.get(files.settings);
+  std::weak_ptr<TlsConfiguration> released = contexts.get(files.settings);
   REQUIRE(released.expired());
-  const auto before = contexts.get(files.settings);
-  const pki::Identity other_ca = pki::make_self_signed({"A new CA with a longer name", {}, true});
-  files.directory.write("ca.pem", other_ca.certificate_pem());
-  const auto after = contexts.get(files.settings);
-  REQUIRE(after != before);
-  REQUIRE(contexts.get(files.settings) == after);
+  const auto configuration = contexts.get(files.settings);
+  REQUIRE(contexts.get(files.settings) == configuration);
+  auto context = configuration->context();
+  std::string problem;
+  const auto replaced = [&](const std::string& name, const std::string& content) {
+    files.directory.replace(name, content);
+    const auto before = context;
+    context = configuration->context_or_last(problem);
+    REQUIRE(problem.empty());
+    REQUIRE(configuration->context() == context);
+    return context != before;
+  };
+  REQUIRE(configuration->context() == context);
+  const pki::Identity renewed = pki::make_signed({"CP001"}, files.ca, pki::make_ec_key());
+  SECTION("the CA") { REQUIRE(replaced("ca.pem", pki::make_self_signed({"A new CA", {}, true}).certificate_pem())); }
+  SECTION("the same content in another file") { REQUIRE(replaced("ca.pem", files.ca.certificate_pem())); }
+  SECTION("the revocation list") { REQUIRE(replaced("crl.pem", pki::crl_pem(files.ca, {&files.station}))); }
+  SECTION("the certificate and its key, one after the other") {
+    files.directory.replace("station.pem", renewed.certificate_pem());
+    REQUIRE(configuration->context_or_last(problem) == context);
+    REQUIRE_THAT(problem, Catch::Contains("csms.tls.client_key") && Catch::Contains("it is not the key of"));
+    REQUIRE_THROWS_AS(configuration->context(), Error);
+    REQUIRE_THROWS_AS(contexts.get(files.settings), Error);
+    problem.clear();
+    files.directory.replace("station.key", renewed.key_pem());
+    REQUIRE(configuration->context() != context);
+    REQUIRE(configuration->context_or_last(problem) == configuration->context());
+    REQUIRE(problem.empty());
+  }
 }
 
 TEST_CASE("many threads that ask at once get one context") {
   Files files;
   TlsContexts contexts;
   std::vector<std::shared_ptr<const TlsContext>> got(8);
+  std::vector<std::shared_ptr<TlsConfiguration>> kept(8);
   std::vector<std::thread> threads;
-  for (auto& context : got) threads.emplace_back([&] { context = contexts.get(files.settings); });
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    threads.emplace_back([&, i] {
+      kept[i] = contexts.get(files.settings);
+      got[i] = kept[i]->context();
+    });
+  }
   for (std::thread& thread : threads) thread.join();
   for (const auto& context : got) REQUIRE(context == got[0]);
+}
+
+TEST_CASE("each cipher suite that is named must be one that can be used") {
+  const auto [key, value, words] = GENERATE(table<std::string, std::string, std::string>({
+      {"ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA348",
+       "csms.tls.ciphers: \"ECDHE-ECDSA-AES256-GCM-SHA348\" is no cipher suite of TLS 1.2"},
+      {"ciphers", "HIGH", "\"HIGH\" is no cipher suite"},
+      {"ciphers", "AES128-GCM-SHA256:@SECLEVEL=0", "\"@SECLEVEL=0\" is no cipher suite"},
+      {"ciphers", "ADH-AES128-GCM-SHA256", "is no cipher suite"},
+      {"ciphers", "NULL-SHA256", "is no cipher suite"},
+      {"ciphers", "PSK-AES128-GCM-SHA256", "is no cipher suite"},
+      {"ciphers", "TLS_AES_128_GCM_SHA256", "put it into csms.tls.ciphersuites"},
+      {"ciphers", " : ,", "csms.tls.ciphers: it names no cipher suite"},
+      {"ciphersuites", "TLS_AES_128_GCM_SHA265",
+       "csms.tls.ciphersuites: \"TLS_AES_128_GCM_SHA265\" is no cipher suite"},
+      {"ciphersuites", "ECDHE-ECDSA-AES128-GCM-SHA256", "put it into csms.tls.ciphers"},
+  }));
+  CAPTURE(value);
+  TlsSettings settings;
+  (key == "ciphers" ? settings.ciphers : settings.ciphersuites) = value;
+  const Failure failure = failure_of(settings);
+  REQUIRE(failure.status == CWIRE_E_CONFIG);
+  REQUIRE_THAT(failure.message, Catch::Contains(words));
+  REQUIRE(failure.message.size() < 240);
+}
+
+TEST_CASE("security profiles 2 and 3 demand the cipher suites of OCPP") {
+  TlsSettings settings;
+  settings.ciphers = "ECDHE-RSA-AES128-GCM-SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+  REQUIRE_FALSE(failure_of(settings));
+  settings.ocpp_rules = true;
+  const Failure failure = failure_of(settings);
+  REQUIRE(failure.status == CWIRE_E_CONFIG);
+  REQUIRE_THAT(failure.message, Catch::Contains("csms.tls.ciphers") && Catch::Contains("csms.security_profile"));
+  settings.version_min = TlsVersion::tls1_3;  // then the list is of no use
+  REQUIRE_FALSE(failure_of(settings));
+  settings.version_min = TlsVersion::tls1_2;
+  settings.ciphers += ":ECDHE-ECDSA-AES256-GCM-SHA384";
+  REQUIRE_FALSE(failure_of(settings));
+  settings.ciphers = "AES128-GCM-SHA256:AES256-GCM-SHA384";
+  REQUIRE_FALSE(failure_of(settings));
+}
+
+TEST_CASE("a key log is made for its owner alone, and refused where others could read it") {
+  Files files;
+  TlsSettings& settings = files.settings;
+  settings.key_log_file = files.directory.path("keys.log");
+  REQUIRE_FALSE(failure_of(settings));
+  struct stat made;
+  REQUIRE(::stat(settings.key_log_file.c_str(), &made) == 0);
+  REQUIRE((made.st_mode & 0777) == 0600);
+  REQUIRE_FALSE(failure_of(settings));  // appended to
+  REQUIRE(::chmod(settings.key_log_file.c_str(), 0640) == 0);
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("csms.tls.key_log_file '" + settings.key_log_file + "'") &&
+                                                 Catch::Contains("open to other users"));
+  settings.key_log_file = files.directory.path("no/such/directory");
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("cannot be written: no such file"));
+  settings.key_log_file = files.directory.path("");
+  REQUIRE_THAT(failure_of(settings).message,
+               Catch::Contains("csms.tls.key_log_file") && Catch::Contains("is a directory"));
+  settings.key_log_file = "/dev/null";
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("is no regular file"));
+  settings.key_log_file = files.directory.path("link");
+  REQUIRE(::symlink(files.directory.path("elsewhere").c_str(), settings.key_log_file.c_str()) == 0);
+  REQUIRE_THAT(failure_of(settings).message, Catch::Contains("cannot be written"));
 }

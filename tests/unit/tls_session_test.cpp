@@ -6,6 +6,7 @@
 
 #include "net_test_peer.h"
 #include "test_pki.h"
+#include "tls/configuration.h"
 #include "tls/context.h"
 #include "tls/contexts.h"
 #include "tls/session_cache.h"
@@ -147,7 +148,8 @@ void agree(SessionCache& cache, int version, const pki::Identity& leaf, const pk
     SSL_write(ssl.get(), "x", 1);
   });
   peer::Connection client_end(ends[1]);
-  TlsStream stream(at_client.get(), cache, true, client_end.descriptor(), "csms.example", 0);
+  const Verification verification;
+  TlsStream stream(at_client.get(), cache, verification, client_end.descriptor(), "csms.example", 0);
   REQUIRE(stream.handshake().result == Stream::Result::done);
   char byte;
   REQUIRE(stream.read(&byte, 1).bytes == 1);  // the tickets of TLS 1.3 come before it
@@ -168,17 +170,17 @@ TEST_CASE("another name, another context or the option turned off resume nothing
   Server server(GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
   TlsSettings settings = server.settings();
   TlsContexts contexts;
-  const auto client = contexts.get(settings);
+  const auto client = contexts.get(settings)->context();
   REQUIRE_FALSE(server.resumes(client));
   REQUIRE_FALSE(server.resumes(client, "other.example"));
   REQUIRE(server.resumes(client, "other.example"));
   settings.insecure_skip_verify = true;
-  const auto insecure = contexts.get(settings);
+  const auto insecure = contexts.get(settings)->context();
   REQUIRE_FALSE(server.resumes(insecure));
   REQUIRE(server.resumes(insecure));
   settings.insecure_skip_verify = false;
   settings.session_resumption = false;
-  const auto without = contexts.get(settings);
+  const auto without = contexts.get(settings)->context();
   for (int i = 0; i < 2; ++i) {
     REQUIRE_FALSE(server.resumes(without));
     REQUIRE_FALSE(server.session_offered);

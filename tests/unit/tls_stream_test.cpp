@@ -1,6 +1,7 @@
 #include <openssl/x509_vfy.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <new>
 #include <random>
 
@@ -201,6 +202,59 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
     failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(1024)));
     check(X509_V_ERR_EE_KEY_TOO_SMALL, {"key that is too small", "2048"});
   }
+  SECTION("signed with SHA-1") {
+    pki::Subject subject{"s", {"DNS:csms.example"}};
+    subject.digest = "SHA1";
+    failure = refused(test, pki::make_signed(subject, ca()));
+    check(X509_V_ERR_CA_MD_TOO_WEAK, {"broken hash", "SHA-256"});
+  }
+  SECTION("by wildcard, under the rules of OCPP") {
+    test.settings.ocpp_rules = true;
+    test.server_name = "csms.fleet.example";
+    failure = refused(test, server_for({"DNS:*.fleet.example"}));
+    check(X509_V_ERR_APPLICATION_VERIFICATION,
+          {"is for a wildcard", "it is for *.fleet.example", "csms.tls.allow_wildcards"});
+  }
+  SECTION("by wildcard in the CN, under the rules of OCPP") {
+    test.settings.ocpp_rules = true;
+    test.server_name = "csms.fleet.example";
+    failure = refused(test, server_for({}, "*.fleet.example"));
+    check(X509_V_ERR_APPLICATION_VERIFICATION, {"is for a wildcard"});
+  }
+  SECTION("by a wildcard for others, under the rules of OCPP") {
+    test.settings.ocpp_rules = true;
+    failure = refused(test, server_for({"DNS:*.other.example"}));
+    check(X509_V_ERR_HOSTNAME_MISMATCH, {"is for another host"});
+  }
+  SECTION("revoked") {
+    const pki::Identity identity = server_for({"DNS:csms.example"});
+    test.settings.crl_file = test.directory.write("crl.pem", pki::crl_pem(ca(), {&identity}));
+    failure = refused(test, identity);
+    check(X509_V_ERR_CERT_REVOKED, {"was revoked"});
+  }
+  SECTION("of a CA without revocation list, where there are some") {
+    const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
+    test.settings.crl_file = test.directory.write("crl.pem", pki::crl_pem(other, {}));
+    failure = refused(test, server_for({"DNS:csms.example"}));
+    check(X509_V_ERR_UNABLE_TO_GET_CRL, {"the certificate of", "is not covered by csms.tls.crl_file"});
+  }
+  SECTION("of a CA whose revocation list is out of date") {
+    test.settings.crl_file = test.directory.write("crl.pem", pki::crl_pem(ca(), {}, -60));
+    failure = refused(test, server_for({"DNS:csms.example"}));
+    check(X509_V_ERR_CRL_HAS_EXPIRED, {"list is out of date", "renew csms.tls.crl_file"});
+  }
+  SECTION("of an intermediate CA that was revoked") {
+    const pki::Identity intermediate = pki::make_signed({"I", {}, true}, ca());
+    const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
+    test.settings.crl_file =
+        test.directory.write("crl.pem", pki::crl_pem(intermediate, {}) + pki::crl_pem(ca(), {&intermediate}));
+    peer::TlsServerOptions options = options_of(identity);
+    options.chain = {&intermediate};
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    failure = test.record.wait_failure();
+    check(X509_V_ERR_CERT_REVOKED, {"a CA certificate in the chain of", "was revoked"});
+  }
   SECTION("signed by what is no CA") {
     const pki::Identity no_ca = server_for({"DNS:no-ca.example"});
     const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, no_ca);
@@ -211,6 +265,78 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
     failure = test.record.wait_failure();
     check(X509_V_ERR_INVALID_CA, {"is signed by a certificate that is no CA"});
   }
+}
+
+TEST_CASE("what the revocation lists say nothing against is accepted, also where the CA has no list above it") {
+  TlsDialled test;
+  const pki::Identity intermediate = pki::make_signed({"I", {}, true}, ca());
+  const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
+  const pki::Identity other = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
+  test.settings.crl_file = test.directory.write("crl.pem", pki::crl_pem(intermediate, {&other}));
+  peer::TlsServerOptions options = options_of(identity);
+  options.chain = {&intermediate};
+  REQUIRE(accepted(test, options));
+}
+
+TEST_CASE("five intermediate CAs are followed, six are too many") {
+  std::vector<pki::Identity> chain;
+  for (int i = 0; i < 6; ++i) {
+    chain.push_back(pki::make_signed({"I" + std::to_string(i), {}, true}, chain.empty() ? ca() : chain.back()));
+  }
+  TlsDialled test;
+  const auto with = [&](std::size_t intermediates) {
+    const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, chain[intermediates - 1]);
+    peer::TlsServerOptions options = options_of(identity);
+    for (std::size_t i = 0; i < intermediates; ++i) options.chain.push_back(&chain[i]);
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    server.join();
+    return server.accepted();
+  };
+  SECTION("five") {
+    test.record.when_open = [&] { test.channel->close(); };
+    REQUIRE(with(5));
+  }
+  SECTION("six") {
+    REQUIRE_FALSE(with(6));
+    const Failure failure = test.record.wait_failure();
+    REQUIRE(failure.code.number == X509_V_ERR_CERT_CHAIN_TOO_LONG);
+    REQUIRE_THAT(failure.message, Catch::Contains("the certificate of") && Catch::Contains("chain that is too long"));
+  }
+}
+
+TEST_CASE("under the rules of OCPP the CN counts where there is no SAN dnsName, and wildcards where they are allowed") {
+  TlsDialled test;
+  test.settings.ocpp_rules = true;
+  SECTION("the CN") { REQUIRE(accepted(test, options_of(server_for({"IP:127.0.0.1"}, "csms.example")))); }
+  SECTION("a wildcard") {
+    test.settings.allow_wildcards = true;
+    test.server_name = "csms.fleet.example";
+    REQUIRE(accepted(test, options_of(server_for({"DNS:*.fleet.example"}))));
+  }
+}
+
+TEST_CASE("the secrets of connections are written where the configuration says so, whatever the environment says") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  TlsDialled test;
+  const std::string of_environment = test.directory.path("environment.log");
+  ::setenv("SSLKEYLOGFILE", of_environment.c_str(), 1);
+  const bool asked = GENERATE(true, false);
+  const std::string file = test.directory.path("keys.log");
+  if (asked) test.settings.key_log_file = file;
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  peer::TlsServerOptions options = options_of(identity);
+  options.version_max = version;
+  REQUIRE(accepted(test, options));
+  ::unsetenv("SSLKEYLOGFILE");
+  REQUIRE_FALSE(std::ifstream(of_environment));
+  std::ifstream written(file);
+  REQUIRE(static_cast<bool>(written) == asked);
+  if (!asked) return;
+  std::string label, random, secret, rest;
+  REQUIRE(written >> label >> random >> secret);
+  REQUIRE(random.size() == 64);
+  REQUIRE(label == (version == TLS1_2_VERSION ? "CLIENT_RANDOM" : "SERVER_HANDSHAKE_TRAFFIC_SECRET"));
 }
 
 TEST_CASE("after a refused certificate a right one is accepted, with the same context") {
@@ -284,6 +410,19 @@ TEST_CASE("the cipher suites of OCPP are spoken in TLS 1.2, and TLS 1.3 is") {
   REQUIRE_THAT(cipher, Catch::StartsWith("TLS_"));
 }
 
+TEST_CASE("only the cipher suites that are named are offered") {
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  TlsDialled test;
+  test.settings.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305";
+  test.settings.ciphersuites = "TLS_AES_128_GCM_SHA256";
+  std::string cipher;
+  peer::TlsServerOptions options = options_of(identity);
+  options.version_max = version;
+  REQUIRE(accepted(test, options, nullptr, &cipher));
+  REQUIRE(cipher == (version == TLS1_2_VERSION ? test.settings.ciphers : test.settings.ciphersuites));
+}
+
 TEST_CASE("other cipher suites are not") {
   TlsDialled test;
   const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
@@ -292,7 +431,9 @@ TEST_CASE("other cipher suites are not") {
   options.ciphers = "ECDHE-RSA-AES128-SHA256:AES128-SHA:@SECLEVEL=0";
   peer::TlsServer server(options);
   test.dial(server.port());
-  REQUIRE_THAT(test.record.wait_failure().message, Catch::Contains("no cipher suite in common"));
+  const Failure failure = test.record.wait_failure();
+  REQUIRE_THAT(failure.message, Catch::Contains("no cipher suite in common"));
+  REQUIRE(failure.security == SecurityEvent::invalid_tls_cipher_suite);
 }
 
 TEST_CASE("old versions of TLS are refused on both sides") {
@@ -327,6 +468,7 @@ TEST_CASE("mutual TLS") {
     peer::TlsServer server(options);
     test.dial(server.port());
     const Failure failure = test.record.wait_failure();
+    REQUIRE(failure.security == SecurityEvent::none);  // in TLS 1.2 by the alert that also means no common suite
     CAPTURE(failure.message);
     REQUIRE(failure.status == CWIRE_E_TLS);
     REQUIRE_THAT(failure.message, Catch::Contains("client certificate") && Catch::Contains("csms.tls.client_cert"));

@@ -46,8 +46,8 @@ class OcppRpcTest(unittest.TestCase):
         self.server.stdout.close()
 
     def station(self, scenario, identity, *options):
-        return subprocess.run([CLIENT, scenario, self.url, identity, *options], capture_output=True, text=True,
-                              timeout=2 * SECONDS)
+        return subprocess.run([CLIENT, scenario, self.url, identity, "csms.security_profile=1", *options],
+                              capture_output=True, text=True, timeout=2 * SECONDS)
 
     def said(self, lines):
         return sorted(self.server.stdout.readline().strip() for _ in range(lines))

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "raw_peer.h"
+#include "test_pki.h"
+
+// A server of TLS that does exactly what a test says, and may offer what no client should take.
+namespace raw {
+
+struct TlsOptions {
+  const pki::Identity* identity = nullptr;
+  std::vector<const pki::Identity*> chain = {};  // intermediates to send
+  const pki::Identity* client_ca = nullptr;      // set: a client certificate is required
+  int version_min = TLS1_VERSION;
+  int version_max = TLS1_3_VERSION;
+  std::string ciphers = "ALL:@SECLEVEL=0";
+};
+
+// A connection whose handshake is done. Every function that waits throws std::runtime_error when nothing comes for too
+// long.
+class TlsConnection {
+ public:
+  TlsConnection(Connection connection, std::unique_ptr<SSL, pki::Free> ssl);
+
+  SSL* ssl() { return ssl_.get(); }
+  Connection& tcp() { return connection_; }
+  std::string client_name() const;  // the CN of the client's certificate; empty: it has none
+
+  // The upgrade request, answered with 101. Returns it.
+  std::string upgrade();
+  void send(const std::string& bytes);
+  // The payload of the next frame.
+  std::optional<std::string> read_text();
+  // Everything until the station goes.
+  std::string read_all();
+  // Ends TLS in order, or TCP alone.
+  void close();
+  void cut();
+
+ private:
+  bool fill();
+
+  Connection connection_;
+  std::unique_ptr<SSL, pki::Free> ssl_;
+  std::string buffer_;
+};
+
+class TlsServer {
+ public:
+  explicit TlsServer(const TlsOptions& options) { use(options); }
+
+  // From the next connection on.
+  void use(const TlsOptions& options);
+  std::uint16_t port() const { return server_.port(); }
+  std::string url(const std::string& host = "localhost") const {
+    return "wss://" + host + ":" + std::to_string(server_.port());
+  }
+  // The next connection; nothing: its handshake failed, and so not a byte of HTTP can have come.
+  std::optional<TlsConnection> accept();
+
+ private:
+  Server server_;
+  std::unique_ptr<SSL_CTX, pki::Free> context_;
+};
+
+}  // namespace raw
