@@ -55,7 +55,8 @@ Permit* EndpointGovernor::take(TimePoint now) {
 
 void EndpointGovernor::ended(Permit& permit, Outcome outcome, TimePoint now) {
   if (!permit.held()) return;
-  const bool probe = permit.probe_of_ != 0 && permit.probe_of_ == breaker_.episode();
+  // One that began since, while the breaker is closed again, is none.
+  const bool probe = state() == CircuitBreaker::State::half_open && permit.probe_of_ == breaker_.episode();
   switch (outcome) {
     case Outcome::established:
       limit_.succeeded(now - permit.began_, under_way_);

@@ -13,7 +13,10 @@ using cwire::kNever;
 using cwire::State;
 using cwire::TimePoint;
 
-TimePoint later(TimePoint start, Duration limit) { return limit == Duration::zero() ? kNever : start + limit; }
+// A limit of 0 is none, and what has not begun does not end.
+TimePoint later(TimePoint start, Duration limit) {
+  return limit == Duration::zero() || start == kNever ? kNever : start + limit;
+}
 
 // "+-10 %", and the rounding of a float.
 Duration ping_at_most(Duration interval) { return interval * 11 / 10 + std::chrono::microseconds(10); }
@@ -47,7 +50,9 @@ void Spread::add(Range range, Duration wait) {
 bool Spread::is_uneven() const {
   std::uint64_t sum = 0;
   for (const std::uint64_t count : quarters_) sum += count;
-  return sum >= 128 && *std::min_element(quarters_.begin(), quarters_.end()) == 0;
+  const bool half_is_empty = quarters_[0] + quarters_[1] == 0 || quarters_[2] + quarters_[3] == 0;
+  const bool quarter_is_empty = *std::min_element(quarters_.begin(), quarters_.end()) == 0;
+  return (sum >= 48 && half_is_empty) || (sum >= 128 && quarter_is_empty);
 }
 
 void Judge::require(bool kept, const char* promise, Duration is, Duration bound) const {
@@ -276,8 +281,7 @@ TimePoint Judge::ping_due() const {
 TimePoint Judge::due() const {
   switch (phase_) {
     case Phase::attempting:
-      return std::min(later(dialled_, settings_.connection_timeout),
-                      upgrading_ == kNever ? kNever : later(upgrading_, settings_.upgrade_timeout));
+      return std::min(later(dialled_, settings_.connection_timeout), later(upgrading_, settings_.upgrade_timeout));
     case Phase::waiting:
       return latest_;
     case Phase::open: {

@@ -17,7 +17,7 @@ namespace simulation {
 class Spread {
  public:
   void add(Range range, cwire::Duration wait);
-  // So many that an even draw leaves no quarter empty, but once in 10^15 times.
+  // There are so many that an even draw would leave no half, or no quarter, empty, but once in 10^14 times.
   bool is_uneven() const;
 
  private:

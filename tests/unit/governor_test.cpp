@@ -536,6 +536,23 @@ TEST_CASE("A probe that fails or is throttled opens the breaker again, for longe
   CHECK(fleet.governor.handshakes() == 0);
 }
 
+TEST_CASE("A station that was a probe is an ordinary one once the breaker is closed again") {
+  Fleet fleet;
+  fleet.attempts(20, Outcome::failed);
+  fleet.now += 40s;
+  for (int i = 0; i < 3; ++i) fleet.ask();
+  const std::vector<Permit*> probes = fleet.turns();
+  REQUIRE(probes.size() == 3);
+  fleet.end(probes, Outcome::established);
+  REQUIRE(fleet.governor.state() == CircuitBreaker::State::closed);
+  for (int round = 0; round < 10; ++round) {
+    for (Permit* permit : probes) fleet.governor.ask(*permit, Priority::normal, fleet.now);
+    fleet.end(fleet.turns(), Outcome::throttled);
+  }
+  CHECK(fleet.governor.state() == CircuitBreaker::State::closed);
+  CHECK(fleet.governor.attempts(fleet.now) == 0);
+}
+
 TEST_CASE("Refusals, throttling and what is wanting here do not open the breaker") {
   const Outcome outcome = GENERATE(Outcome::refused, Outcome::throttled, Outcome::abandoned);
   Fleet fleet;
