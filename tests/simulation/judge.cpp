@@ -65,6 +65,8 @@ void Judge::require(bool kept, const char* promise, Duration is, Duration bound)
 
 void Judge::started() { wait_began_ = earliest_ = latest_ = now(); }
 
+void Judge::queued() { dialled_ = kNever; }
+
 void Judge::dialled() { dialled_ = now(); }
 
 void Judge::upgrading() { upgrading_ = now(); }
@@ -186,6 +188,7 @@ void Judge::fails(const Action& action, const Failure& failure) {
   require(fate_.kind != Fate::Kind::none, "an attempt fails for a reason");
   require(!peace_, "no attempt fails in peace");
   require(bool(failure), "a failed attempt has a failure");
+  require(dialled_ != kNever, "an attempt that waits for its turn does not fail");
   const Duration lasted = now() - dialled_;
   if (fate_.kind == Fate::Kind::timed_out && failure.code.number == ETIMEDOUT) {
     const TimePoint limit =

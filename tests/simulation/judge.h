@@ -33,6 +33,7 @@ class Judge {
 
   // Inputs, each before the state machine has it.
   void started();
+  void queued();  // the attempt has to wait for its turn
   void dialled();
   void upgrading();
   // How the attempt or connection ends; where it is the state machine that ends it, what it would have to be.

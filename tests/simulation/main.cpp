@@ -32,7 +32,7 @@ using simulation::Simulation;
 constexpr char kUsage[] = R"(usage: chargewire_simulation [options]
   --seed N           one run, and what it came to
   --seeds A..B       all runs from A to B, on all cores; ends with 1 if something is broken
-  --scenario NAME    storm, flapping or week, instead of what the seed draws
+  --scenario NAME    storm, flapping, outage or week, instead of what the seed draws
   --stations K       so many stations, instead of what the scenario or the seed says
   --trace            with --seed: every step
   --jobs N           with --seeds: that many processes; default: the number of cores

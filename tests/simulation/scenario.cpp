@@ -48,6 +48,7 @@ void draw_reconnection(cwire::ReconnectSettings& reconnect, Dice& dice) {
 Group draw_group(Dice& dice) {
   Group group;
   cwire::Settings& settings = group.settings = cwire::default_settings();
+  group.priority = dice.one_of({cwire::Priority::high, cwire::Priority::normal, cwire::Priority::low});
   if (dice.chance(90)) {
     draw_reconnection(settings.reconnect, dice);
     settings.connection_timeout = seconds(dice.between(6, 30));
@@ -73,6 +74,31 @@ Group draw_group(Dice& dice) {
   }
   if (dice.chance(50)) group.receive_every = dice.between(milliseconds(500), seconds(40));
   return group;
+}
+
+// The defaults of governor.*.
+cwire::EndpointGovernor::Settings governor_defaults() {
+  cwire::EndpointGovernor::Settings governor;
+  governor.handshakes = {64, 1, 1024};
+  governor.breaker = {true, 0.5, 20, seconds(10), seconds(30), minutes(5), 3};
+  return governor;
+}
+
+cwire::EndpointGovernor::Settings draw_governor(Dice& dice) {
+  if (dice.chance(30)) return governor_defaults();
+  cwire::EndpointGovernor::Settings governor;
+  governor.handshakes.min = static_cast<std::uint32_t>(dice.between(1, 3));
+  governor.handshakes.start = governor.handshakes.min + static_cast<std::uint32_t>(dice.below(20));
+  governor.handshakes.max = governor.handshakes.start + static_cast<std::uint32_t>(dice.below(20));
+  governor.connects_per_second = dice.one_of({0, 0, 1, 3, 20, 100});
+  governor.breaker.enabled = dice.chance(80);
+  governor.breaker.failed_share = dice.one_of({0.1, 0.5, 0.5, 0.9, 1.0});
+  governor.breaker.attempts_min = static_cast<std::uint32_t>(dice.between(1, dice.chance(50) ? 5 : 30));
+  governor.breaker.window = dice.between(seconds(1), seconds(30));
+  governor.breaker.open_for = dice.between(milliseconds(100), seconds(30));
+  governor.breaker.open_max = governor.breaker.open_for + dice.between(seconds(0), seconds(40));
+  governor.breaker.probes = static_cast<std::uint32_t>(dice.between(1, 5));
+  return governor;
 }
 
 std::int32_t draw_ending(Dice& dice) {
@@ -143,7 +169,9 @@ Trouble at_once(Kind kind, TimePoint from, std::int32_t number = 0) {
   return trouble;
 }
 
-// Defaults, at a CSMS that can do 2,000 handshakes a second.
+// Defaults, at a CSMS that can do so many handshakes a second.
+constexpr std::uint32_t kHandshakesPerSecond = 2000;
+
 Scenario with_defaults(std::uint32_t stations) {
   Scenario scenario;
   Endpoint endpoint;
@@ -151,21 +179,27 @@ Scenario with_defaults(std::uint32_t stations) {
   endpoint.latency = milliseconds(10);
   endpoint.latency_range = milliseconds(5);
   endpoint.workers = 16;
-  endpoint.service = milliseconds(8);
+  endpoint.service = Duration(seconds(endpoint.workers)) / kHandshakesPerSecond;
   scenario.endpoints.push_back(endpoint);
   Group group;
   group.settings = cwire::default_settings();
+  scenario.governor = governor_defaults();
   group.stations = stations;
   scenario.groups.push_back(group);
   scenario.peace = minutes(2);
   return scenario;
 }
 
-// Everybody is connected, and the CSMS is gone for a minute.
+// Everybody is connected, and the CSMS is gone for a minute. It must not see more than a fifth more than it can do, and
+// have all back in the time that it needs for them, after the longest wait.
 Scenario storm(std::uint32_t stations) {
   Scenario scenario = with_defaults(stations);
-  const TimePoint from = kStart + minutes(2) + seconds(stations / 1000);
+  const TimePoint from = kStart + minutes(2) + 2 * Duration(seconds(stations)) / kHandshakesPerSecond;
   scenario.troubles = {at_once(Kind::drop, from, Trouble::kReset), lasting(Kind::refuse, from, minutes(1))};
+  scenario.attempts_per_second_max = kHandshakesPerSecond + kHandshakesPerSecond / 5;
+  const cwire::ReconnectSettings& reconnect = scenario.groups[0].settings.reconnect;
+  scenario.back_within = Duration(seconds(stations)) / kHandshakesPerSecond +
+                         std::chrono::duration_cast<Duration>(reconnect.backoff_max * (1 + reconnect.jitter));
   return scenario;
 }
 
@@ -175,6 +209,15 @@ Scenario flapping(std::uint32_t stations) {
   flap.amount = seconds(10);
   flap.number = 1011;
   scenario.troubles = {at_once(Kind::drop, kStart + minutes(1), Trouble::kEndOfStream), flap};
+  return scenario;
+}
+
+// An hour in which nobody gets through, and nobody but the stations' own schedule paces them.
+Scenario outage(std::uint32_t stations) {
+  Scenario scenario = with_defaults(stations);
+  scenario.paced = false;
+  const TimePoint from = kStart + minutes(1);
+  scenario.troubles = {at_once(Kind::drop, from, Trouble::kReset), lasting(Kind::unreachable, from, hours(1))};
   return scenario;
 }
 
@@ -225,6 +268,8 @@ Scenario scenario_of(std::uint64_t seed, std::uint32_t stations) {
     group.stations = stations == 0 ? drawn : stations / groups + (i < stations % groups ? 1 : 0);
     scenario.groups.push_back(group);
   }
+  scenario.paced = dice.chance(85);
+  scenario.governor = draw_governor(dice);
   const Duration within = seconds(dice.between(20, 300));
   for (std::uint64_t i = dice.below(7); i > 0; --i) {
     Trouble trouble = draw_trouble(dice, within);
@@ -242,8 +287,9 @@ Scenario named_scenario(const std::string& name, std::uint64_t seed, std::uint32
   const auto or_else = [&](std::uint32_t usual) { return stations == 0 ? usual : stations; };
   if (name == "storm") return storm(or_else(10000));
   if (name == "flapping") return flapping(or_else(100));
+  if (name == "outage") return outage(or_else(1000));
   if (name == "week") return week(seed, or_else(1000));
-  throw std::invalid_argument("no scenario is called \"" + name + "\"; there are storm, flapping and week");
+  throw std::invalid_argument("no scenario is called \"" + name + "\"; there are storm, flapping, outage and week");
 }
 
 }  // namespace simulation

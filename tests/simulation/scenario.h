@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "config/settings.h"
+#include "governor/endpoint_governor.h"
 
 namespace simulation {
 
@@ -36,9 +37,12 @@ struct Trouble {
     mute,  // from the CSMS to the stations
     // This machine, as long as it lasts.
     starve,  // no descriptors
+    // By hand.
+    isolate,  // nobody may go to the endpoint; at its end it is reset
     // At once.
     drop,        // connections are ended, as `number` says
     forget,      // a router forgets connections: what is sent on them never arrives
+    reset,       // the endpoint's governor forgets what it has seen
     stall,       // the I/O thread is held up for `amount`
     network_up,  // somebody says that the network is there again
     pause,       // reading pauses for `amount`
@@ -58,7 +62,7 @@ struct Trouble {
   Duration amount{};
   Duration again{};
 
-  bool lasts() const { return kind <= Kind::starve; }
+  bool lasts() const { return kind <= Kind::isolate; }
 };
 
 struct Endpoint {
@@ -74,6 +78,7 @@ struct Group {
   cwire::Settings settings;
   std::uint32_t endpoint = 0;
   std::uint32_t stations = 0;
+  cwire::Priority priority = cwire::Priority::normal;
   Duration spread{};        // they are connected for the first time within this
   Duration send_every{};    // of the application, per station; 0: never
   std::uint32_t burst = 1;  // messages at a time
@@ -84,12 +89,17 @@ struct Group {
 struct Scenario {
   std::vector<Endpoint> endpoints;
   std::vector<Group> groups;
-  std::vector<Trouble> troubles;  // in order of `from`
+  bool paced = true;                           // by the governor
+  cwire::EndpointGovernor::Settings governor;  // of each endpoint
+  std::vector<Trouble> troubles;               // in order of `from`
   // Shutdown comes when all who shall be are connected again, after the last trouble and some time of peace; or, with
   // `abrupt`, at that time, whatever the state.
   Duration peace{};
   bool abrupt = false;
   TimePoint abrupt_at{};
+  // What is promised beyond what holds in every run; 0: nothing.
+  std::uint32_t attempts_per_second_max = 0;  // that an endpoint sees in any second of the clock
+  Duration back_within{};                     // after the last trouble
 
   std::uint32_t stations() const;
   // The last trouble is over.
@@ -98,7 +108,7 @@ struct Scenario {
 
 // The one that a seed means. `stations`: so many instead of what is drawn; 0: as drawn.
 Scenario scenario_of(std::uint64_t seed, std::uint32_t stations);
-// "storm", "flapping", "week"; throws std::invalid_argument.
+// "storm", "flapping", "outage", "week"; throws std::invalid_argument.
 Scenario named_scenario(const std::string& name, std::uint64_t seed, std::uint32_t stations);
 
 }  // namespace simulation

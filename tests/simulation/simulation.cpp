@@ -25,10 +25,19 @@ Event event_of(TimePoint at, Event::Kind kind, std::uint32_t station, std::uint6
 }  // namespace
 
 Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool printed)
-    : scenario_(scenario), trace_(seed, printed), dice_(seed ^ 0x5EED), random_(1), now_(kStart) {
+    : scenario_(scenario),
+      trace_(seed, printed),
+      dice_(seed ^ 0x5EED),
+      random_(1),
+      now_(kStart),
+      gate_(static_cast<std::uint32_t>(dice_.bits())) {
   random_.seed(static_cast<std::minstd_rand::result_type>(dice_.bits()));
   csms_.resize(scenario_.endpoints.size());
   spreads_.resize(scenario_.groups.size());
+  for (std::size_t i = 0; scenario_.paced && i < scenario_.endpoints.size(); ++i) {
+    pacers_.push_back(
+        std::make_unique<Pacer>(trace_, scenario_.governor, gate_, static_cast<std::uint32_t>(dice_.bits())));
+  }
   for (const Group& group : scenario_.groups) {
     for (std::uint32_t i = 0; i < group.stations; ++i) {
       const auto station = static_cast<std::uint32_t>(groups_.size());
@@ -64,6 +73,15 @@ Result Simulation::run() {
   for (const Spread& spread : spreads_) {
     if (spread.is_uneven()) trace_.broken(kNoStation, "waits do not fill the range that they are drawn from");
   }
+  const std::uint32_t most = scenario_.attempts_per_second_max;
+  if (most != 0 && result_.attempts_per_second_max > most) {
+    trace_.broken(kNoStation, "an endpoint saw " + std::to_string(result_.attempts_per_second_max) +
+                                  " attempts in a second, and the bound is " + std::to_string(most));
+  }
+  if (scenario_.back_within != Duration::zero() && result_.back_after > scenario_.back_within) {
+    trace_.broken(kNoStation, "the last was back after " + Trace::text(result_.back_after) + ", and the bound is " +
+                                  Trace::text(scenario_.back_within));
+  }
   result_.hash = trace_.hash();
   result_.steps = trace_.steps();
   result_.simulated = now_ - kStart;
@@ -72,21 +90,43 @@ Result Simulation::run() {
 
 // One turn of the I/O thread: what has arrived, then timers, then output.
 void Simulation::turn() {
-  const TimePoint next = std::min(events_.next(), timers_.next());
+  const TimePoint next = this->next();
   turns_at_once_ = next > now_ ? 0 : turns_at_once_ + 1;
   now_ = std::max(now_, next);
   trace_.at(now_);
   if (turns_at_once_ > kTurnsAtOnceMax) trace_.broken(kNoStation, "the loop spins");
   while (events_.next() <= now_) handle(events_.pop());
   timers_.run(now_);
+  for (std::uint32_t i = 0; i < pacers_.size(); ++i) {
+    if (pacers_[i]->deadline() <= now_) serve(i);
+  }
+  for (std::size_t i = 0; i < to_dial_.size(); ++i) stations_[to_dial_[i]]->dial();
+  to_dial_.clear();
   for (std::size_t i = 0; i < dirty_.size(); ++i) stations_[dirty_[i]]->flush();
   dirty_.clear();
 }
 
-bool Simulation::anything_left() const { return events_.next() != kNever || timers_.next() != kNever; }
+TimePoint Simulation::next() const {
+  TimePoint next = std::min(events_.next(), timers_.next());
+  for (const auto& pacer : pacers_) next = std::min(next, pacer->deadline());
+  return next;
+}
+
+bool Simulation::anything_left() const { return next() != kNever; }
+
+void Simulation::paced(const Group& group) { serve(group.endpoint); }
+
+void Simulation::serve(std::uint32_t endpoint) {
+  for (const Pacer::Turn* turn : pacers_[endpoint]->serve()) dial_soon(turn->station);
+}
+
+void Simulation::count_connection() {
+  ++result_.connections;
+  last_connected_ = now_;
+}
 
 void Simulation::run_until(TimePoint end) {
-  while (anything_left() && std::min(events_.next(), timers_.next()) <= end) turn();
+  while (next() <= end) turn();
   now_ = std::max(now_, end);
   trace_.at(now_);
 }
@@ -110,7 +150,7 @@ void Simulation::run_until_all_are_back() {
     }
     turn();
   }
-  result_.back_after = now_ - scenario_.healed();
+  result_.back_after = std::max(Duration::zero(), last_connected_ - scenario_.healed());
 }
 
 // Everything that may lie between the last trouble and the last connection: a connection that nobody has missed yet,
@@ -118,6 +158,12 @@ void Simulation::run_until_all_are_back() {
 Duration Simulation::longest_way_back() const {
   Duration longest{};
   Duration refusal{};
+  Duration paced{};
+  if (scenario_.paced) {
+    paced = 3 * scenario_.governor.breaker.open_max;
+    const double rate = scenario_.governor.connects_per_second;
+    if (rate != 0) paced += Duration(seconds(2 * scenario_.stations())) / static_cast<int>(rate);
+  }
   for (const Trouble& trouble : scenario_.troubles) {
     if (trouble.kind == Kind::answer) refusal = std::max<Duration>(refusal, seconds(trouble.retry_after_s) * 11 / 10);
     if (trouble.number == 1013) refusal = std::max<Duration>(refusal, seconds(66));
@@ -131,8 +177,11 @@ Duration Simulation::longest_way_back() const {
                                     settings.reconnect.refused_backoff_max * 12 / 10});
     const Duration missed = 3 * settings.ping_interval + settings.pong_timeout + settings.read_timeout;
     const Endpoint& endpoint = endpoint_of(group);
-    const Duration served = endpoint.service * scenario_.stations() / endpoint.workers;
-    longest = std::max(longest, missed + 2 * (wait + settings.connection_timeout + served) + minutes(1));
+    // One after the other, if it must be.
+    const Duration handshake = 6 * (endpoint.latency + endpoint.latency_range) + endpoint.service;
+    const Duration served =
+        (endpoint.service / endpoint.workers + (scenario_.paced ? handshake : Duration())) * scenario_.stations();
+    longest = std::max(longest, missed + 2 * (wait + settings.connection_timeout + served) + paced + minutes(1));
   }
   return longest;
 }
@@ -163,7 +212,9 @@ void Simulation::handle(const Event& event) {
     case Event::Kind::trouble_begins: {
       const Trouble& trouble = scenario_.troubles[event.value];
       trace_.note(kNoStation, "trouble", static_cast<std::uint64_t>(trouble.kind), event.value);
-      if (trouble.lasts()) {
+      if (trouble.kind == Kind::isolate) {
+        if (!pacers_.empty()) pacers_[trouble.endpoint]->isolate();
+      } else if (trouble.lasts()) {
         present_.push_back(event.value);
       } else {
         begin(trouble);
@@ -172,6 +223,10 @@ void Simulation::handle(const Event& event) {
     }
     case Event::Kind::trouble_ends:
       trace_.note(kNoStation, "trouble ends", event.value);
+      if (scenario_.troubles[event.value].kind == Kind::isolate) {
+        reset(scenario_.troubles[event.value].endpoint);
+        return;
+      }
       present_.erase(std::find(present_.begin(), present_.end(), event.value));
       return;
     case Event::Kind::connect:
@@ -200,6 +255,10 @@ void Simulation::handle(const Event& event) {
 }
 
 void Simulation::begin(const Trouble& trouble) {
+  if (trouble.kind == Kind::reset) {
+    reset(trouble.endpoint);
+    return;
+  }
   if (trouble.kind == Kind::stall) {
     now_ += trouble.amount;
     trace_.at(now_);
@@ -233,6 +292,12 @@ void Simulation::begin(const Trouble& trouble) {
         break;
     }
   }
+}
+
+void Simulation::reset(std::uint32_t endpoint) {
+  if (pacers_.empty()) return;
+  pacers_[endpoint]->reset();
+  serve(endpoint);
 }
 
 void Simulation::connect(std::uint32_t station) {
@@ -377,7 +442,6 @@ void Simulation::answer(Station& station, std::uint32_t number) {
   } else if (strikes(Kind::no_subprotocol, endpoint) != nullptr) {
     event.value = kNoSubprotocol;
   } else {
-    ++result_.connections;
     line.open = true;
     if (station.group().receive_every != Duration::zero()) {
       plan(event_of(now_ + dice_.between(Duration::zero(), station.group().receive_every), Event::Kind::csms_sends,

@@ -7,7 +7,9 @@
 
 #include "dice.h"
 #include "events.h"
+#include "governor/local_gate.h"
 #include "net/timer_queue.h"
+#include "pacer.h"
 #include "scenario.h"
 #include "station.h"
 #include "trace.h"
@@ -23,7 +25,7 @@ struct Result {
   std::uint64_t connections = 0;
   std::uint64_t messages = 0;
   std::uint32_t attempts_per_second_max = 0;  // that reached an endpoint, in a second of the clock
-  Duration back_after{};                      // the last trouble was over; all stations were connected
+  Duration back_after{};                      // the last trouble was over, the last station was connected
 };
 
 // One run: the stations, the network, and the CSMS, on a clock of their own. Single-threaded, and without any chance or
@@ -52,6 +54,11 @@ class Simulation {
   void csms_gets_close(Station& station, std::uint32_t number);
   void has_closed(std::uint32_t station);
   void count_message() { ++result_.messages; }
+  void count_connection();
+  Pacer* pacer_of(const Group& group) { return pacers_.empty() ? nullptr : pacers_[group.endpoint].get(); }
+  // Something was said to the pacer of its endpoint: others may go now.
+  void paced(const Group& group);
+  void dial_soon(std::uint32_t station) { to_dial_.push_back(station); }
 
  private:
   struct Csms {
@@ -62,12 +69,15 @@ class Simulation {
   };
 
   void turn();
+  TimePoint next() const;
   void run_until(TimePoint end);
   void run_until_all_are_back();
   void shut_down();
   bool anything_left() const;
   void handle(const Event& event);
   void begin(const Trouble& trouble);
+  void reset(std::uint32_t endpoint);
+  void serve(std::uint32_t endpoint);
   void csms_handles(Station& station, const Event& event);
   void csms_works(std::uint32_t endpoint);
   void answer(Station& station, std::uint32_t number);
@@ -86,6 +96,10 @@ class Simulation {
   cwire::TimerQueue timers_;
   Events events_;
   TimePoint now_;
+  TimePoint last_connected_{};
+  cwire::LocalGate gate_;
+  std::vector<std::unique_ptr<Pacer>> pacers_;  // of each endpoint; none: nobody paces
+  std::vector<std::uint32_t> to_dial_;
   std::vector<std::unique_ptr<Station>> stations_;
   std::vector<const Group*> groups_;  // of each station
   std::vector<Spread> spreads_;       // of each group

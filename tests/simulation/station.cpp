@@ -46,6 +46,26 @@ const char* name_of(Action::Type type) {
   return "";
 }
 
+// What the governor is told, as cwire::Station tells it.
+cwire::Outcome outcome_of(const cwire::Failure& failure) {
+  switch (class_of(failure)) {
+    case cwire::FailureClass::throttled:
+      return cwire::Outcome::throttled;
+    case cwire::FailureClass::refused:
+    case cwire::FailureClass::unverified:
+      return cwire::Outcome::refused;
+    case cwire::FailureClass::local:
+      return cwire::Outcome::local;
+    case cwire::FailureClass::network:
+    case cwire::FailureClass::restarting:
+    case cwire::FailureClass::overloaded:
+      break;
+  }
+  return cwire::Outcome::failed;
+}
+
+bool does_badly(const cwire::Failure& failure) { return failure && class_of(failure) == cwire::FailureClass::network; }
+
 FailurePhase phase_of_stage(bool tcp, bool tls) {
   return tcp ? FailurePhase::tcp : tls ? FailurePhase::tls : FailurePhase::http;
 }
@@ -58,7 +78,9 @@ Station::Station(Simulation& simulation, std::uint32_t number, const Group& grou
       group_(group),
       judge_(simulation.trace(), group.settings, number, spread),
       client_(group.settings),
-      queue_({group.settings.send_queue_policy, group.settings.send_queue_messages, group.settings.send_queue_bytes}) {
+      queue_({group.settings.send_queue_policy, group.settings.send_queue_messages, group.settings.send_queue_bytes}),
+      pacer_(simulation.pacer_of(group)) {
+  turn_.station = number;
   simulation_.timers().register_timer();
 }
 
@@ -206,7 +228,23 @@ void Station::handle(const Event& event) {
 
 // ---- the connection ----
 
+// As cwire::Station: first connects and reconnects alike take their turn.
+void Station::ask_to_dial() {
+  dial_wanted_ = true;
+  judge_.queued();
+  client_.queued();
+  if (pacer_ == nullptr) {
+    simulation_.dial_soon(number_);
+    return;
+  }
+  pacer_->ask(turn_, group_.priority);
+  simulation_.paced(group_);
+}
+
 void Station::dial() {
+  if (!dial_wanted_ || (pacer_ != nullptr && !turn_.held())) return;
+  dial_wanted_ = false;
+  note("dial");
   line_ = Line();
   stage_ = Stage::tcp;
   judge_.dialled();
@@ -214,6 +252,7 @@ void Station::dial() {
   simulation_.dial(*this, number_);
   simulation_.plan({now() + group_.settings.tcp_timeout, 0, Event::Kind::step_timeout, number_, line_.number,
                     static_cast<std::uint64_t>(Stage::tcp), 0});
+  after_input();
 }
 
 // TCP stands, or TLS does.
@@ -267,6 +306,7 @@ void Station::closed_by_peer(const Event& event) {
 }
 
 void Station::drop() {
+  dial_wanted_ = false;
   stage_ = Stage::none;
   line_ = Line();
   held_.clear();
@@ -292,7 +332,7 @@ void Station::perform(const Actions& actions) {
     judge_.action(action, client_.last_failure());
     switch (action.type) {
       case Action::Type::attempt:
-        dial();
+        ask_to_dial();
         break;
       case Action::Type::abandon:
         drop();
@@ -306,17 +346,26 @@ void Station::perform(const Actions& actions) {
         write();
         if (!std::exchange(dirty_, true)) simulation_.flush_soon(number_);
         break;
+      case Action::Type::report_connected:
+        simulation_.count_connection();
+        if (pacer_ != nullptr) pacer_->ended(turn_, cwire::Outcome::established);
+        break;
+      case Action::Type::report_disconnected:
+        if (pacer_ != nullptr && does_badly(client_.last_failure())) pacer_->lost(turn_);
+        break;
+      case Action::Type::report_error:
+        if (pacer_ != nullptr) pacer_->ended(turn_, outcome_of(client_.last_failure()));
+        break;
       case Action::Type::report_closed:
+        if (pacer_ != nullptr) pacer_->withdraw(turn_);
         simulation_.has_closed(number_);
         break;
       case Action::Type::report_state:
-      case Action::Type::report_connected:
-      case Action::Type::report_disconnected:
-      case Action::Type::report_error:
         break;
     }
   }
   performing_ = false;
+  if (pacer_ != nullptr) simulation_.paced(group_);
   after_input();
 }
 

@@ -8,6 +8,7 @@
 #include "fate.h"
 #include "judge.h"
 #include "net/timer_queue.h"
+#include "pacer.h"
 #include "scenario.h"
 #include "station/send_queue.h"
 #include "station/web_socket_client.h"
@@ -44,6 +45,8 @@ class Station final : private cwire::TimerQueue::Timer {
   void pause(Duration length);
   // Something arrives or happens that Event says.
   void handle(const Event& event);
+  // Its turn has come, if it still wants it.
+  void dial();
   void flush();
   // The CSMS has got the stream up to `position`.
   void csms_reads(std::uint64_t position);
@@ -68,7 +71,7 @@ class Station final : private cwire::TimerQueue::Timer {
   void on_timer(TimePoint now) override;
   void perform(const cwire::Actions& actions);
   void after_input();
-  void dial();
+  void ask_to_dial();
   void step_ends(Stage next);
   void answered(const Event& event);
   void connection_ended(Fate fate);
@@ -92,6 +95,8 @@ class Station final : private cwire::TimerQueue::Timer {
   Judge judge_;
   cwire::WebSocketClient client_;
   cwire::SendQueue queue_;
+  Pacer* const pacer_;  // null: nobody paces
+  Pacer::Turn turn_;
   Line line_;
   Stage stage_ = Stage::none;
   std::vector<Event> held_;  // arrived while reading is paused
@@ -107,6 +112,7 @@ class Station final : private cwire::TimerQueue::Timer {
   bool close_wanted_ = false;
   bool dirty_ = false;
   bool performing_ = false;
+  bool dial_wanted_ = false;
 };
 
 }  // namespace simulation
