@@ -76,11 +76,18 @@ Group draw_group(Dice& dice) {
   return group;
 }
 
-// The defaults of governor.*.
 cwire::EndpointGovernor::Settings governor_defaults() {
+  const cwire::GovernorSettings& defaults = cwire::default_settings().governor;
   cwire::EndpointGovernor::Settings governor;
-  governor.handshakes = {64, 1, 1024};
-  governor.breaker = {true, 0.5, 20, seconds(10), seconds(30), minutes(5), 3};
+  governor.handshakes = {defaults.handshakes_start, defaults.handshakes_min, defaults.handshakes_max};
+  governor.connects_per_second = defaults.connects_per_second;
+  governor.breaker.enabled = defaults.breaker_enabled;
+  governor.breaker.failed_share = defaults.breaker_failures;
+  governor.breaker.attempts_min = defaults.breaker_attempts_min;
+  governor.breaker.window = defaults.breaker_window;
+  governor.breaker.open_for = defaults.breaker_open;
+  governor.breaker.open_max = defaults.breaker_open_max;
+  governor.breaker.probes = defaults.breaker_probes;
   return governor;
 }
 
