@@ -82,6 +82,7 @@ Actions WebSocketClient::opened(TimePoint now, Random& random) {
   since_ = last_received_ = last_write_progress_ = ping_sent_ = now;
   nonce_ = 0;
   ping_at_once_ = false;
+  write_blocked_ = false;  // the last words of the connection before may have been, when it had no time to end
   draw_ping_share(random);
   change_state(State::connected, actions);
   actions.add(report(Action::Type::report_connected, connections_));

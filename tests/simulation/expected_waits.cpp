@@ -201,6 +201,8 @@ void ExpectedWaits::established() {
   local_ = 0;
 }
 
+void ExpectedWaits::start_over() { drawn_ = streak_ = local_ = 0; }
+
 void ExpectedWaits::ended(Duration lasted) {
   if (settings_.policy != ReconnectPolicyKind::ocpp && lasted >= settings_.stable_after) drawn_ = 0;
 }

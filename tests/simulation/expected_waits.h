@@ -17,6 +17,8 @@ struct Range {
 class ExpectedWaits {
  public:
   explicit ExpectedWaits(const cwire::ReconnectSettings& settings) : settings_(settings) {}
+  // What was found out so far holds no longer.
+  void start_over();
 
   struct Wait {
     Range wait;                // what may be announced

@@ -31,7 +31,7 @@ bool may_follow(State from, State to) {
     case State::connected:
       return to == State::reconnecting || to == State::disconnected;
     case State::reconnecting:
-      return to == State::connected || to == State::error || to == State::closed;
+      return to == State::connected || to == State::disconnected || to == State::error || to == State::closed;
     case State::error:
     case State::closed:
       return false;
@@ -72,7 +72,9 @@ void Judge::dialled() { dialled_ = now(); }
 void Judge::upgrading() { upgrading_ = now(); }
 
 void Judge::pong_arrived(std::uint64_t nonce) {
-  if (phase_ == Phase::open && nonce == nonce_) nonce_ = 0;
+  if (phase_ != Phase::open || nonce != nonce_) return;
+  nonce_ = 0;
+  if (ping_at_once_) may_ping_again_ = now();
 }
 
 void Judge::blocked(bool blocked) {
@@ -97,7 +99,46 @@ void Judge::paused(bool paused) {
   may_ping_again_ = now();
 }
 
-void Judge::asked_to_end(Duration limit) { end_by_ = std::min(end_by_, now() + limit); }
+void Judge::asked_to_end(Duration limit) {
+  end_by_ = std::min(end_by_, now() + limit);
+  reopens_ = false;
+}
+
+// "One is due at once, or as soon as it can be sent and none is under way."
+void Judge::suspended() {
+  if (phase_ != Phase::open) return;
+  ping_at_once_ = true;
+  may_ping_again_ = now();
+}
+
+// "What was found out before holds for the old ones only. A station that waits because it was refused, or did not trust
+// the server, tries again at once."
+void Judge::reconfigured(const cwire::Settings& settings, cwire::WebSocketClient::Change change, Duration limit) {
+  settings_ = &settings;
+  if (change.of_attempts && (phase_ == Phase::attempting || phase_ == Phase::waiting)) {
+    waits_.start_over();
+    failed_in_row_ = 0;
+  }
+  switch (phase_) {
+    case Phase::waiting:
+      if (change.reconnect || (change.of_attempts && curable_)) earliest_ = latest_ = now();
+      break;
+    case Phase::attempting:
+      outdated_ = change.of_attempts;
+      replaced_ = change.of_attempts && change.reconnect;
+      break;
+    case Phase::open:
+      may_ping_again_ = now();
+      if (!change.reconnect) break;
+      reopens_ = true;
+      end_by_ = now() + limit;
+      break;
+    case Phase::idle:
+    case Phase::closing:
+    case Phase::ended:
+      break;
+  }
+}
 
 void Judge::network_up() {
   if (phase_ != Phase::waiting) return;
@@ -136,6 +177,7 @@ void Judge::action(const Action& action, const Failure& last_failure) {
       waits_.established();
       connected_at_ = last_received_ = last_progress_ = ping_sent_ = may_ping_again_ = now();
       nonce_ = 0;
+      ping_at_once_ = outdated_ = false;
       blocked_ = false;
       paused_at_ = kNever;
       break;
@@ -157,18 +199,21 @@ void Judge::action(const Action& action, const Failure& last_failure) {
 }
 
 void Judge::begins_attempt(const Action& action) {
-  require(phase_ == Phase::idle || phase_ == Phase::waiting, "one attempt at a time");
+  require(phase_ == Phase::idle || phase_ == Phase::waiting || replaced_, "one attempt at a time");
   require(action.number == ++attempts_, "attempts are counted from 1, one by one");
-  require(now() >= earliest_, "an attempt comes no earlier than the wait allows", now() - wait_began_,
+  require(now() >= earliest_ || replaced_, "an attempt comes no earlier than the wait allows", now() - wait_began_,
           earliest_ - wait_began_);
   if (phase_ == Phase::waiting) waits_.waited_longer(now() - earliest_);
   phase_ = Phase::attempting;
+  replaced_ = outdated_ = false;
   dialled_ = now();
   upgrading_ = kNever;
 }
 
 void Judge::begins_wait(const Action& action, Duration lasted) {
   expected_ = waits_.after(fate_, lasted);
+  curable_ = expected_.is_refusal || fate_.kind == Fate::Kind::unverified;
+  if (outdated_ && curable_) expected_.wait = expected_.at_least = {};
   require(action.retry_in >= expected_.wait.low, "the wait is shorter than promised", action.retry_in,
           expected_.wait.low);
   require(action.retry_in <= expected_.wait.high, "the wait is longer than promised", action.retry_in,
@@ -181,6 +226,11 @@ void Judge::begins_wait(const Action& action, Duration lasted) {
   earliest_ = latest_ = now() + announced_;
   if (expected_.is_answer) expected_.at_least = {announced_, announced_};
   fate_ = Fate();
+  if (outdated_) {
+    // "Nothing of it is held against the new settings."
+    waits_.start_over();
+    failed_in_row_ = 0;
+  }
 }
 
 void Judge::fails(const Action& action, const Failure& failure) {
@@ -192,9 +242,9 @@ void Judge::fails(const Action& action, const Failure& failure) {
   const Duration lasted = now() - dialled_;
   if (fate_.kind == Fate::Kind::timed_out && failure.code.number == ETIMEDOUT) {
     const TimePoint limit =
-        std::min({later(dialled_, settings_.connection_timeout), later(upgrading_, settings_.upgrade_timeout),
-                  fate_.phase == cwire::FailurePhase::tcp   ? later(dialled_, settings_.tcp_timeout)
-                  : fate_.phase == cwire::FailurePhase::tls ? later(dialled_, settings_.tls_handshake_timeout)
+        std::min({later(dialled_, settings_->connection_timeout), later(upgrading_, settings_->upgrade_timeout),
+                  fate_.phase == cwire::FailurePhase::tcp   ? later(dialled_, settings_->tcp_timeout)
+                  : fate_.phase == cwire::FailurePhase::tls ? later(dialled_, settings_->tls_handshake_timeout)
                                                             : kNever});
     require(now() >= limit, "an attempt has its whole time", lasted, limit - dialled_);
   }
@@ -203,8 +253,8 @@ void Judge::fails(const Action& action, const Failure& failure) {
   const bool is_local = fate_.kind == Fate::Kind::starved;
   if (!is_local) ++failed_in_row_;
   require(action.number == failed_in_row_, "failed attempts in a row are counted");
-  const std::uint32_t most = settings_.reconnect.attempts_max;
-  const bool gives_up = most != 0 && failed_in_row_ >= most;
+  const std::uint32_t most = settings_->reconnect.attempts_max;
+  const bool gives_up = most != 0 && !outdated_ && failed_in_row_ >= most;
   require(action.will_retry == !gives_up, "a station gives up with its last attempt, and not before");
   if (gives_up) {
     phase_ = Phase::idle;
@@ -219,9 +269,16 @@ void Judge::fails(const Action& action, const Failure& failure) {
 
 void Judge::is_lost(const Action& action, const Failure& failure) {
   if (phase_ == Phase::closing) {
-    require(!action.will_retry && !failure, "a connection that was asked to end is not lost");
+    require(action.will_retry == reopens_ && !failure, "a connection that was asked to end is not lost");
     require(!in_order_ || unsettled_.messages == 0, "what was accepted before an orderly end was sent");
+    in_order_ = false;
     phase_ = Phase::idle;
+    if (!reopens_) return;
+    reopens_ = false;
+    end_by_ = kNever;
+    waits_.ended(now() - connected_at_);
+    phase_ = Phase::waiting;
+    wait_began_ = earliest_ = latest_ = now();
     return;
   }
   require(phase_ == Phase::open, "a connection is lost once");
@@ -238,19 +295,19 @@ void Judge::is_silent(const Failure& failure) {
   switch (failure.phase) {
     case cwire::FailurePhase::ping:
       require(nonce_ != 0 && paused_at_ == kNever, "a ping that was answered is no reason");
-      require(now() - ping_sent_ >= settings_.pong_timeout, "a pong has its whole time", now() - ping_sent_,
-              settings_.pong_timeout);
+      require(now() - ping_sent_ >= settings_->pong_timeout, "a pong has its whole time", now() - ping_sent_,
+              settings_->pong_timeout);
       break;
     case cwire::FailurePhase::read:
-      require(paused_at_ == kNever && !blocked_ && settings_.read_timeout != Duration::zero(),
+      require(paused_at_ == kNever && !blocked_ && settings_->read_timeout != Duration::zero(),
               "nobody asked the peer to speak");
-      require(now() - last_received_ >= settings_.read_timeout, "a peer may be silent for read_timeout",
-              now() - last_received_, settings_.read_timeout);
+      require(now() - last_received_ >= settings_->read_timeout, "a peer may be silent for read_timeout",
+              now() - last_received_, settings_->read_timeout);
       break;
     case cwire::FailurePhase::write:
       require(blocked_, "nothing waits to be written");
-      require(now() - last_progress_ >= settings_.write_timeout, "a write has its whole time", now() - last_progress_,
-              settings_.write_timeout);
+      require(now() - last_progress_ >= settings_->write_timeout, "a write has its whole time", now() - last_progress_,
+              settings_->write_timeout);
       break;
     default:
       require(false, "a connection is lost for a reason");
@@ -261,11 +318,12 @@ void Judge::pings(std::uint64_t nonce) {
   require(phase_ == Phase::open, "pings are for open connections");
   require(nonce != 0 && nonce_ == 0, "one ping at a time");
   require(!blocked_ && paused_at_ == kNever, "no ping while output is blocked or reading paused");
-  const Duration least = ping_at_least(settings_.ping_interval);
+  const Duration least = ping_at_least(settings_->ping_interval);
   const TimePoint earliest =
-      std::min(std::max(last_received_, ping_sent_) + least, ping_sent_ + 2 * least) - settings_.ping_interval / 128;
-  require(now() >= earliest, "pings keep their distance", now() - ping_sent_, earliest - ping_sent_);
+      std::min(std::max(last_received_, ping_sent_) + least, ping_sent_ + 2 * least) - settings_->ping_interval / 128;
+  require(now() >= earliest || ping_at_once_, "pings keep their distance", now() - ping_sent_, earliest - ping_sent_);
   nonce_ = nonce;
+  ping_at_once_ = false;
   ping_sent_ = now();
 }
 
@@ -276,22 +334,23 @@ void Judge::changes_state(const Action& action) {
 }
 
 TimePoint Judge::ping_due() const {
-  if (settings_.ping_interval == Duration::zero()) return kNever;
-  const Duration most = ping_at_most(settings_.ping_interval);
+  if (settings_->ping_interval == Duration::zero()) return kNever;
+  if (ping_at_once_) return may_ping_again_;
+  const Duration most = ping_at_most(settings_->ping_interval);
   return std::max(may_ping_again_, std::min(std::max(last_received_, ping_sent_) + most, ping_sent_ + 2 * most));
 }
 
 TimePoint Judge::due() const {
   switch (phase_) {
     case Phase::attempting:
-      return std::min(later(dialled_, settings_.connection_timeout), later(upgrading_, settings_.upgrade_timeout));
+      return std::min(later(dialled_, settings_->connection_timeout), later(upgrading_, settings_->upgrade_timeout));
     case Phase::waiting:
       return latest_;
     case Phase::open: {
-      TimePoint due = blocked_ ? later(last_progress_, settings_.write_timeout) : kNever;
+      TimePoint due = blocked_ ? later(last_progress_, settings_->write_timeout) : kNever;
       if (paused_at_ != kNever) return due;
-      if (!blocked_) due = std::min(due, later(last_received_, settings_.read_timeout));
-      if (nonce_ != 0) return std::min(due, later(ping_sent_, settings_.pong_timeout));
+      if (!blocked_) due = std::min(due, later(last_received_, settings_->read_timeout));
+      if (nonce_ != 0) return std::min(due, later(ping_sent_, settings_->pong_timeout));
       return blocked_ ? due : std::min(due, ping_due());
     }
     case Phase::closing:
@@ -326,19 +385,19 @@ void Judge::accepted(std::size_t size) {
   unframed_.add(size);
   const Load& load = drops() ? unframed_ : unsettled_;
   const std::uint64_t times = drops() ? 2 : 1;
-  require(load.messages <= times * settings_.send_queue_messages, "the queue keeps its limit of messages");
+  require(load.messages <= times * settings_->send_queue_messages, "the queue keeps its limit of messages");
   // One that is larger than the whole queue goes through an empty one.
-  require(
-      load.bytes - size <= (times - 1) * settings_.send_queue_bytes || load.bytes <= times * settings_.send_queue_bytes,
-      "the queue keeps its limit of bytes");
+  require(load.bytes - size <= (times - 1) * settings_->send_queue_bytes ||
+              load.bytes <= times * settings_->send_queue_bytes,
+          "the queue keeps its limit of bytes");
 }
 
 void Judge::turned_away(std::size_t size) {
   const Load& load = drops() ? unframed_ : unsettled_;
   const std::uint64_t times = drops() ? 2 : 1;
-  require(load.messages + 1 > times * settings_.send_queue_messages ||
-              (load.bytes > (times - 1) * settings_.send_queue_bytes &&
-               load.bytes + size > times * settings_.send_queue_bytes),
+  require(load.messages + 1 > times * settings_->send_queue_messages ||
+              (load.bytes > (times - 1) * settings_->send_queue_bytes &&
+               load.bytes + size > times * settings_->send_queue_bytes),
           "a message is turned away by a full queue only");
   turned_away_ = true;
 }
@@ -353,17 +412,17 @@ void Judge::waits(std::uint64_t message, std::size_t size) {
 
 void Judge::waiting_fits() const {
   if (!drops()) return;  // what waits was let in
-  require(waiting_.messages <= settings_.send_queue_messages &&
-              (waiting_.messages <= 1 || waiting_.bytes <= settings_.send_queue_bytes),
+  require(waiting_.messages <= settings_->send_queue_messages &&
+              (waiting_.messages <= 1 || waiting_.bytes <= settings_->send_queue_bytes),
           "what waits keeps the limits");
 }
 
 void Judge::dropped(std::uint64_t message, std::size_t size) {
   require(drops(), "only a policy that says so drops");
   require(messages_[message] == Message::waits, "only what waits is dropped");
-  require(waiting_.messages > settings_.send_queue_messages || waiting_.bytes > settings_.send_queue_bytes,
+  require(waiting_.messages > settings_->send_queue_messages || waiting_.bytes > settings_->send_queue_bytes,
           "nothing is dropped without need");
-  if (settings_.send_queue_policy == cwire::SendQueuePolicy::drop_newest) {
+  if (settings_->send_queue_policy == cwire::SendQueuePolicy::drop_newest) {
     require(message == newest_, "the newest is dropped");
   } else {
     while (messages_[oldest_] != Message::waits) ++oldest_;

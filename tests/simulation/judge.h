@@ -29,7 +29,7 @@ class Spread {
 class Judge {
  public:
   Judge(Trace& trace, const cwire::Settings& settings, std::uint32_t station, Spread& spread)
-      : trace_(trace), settings_(settings), station_(station), spread_(spread), waits_(settings.reconnect) {}
+      : trace_(trace), settings_(&settings), station_(station), spread_(spread), waits_(settings.reconnect) {}
 
   // Inputs, each before the state machine has it.
   void started();
@@ -45,6 +45,8 @@ class Judge {
   void paused(bool paused);
   void asked_to_end(cwire::Duration limit);
   void network_up();
+  void suspended();
+  void reconfigured(const cwire::Settings& settings, cwire::WebSocketClient::Change change, cwire::Duration limit);
 
   // Outputs.
   void action(const cwire::Action& action, const cwire::Failure& last_failure);
@@ -96,7 +98,7 @@ class Judge {
   cwire::TimePoint ping_due() const;
 
   Trace& trace_;
-  const cwire::Settings& settings_;
+  const cwire::Settings* settings_;
   const std::uint32_t station_;
   Spread& spread_;
   ExpectedWaits waits_;
@@ -118,6 +120,10 @@ class Judge {
   cwire::TimePoint earliest_{};  // of the next attempt
   cwire::TimePoint latest_{};
   cwire::TimePoint end_by_ = cwire::kNever;
+  bool replaced_ = false;  // the attempt: another may begin
+  bool outdated_ = false;  // the attempt: it was begun with settings that hold no longer
+  bool curable_ = false;   // the wait: by other settings
+  bool reopens_ = false;   // the closing: another attempt follows
 
   cwire::TimePoint connected_at_{};
   cwire::TimePoint last_received_{};
@@ -125,6 +131,7 @@ class Judge {
   cwire::TimePoint ping_sent_{};
   cwire::TimePoint may_ping_again_{};  // no longer blocked or paused
   std::uint64_t nonce_ = 0;            // 0: none is awaited
+  bool ping_at_once_ = false;
   bool blocked_ = false;
   cwire::TimePoint paused_at_ = cwire::kNever;
 
@@ -141,7 +148,7 @@ class Judge {
       bytes -= size;
     }
   };
-  bool drops() const { return settings_.send_queue_policy != cwire::SendQueuePolicy::reject; }
+  bool drops() const { return settings_->send_queue_policy != cwire::SendQueuePolicy::reject; }
   void dropped(std::uint64_t message, std::size_t size);
   std::vector<Message> messages_;
   Load unsettled_;

@@ -66,6 +66,13 @@ Group draw_group(Dice& dice) {
     settings.send_queue_messages = static_cast<std::uint32_t>(dice.between(1, dice.chance(50) ? 4 : 100));
     settings.send_queue_bytes = dice.between(1, dice.chance(50) ? 2000 : 100000);
   }
+  group.other_settings = settings;
+  if (dice.chance(70)) {
+    cwire::Settings& other = group.other_settings;
+    other.ping_interval = dice.between(seconds(3), seconds(60));
+    other.pong_timeout = dice.between(seconds(1), seconds(12));
+    if (other.read_timeout != Duration::zero()) other.read_timeout = 3 * other.ping_interval;
+  }
   group.spread = dice.chance(50) ? Duration::zero() : dice.between(milliseconds(1), seconds(20));
   if (dice.chance(70)) {
     group.send_every = dice.between(milliseconds(500), seconds(30));
@@ -147,6 +154,10 @@ Trouble draw_trouble(Dice& dice, Duration within) {
     case Kind::pause:
       trouble.amount = dice.between(milliseconds(1), seconds(60));
       break;
+    case Kind::reconfigure:
+      trouble.number = dice.one_of({0, Trouble::kOfAttempts, Trouble::kOfAttempts | Trouble::kReconnect});
+      trouble.amount = dice.chance(30) ? Duration::zero() : dice.between(milliseconds(1), seconds(6));
+      break;
     case Kind::disconnect:
       trouble.amount = dice.chance(30) ? Duration::zero() : dice.between(milliseconds(1), seconds(6));
       trouble.again = dice.between(milliseconds(0), seconds(10));
@@ -190,6 +201,7 @@ Scenario with_defaults(std::uint32_t stations) {
   scenario.endpoints.push_back(endpoint);
   Group group;
   group.settings = cwire::default_settings();
+  group.other_settings = group.settings;
   scenario.governor = governor_defaults();
   group.stations = stations;
   scenario.groups.push_back(group);
@@ -233,6 +245,7 @@ Scenario week(std::uint64_t seed, std::uint32_t stations) {
   Scenario scenario = with_defaults(stations);
   scenario.groups[0].settings.ping_interval = minutes(4);
   scenario.groups[0].settings.read_timeout = minutes(10);
+  scenario.groups[0].other_settings = scenario.groups[0].settings;
   scenario.groups[0].send_every = minutes(10);
   scenario.groups[0].size_max = 400;
   Dice dice(seed);

@@ -40,15 +40,19 @@ struct Trouble {
     // By hand.
     isolate,  // nobody may go to the endpoint; at its end it is reset
     // At once.
-    drop,        // connections are ended, as `number` says
-    forget,      // a router forgets connections: what is sent on them never arrives
-    reset,       // the endpoint's governor forgets what it has seen
-    stall,       // the I/O thread is held up for `amount`
-    network_up,  // somebody says that the network is there again
-    pause,       // reading pauses for `amount`
-    disconnect,  // somebody ends stations within `amount`, and connects them anew after `again`
+    drop,         // connections are ended, as `number` says
+    forget,       // a router forgets connections: what is sent on them never arrives
+    reset,        // the endpoint's governor forgets what it has seen
+    stall,        // the I/O thread is held up for `amount`
+    network_up,   // somebody says that the network is there again
+    pause,        // reading pauses for `amount`
+    suspend,      // the machine slept: a router has forgotten connections perhaps, and the stations are told
+    reconfigure,  // somebody gives the stations other settings, as `number` says, within `amount`
+    disconnect,   // somebody ends stations within `amount`, and connects them anew after `again`
   };
   // For `number`, beside close codes.
+  static constexpr std::int32_t kOfAttempts = 1;  // with kReconnect what cwire::WebSocketClient::Change says
+  static constexpr std::int32_t kReconnect = 2;
   static constexpr std::int32_t kReset = 0;
   static constexpr std::int32_t kEndOfStream = 1;  // without a close frame
 
@@ -76,6 +80,7 @@ struct Endpoint {
 // Stations that are configured alike.
 struct Group {
   cwire::Settings settings;
+  cwire::Settings other_settings;  // after a reconfigure, and back
   std::uint32_t endpoint = 0;
   std::uint32_t stations = 0;
   cwire::Priority priority = cwire::Priority::normal;

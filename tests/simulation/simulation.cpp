@@ -175,7 +175,9 @@ Duration Simulation::longest_way_back() const {
     const ExpectedWaits waits(settings.reconnect);
     const Duration wait = std::max({waits.maximum(), refusal, settings.reconnect.backoff_max * 11 / 10,
                                     settings.reconnect.refused_backoff_max * 12 / 10});
-    const Duration missed = 3 * settings.ping_interval + settings.pong_timeout + settings.read_timeout;
+    const cwire::Settings& other = group.other_settings;
+    const Duration missed = 3 * std::max(settings.ping_interval, other.ping_interval) +
+                            std::max(settings.pong_timeout, other.pong_timeout) + settings.read_timeout;
     const Endpoint& endpoint = endpoint_of(group);
     // One after the other, if it must be.
     const Duration handshake = 6 * (endpoint.latency + endpoint.latency_range) + endpoint.service;
@@ -282,6 +284,15 @@ void Simulation::begin(const Trouble& trouble) {
         break;
       case Kind::pause:
         station.pause(trouble.amount);
+        break;
+      case Kind::suspend:
+        if (dice_.chance(50) && station.line().number != 0) {
+          station.line().forgotten_up = station.line().forgotten_down = true;
+        }
+        station.after_suspend();
+        break;
+      case Kind::reconfigure:
+        station.reconfigure(trouble.number, trouble.amount);
         break;
       case Kind::disconnect:
         if (station.ended()) break;

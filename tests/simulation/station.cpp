@@ -132,6 +132,26 @@ void Station::pause(Duration length) {
   after_input();
 }
 
+void Station::after_suspend() {
+  if (client_.finished()) return;
+  note("suspend");
+  judge_.suspended();
+  client_.after_suspend();
+  after_input();
+}
+
+void Station::reconfigure(std::int32_t number, Duration limit) {
+  if (client_.finished()) return;
+  note("reconfigure", static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(limit.count()));
+  cwire::WebSocketClient::Change change;
+  change.of_attempts = (number & Trouble::kOfAttempts) != 0;
+  change.reconnect = (number & Trouble::kReconnect) != 0;
+  other_settings_ = !other_settings_;
+  const cwire::Settings& settings = other_settings_ ? group_.other_settings : group_.settings;
+  judge_.reconfigured(settings, change, limit);
+  perform(client_.reconfigure(now(), settings, change, limit));
+}
+
 void Station::on_timer(TimePoint now) {
   note("tick");
   if (stage_ != Stage::none && stage_ != Stage::open) {
@@ -237,6 +257,8 @@ void Station::ask_to_dial() {
     simulation_.dial_soon(number_);
     return;
   }
+  if (turn_.held()) simulation_.dial_soon(number_);
+  if (turn_.held() || turn_.waits()) return;  // of an attempt that this one replaces
   pacer_->ask(turn_, group_.priority);
   simulation_.paced(group_);
 }

@@ -43,6 +43,8 @@ class Station final : private cwire::TimerQueue::Timer {
   void disconnect(Duration limit);
   void network_up();
   void pause(Duration length);
+  void after_suspend();
+  void reconfigure(std::int32_t change, Duration limit);
   // Something arrives or happens that Event says.
   void handle(const Event& event);
   // Its turn has come, if it still wants it.
@@ -106,6 +108,7 @@ class Station final : private cwire::TimerQueue::Timer {
   std::uint64_t output_ = 0;   // bytes framed, not taken by the kernel
   std::uint64_t written_ = 0;  // bytes of this connection that the kernel has taken
   std::uint64_t messages_ = 0;
+  bool other_settings_ = false;
   bool take_planned_ = false;
   bool blocked_ = false;
   bool paused_ = false;

@@ -627,6 +627,16 @@ TEST_CASE("An attempt under way keeps the time it was begun with", "[web_socket_
   CHECK(station.client.last_failure().message.find("30s") != std::string::npos);
 }
 
+TEST_CASE("A connection that was given no time to end does not leave its blocked output to the next",
+          "[web_socket_client]") {
+  Connected station;
+  const Actions actions = station.client.reconfigure(station.now, station.settings, kReconnect, Duration(0));
+  REQUIRE(actions[0].type == Action::Type::close);
+  station.client.write_blocked(station.now, true);  // the driver, that carries out the first of them
+  station.open();
+  CHECK(station.wait() > seconds(20));
+}
+
 TEST_CASE("A01: connecting again closes in order, reports one disconnect, and begins the next attempt at once",
           "[web_socket_client]") {
   const Settings changed = defaults();
