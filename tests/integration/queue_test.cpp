@@ -426,12 +426,12 @@ TEST_CASE("what the kernel has not begun to take when a connection is lost is se
   for (std::uint64_t tag = taken.size() + lost.size(); tag < stuck.accepted; ++tag) wanted.push_back(tag);
   CHECK(received == wanted);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", stuck.accepted));
-  // And nothing comes behind it that came before.
-  REQUIRE(fleet.send(stuck.station, "the last") == CWIRE_OK);
-  CHECK(stuck.peer->read_frame()->payload == "the last");
   CHECK(sent_with(fleet.records(), CWIRE_E_QUEUE_FULL).empty());
   CHECK(fleet.stats("CP1").queued_messages == 0);
   CHECK(fleet.stats("CP1").queued_bytes == 0);
+  // And nothing comes behind it that came before.
+  REQUIRE(fleet.send(stuck.station, "the last") == CWIRE_OK);
+  CHECK(stuck.peer->read_frame()->payload == "the last");
   stuck.peer->reset();
   fleet.finish(0);
 }
