@@ -86,7 +86,10 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
   }
 }
 
-Manager::~Manager() = default;
+Manager::~Manager() {
+  // Done long ago, but for a manager that got no token and that nobody could free.
+  for (const auto& worker : workers_) worker->stop_and_join();
+}
 
 cwire_status Manager::poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count) {
   bool drained = false;

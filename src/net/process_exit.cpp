@@ -3,12 +3,11 @@
 #include <openssl/ssl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <thread>
-#include <vector>
 
 namespace cwire::process_exit {
 
@@ -20,10 +19,12 @@ thread_local const Presence* mine = nullptr;
 
 struct Presences {
   std::mutex mutex;
-  std::vector<Presence*> all;
+  Presence* first = nullptr;
 };
 Presences& presences() {
-  static Presences& known = *new Presences;  // outlives every destructor that runs at exit
+  // Outlives every destructor that runs at exit, and needs no memory.
+  alignas(Presences) static unsigned char place[sizeof(Presences)];
+  static Presences& known = *new (place) Presences;
   return known;
 }
 
@@ -32,14 +33,17 @@ Presences& presences() {
 Presence::Presence() {
   Presences& known = presences();
   const std::lock_guard<std::mutex> lock(known.mutex);
-  known.all.push_back(this);
+  next_ = known.first;
+  if (next_ != nullptr) next_->previous_ = this;
+  known.first = this;
   mine = this;
 }
 
 Presence::~Presence() {
   Presences& known = presences();
   const std::lock_guard<std::mutex> lock(known.mutex);
-  known.all.erase(std::remove(known.all.begin(), known.all.end(), this), known.all.end());
+  if (next_ != nullptr) next_->previous_ = previous_;
+  (previous_ != nullptr ? previous_->next_ : known.first) = next_;
   mine = nullptr;
 }
 
@@ -58,7 +62,7 @@ void wait_for_all() {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   Presences& known = presences();
   const std::lock_guard<std::mutex> lock(known.mutex);
-  for (const Presence* presence : known.all) {
+  for (const Presence* presence = known.first; presence != nullptr; presence = presence->next_) {
     while (presence != mine && presence->busy_.load() && std::chrono::steady_clock::now() < patience) {
       std::this_thread::yield();
     }
@@ -67,7 +71,7 @@ void wait_for_all() {
 
 void lock() { presences().mutex.lock(); }
 void unlock() { presences().mutex.unlock(); }
-void abandon() { presences().all.clear(); }
+void abandon() { presences().first = nullptr; }
 
 void prepare() {
   static const bool prepared = [] {

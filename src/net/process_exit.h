@@ -9,7 +9,8 @@ namespace cwire {
 // threads is between two turns, and no turn begins after that.
 namespace process_exit {
 
-// Where an I/O thread is. Registered while the thread runs.
+// Where an I/O thread is. Registered while the thread runs; that needs no memory, for a thread that has begun has
+// nobody to tell that there is none.
 class Presence {
  public:
   Presence();
@@ -30,6 +31,8 @@ class Presence {
   friend void wait_for_all();
   [[noreturn]] void stay();
   std::atomic<bool> busy_{true};
+  Presence* previous_ = nullptr;
+  Presence* next_ = nullptr;
 };
 
 void wait_for_all();

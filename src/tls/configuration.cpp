@@ -25,20 +25,25 @@ class Digest {
   Digest(const Digest&) = delete;
   Digest& operator=(const Digest&) = delete;
 
-  void add(std::uint64_t number) { EVP_DigestUpdate(context_, &number, sizeof number); }
+  void add(std::uint64_t number) { update(&number, sizeof number); }
   // With its size, so that "ab","c" differs from "a","bc".
   void add(std::string_view bytes) {
     add(static_cast<std::uint64_t>(bytes.size()));
-    EVP_DigestUpdate(context_, bytes.data(), bytes.size());
+    update(bytes.data(), bytes.size());
   }
   std::string finish() {
     unsigned char value[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
-    EVP_DigestFinal_ex(context_, value, &size);
+    // Half a digest would be that of another configuration.
+    if (EVP_DigestFinal_ex(context_, value, &size) != 1) throw std::bad_alloc();
     return std::string(reinterpret_cast<const char*>(value), size);
   }
 
  private:
+  void update(const void* bytes, std::size_t size) {
+    if (EVP_DigestUpdate(context_, bytes, size) != 1) throw std::bad_alloc();
+  }
+
   EVP_MD_CTX* context_;
 };
 

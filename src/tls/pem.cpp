@@ -52,9 +52,9 @@ class Buffer {
 Pem read_pem(const std::string& option, const std::string& path, std::string_view text) {
   if (path.empty()) return {option + "_pem", Secret(text)};
   const std::string origin = option + " '" + path + "'";
+  Buffer buffer;  // first: its memory may not be there, and nothing would close the file then
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw_unreadable(origin, errno);
-  Buffer buffer;
   ssize_t count;
   do {
     count = buffer.fill(descriptor);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 
 namespace cwire {
 
@@ -57,7 +58,7 @@ long bio_ctrl(BIO* bio, int command, long, void*) {
 // Lives as long as the process: streams may be closed by whatever thread goes last.
 BIO_METHOD* make_method() {
   BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "cwire socket");
-  if (method == nullptr) return nullptr;
+  if (method == nullptr) throw std::bad_alloc();
   BIO_meth_set_write(method, bio_write);
   BIO_meth_set_read(method, bio_read);
   BIO_meth_set_ctrl(method, bio_ctrl);
@@ -67,10 +68,9 @@ BIO_METHOD* make_method() {
 }  // namespace
 
 bio_st* new_socket_bio(SocketBio& state) {
-  static BIO_METHOD* const method = make_method();
-  if (method == nullptr) return nullptr;
+  static BIO_METHOD* const method = make_method();  // where this throws, the next call tries again
   BIO* bio = BIO_new(method);
-  if (bio == nullptr) return nullptr;
+  if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, &state);
   BIO_set_init(bio, 1);
   return bio;

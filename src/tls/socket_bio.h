@@ -12,7 +12,7 @@ struct SocketBio {
   bool end = false;  // the peer has closed its side
 };
 
-// A BIO on `state`, which must outlive it. Null: no memory.
+// A BIO on `state`, which must outlive it. Throws std::bad_alloc.
 bio_st* new_socket_bio(SocketBio& state);
 
 }  // namespace cwire

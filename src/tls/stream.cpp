@@ -110,11 +110,10 @@ TlsStream::TlsStream(ssl_ctx_st* context, SessionCache& sessions, const Verifica
     : sessions_(sessions), verification_(verification), port_(port), server_name_(server_name) {
   ERR_clear_error();
   socket_.socket = socket;
-  ssl_ = SSL_new(context);
-  if (ssl_ == nullptr) throw std::bad_alloc();
   BIO* bio = new_socket_bio(socket_);
-  if (bio == nullptr) {
-    SSL_free(ssl_);
+  ssl_ = SSL_new(context);
+  if (ssl_ == nullptr) {
+    BIO_free(bio);
     throw std::bad_alloc();
   }
   SSL_set_bio(ssl_, bio, bio);

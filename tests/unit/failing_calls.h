@@ -1,10 +1,22 @@
 #pragma once
 
+#include <cerrno>
+
 namespace fixture {
 
-// The next `times` calls of the calling thread fail: of write(2) with `error`, of OpenSSL's SSL_set_ex_data as without
-// memory. What is tested here cannot be brought about from outside.
-void fail_write(int times, int error);
-void fail_set_ex_data(int times);
+// What can be made to fail here cannot be brought about from outside.
+enum class Call {
+  write,
+  ssl_set_ex_data,
+  bio_meth_new,
+  evp_digest_update,
+  evp_digest_final_ex,
+  ossl_decoder_from_data,
+  x509v3_ext_d2i
+};
+
+// The next `times` calls of the calling thread fail: those of the system with this errno, those of OpenSSL as without
+// memory.
+void fail_next(Call call, int times = 1, int error = ENOMEM);
 
 }  // namespace fixture

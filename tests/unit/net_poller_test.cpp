@@ -135,7 +135,7 @@ TEST_CASE("wake() ends a wait, each time, also when it comes before") {
 
 TEST_CASE("wake() is not lost when its write is interrupted") {
   Poller poller;
-  fixture::fail_write(3, EINTR);
+  fixture::fail_next(fixture::Call::write, 3, EINTR);
   poller.wake();
   const TimePoint deadline = Clock::now() + std::chrono::seconds(20);
   REQUIRE(poller.wait(deadline) < deadline);

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <new>
 #include <thread>
 #include <vector>
 
+#include "failing_calls.h"
 #include "test_pki.h"
 #include "tls/configuration.h"
 #include "tls/context.h"
@@ -289,6 +291,26 @@ TEST_CASE("stations with equal settings share a context, others do not") {
   other.ciphers.clear();
   other.ocpp_rules = true;
   REQUIRE(is_new(other));
+}
+
+TEST_CASE("an authority that there was no memory to decode is not taken, or it would be refused for ever") {
+  const Files files;
+  // Both are called from inside OpenSSL, which goes on without a key, without extensions.
+  for (const fixture::Call failing : {fixture::Call::ossl_decoder_from_data, fixture::Call::x509v3_ext_d2i}) {
+    fixture::fail_next(failing);
+    REQUIRE_THROWS_AS(TlsContext(files.settings), std::bad_alloc);
+    REQUIRE_NOTHROW(TlsContext(files.settings));
+  }
+}
+
+TEST_CASE("half a digest of the settings finds nobody a context") {
+  const Files files;
+  TlsContexts contexts;
+  for (const fixture::Call failing : {fixture::Call::evp_digest_update, fixture::Call::evp_digest_final_ex}) {
+    fixture::fail_next(failing);
+    REQUIRE_THROWS_AS(contexts.get(files.settings), std::bad_alloc);
+  }
+  REQUIRE(contexts.get(files.settings) != nullptr);
 }
 
 TEST_CASE("a context is kept while it is used, and made anew from files that were replaced") {
