@@ -15,6 +15,9 @@ test_packages=(
 # libFuzzer, for tests/fuzz/run.
 # shellcheck disable=SC2034
 fuzz_packages=(clang=clang++ libclang-rt-14-dev)
+# For tests/run.sh --coverage.
+# shellcheck disable=SC2034
+coverage_packages=(gcovr=gcovr)
 # The other libraries that tests/bench/run measures, and what draws its plots.
 # shellcheck disable=SC2034
 bench_packages=(

@@ -13,6 +13,8 @@ usage: tests/run.sh [options]
   --sanitize       also build and test with AddressSanitizer + UndefinedBehaviorSanitizer, and with ThreadSanitizer
   --preset NAME    build and test this preset (debug, release, asan-ubsan, tsan); may be repeated; default: release
   --fuzz [SECONDS] also fuzz each target of tests/fuzz for as long (60; with --nightly 1800)
+  --coverage       also say what the tests reach of src/, which has to be 90 % of its lines, and 95 % of the branches of
+                   src/station, src/governor and src/protocol
   --nightly        also run the tests that take long
   --filter REGEX   only tests whose name matches, as `ctest -R`
   --jobs N         that many at a time; default: the number of processors
@@ -25,6 +27,7 @@ ctest_options=()
 filtered=no
 nightly=no
 fuzz_seconds=0
+coverage=no
 jobs=$(nproc)
 while [ $# -gt 0 ]; do
   case $1 in
@@ -32,6 +35,7 @@ while [ $# -gt 0 ]; do
       [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2; exit 2; }
       ;;&
     --sanitize) sanitize=yes ;;
+    --coverage) coverage=yes ;;
     --nightly) nightly=yes ;;
     --fuzz)
       fuzz_seconds=60
@@ -115,9 +119,37 @@ run_fuzzers() {
   if [ $status -ne 0 ] && [ "$found" -eq 0 ]; then give_up "fuzzing ended with $status"; fi
 }
 
+# promise, gcovr options: one test of its own.
+check_coverage() {
+  local promise=$1
+  shift
+  if gcovr --root . --object-directory build/coverage --exclude-throw-branches --exclude-branches-by-pattern '.*catch \(' "$@" \
+    build/coverage; then
+    passed=$((passed + 1))
+  else
+    echo "coverage: $promise: no" >&2
+    failed=$((failed + 1))
+  fi
+}
+
+# Behind every call that may throw, GCC has a branch for the case that it does, and at each catch one per type. These branches are
+# left out: they outnumber the others and are in no line that anybody wrote. tests/failures takes each that an allocation can cause.
+measure_coverage() {
+  mkdir -p build/coverage
+  find build/coverage -name '*.gcda' -delete
+  run_preset coverage
+  echo "== coverage: counting"
+  check_coverage "90 % of the lines" --filter src/ --fail-under-line 90 --txt build/coverage/lines.txt --print-summary
+  check_coverage "95 % of the branches" --filter 'src/(station|governor|protocol)/' --branches --fail-under-branch 95 \
+    --txt build/coverage/branches.txt --print-summary
+  echo "what is missing: build/coverage/lines.txt, build/coverage/branches.txt"
+}
+
 mkdir -p build
+[ $coverage = no ] || test_packages+=("${coverage_packages[@]}")
 install_missing "${build_packages[@]}" "${test_packages[@]}" || give_up "packages are missing"
 for preset in "${presets[@]}"; do run_preset "$preset"; done
 if [ $filtered = no ] && [[ " ${presets[*]} " == *" release "* ]]; then judge_fault_matrix build/release/results.xml; fi
 [ "$fuzz_seconds" -eq 0 ] || run_fuzzers
+[ $coverage = no ] || measure_coverage
 finish
