@@ -257,6 +257,7 @@ void Station::run_scheduled() noexcept {
 
 void Station::begin() {
   try {
+    if (Governor* governor = worker_->governor()) endpoint_ = governor->attach(description_.url.origin());
     worker_->thread().timers().register_timer();
   } catch (const std::bad_alloc&) {
     closed_event_.data.status = CWIRE_E_NO_MEMORY;
@@ -265,7 +266,6 @@ void Station::begin() {
   }
   timer_registered_ = true;
   worker_->add(*this);
-  if (Governor* governor = worker_->governor()) endpoint_ = governor->attach(description_.url.origin());
   perform(client_.start(worker_->thread().now()));
 }
 
