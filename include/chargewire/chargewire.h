@@ -344,7 +344,8 @@ CWIRE_API cwire_status cwire_config_free(cwire_config config);
 
 /* Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
  * taken by cwire_manager_poll. Reads https_proxy and its like here, and only here (csms.proxy.url). The caller frees it. Returns OK,
- * INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
+ * INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), CONFIG (options governor.* that
+ * contradict each other), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
 CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler, uintptr_t context,
                                          cwire_manager *out, cwire_error *err);
 /* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (milliseconds; 0: do not wait,

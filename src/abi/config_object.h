@@ -14,25 +14,37 @@ class ConfigObject {
  public:
   explicit ConfigObject(Config config) : config_(std::move(config)), revision_(next_config_revision()) {}
 
+  // A copy is changed, and takes the place of the original unless that was changed meanwhile: no lock is held while a
+  // file is read, and a change that throws has changed nothing.
   template <class Change>
   void change(Change change) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    change(config_);
-    revision_ = next_config_revision();
+    for (;;) {
+      ConfigSnapshot now = snapshot();
+      change(now.config);
+      std::lock_guard<std::mutex> lock(mutex());
+      if (revision_ != now.revision) continue;
+      config_ = std::move(now.config);
+      revision_ = next_config_revision();
+      return;
+    }
   }
   ConfigSnapshot snapshot() const {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::lock_guard<std::mutex> lock(mutex());
     return ConfigSnapshot{config_, revision_};
   }
   std::string get(std::string_view key) const {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::lock_guard<std::mutex> lock(mutex());
     return config_.get(key);
+  }
+  // One for all of them, so that fork() can hold it; what is done under it is short.
+  static std::mutex& mutex() {
+    static std::mutex& instance = *new std::mutex;  // never destroyed: a thread may call during exit()
+    return instance;
   }
 
   std::uintptr_t token = 0;
 
  private:
-  mutable std::mutex mutex_;
   Config config_;
   std::uint64_t revision_;
 };

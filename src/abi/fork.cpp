@@ -5,6 +5,7 @@
 #include <new>
 
 #include "abi/config_object.h"
+#include "governor/local_gate.h"
 #include "manager/connection_pool.h"
 #include "manager/manager.h"
 #include "net/process_exit.h"
@@ -21,9 +22,13 @@ void before() {
   pool_table().lock();
   station_table().lock();
   process_exit::lock();
+  LocalGate::of_process().lock();
+  ConfigObject::mutex().lock();
 }
 
 void release() {
+  ConfigObject::mutex().unlock();
+  LocalGate::of_process().unlock();
   process_exit::unlock();
   station_table().unlock();
   pool_table().unlock();
@@ -32,6 +37,7 @@ void release() {
 }
 
 void in_child() {
+  LocalGate::of_process().abandon();
   process_exit::abandon();
   station_table().abandon();
   pool_table().abandon();

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <unordered_set>
 #include <vector>
@@ -19,7 +20,7 @@ namespace {
 using Explicit = std::bitset<kOptionsMax>;
 
 // Several ways to give the same thing. Whoever overrides one of them does without the others.
-const std::vector<std::vector<const char*>> kAlternatives = {
+constexpr std::array<std::array<const char*, 3>, 7> kAlternatives = {{
     {"csms.auth.password", "csms.auth.password_file"},
     {"csms.auth.token", "csms.auth.token_file"},
     {"csms.proxy.password", "csms.proxy.password_file"},
@@ -27,7 +28,7 @@ const std::vector<std::vector<const char*>> kAlternatives = {
     {"csms.tls.client_cert", "csms.tls.client_cert_pem"},
     {"csms.tls.client_key", "csms.tls.client_key_pem", "csms.tls.client_key_uri"},
     {"csms.tls.client_key_password", "csms.tls.client_key_password_file"},
-};
+}};
 
 [[noreturn]] void refuse(std::string why) { throw Error(CWIRE_E_CONFIG, std::move(why)); }
 
@@ -147,6 +148,13 @@ std::uint64_t next_config_revision() {
   return ++last;
 }
 
+Config Config::without_stations() const {
+  Config out;
+  out.values_ = values_;
+  out.explicit_ = explicit_;
+  return out;
+}
+
 Config Config::overridden_by(const Config& overrides) const {
   const auto index = [](const char* key) { return option_index(*find_option(key).option); };
   Config out;
@@ -169,13 +177,18 @@ Config Config::overridden_by(const Config& overrides) const {
     for (const char* key : {"csms.proxy.username", "csms.proxy.password", "csms.proxy.password_file"}) forget(key);
   }
   for (const auto& alternatives : kAlternatives) {
-    const bool replaced = std::any_of(alternatives.begin(), alternatives.end(),
-                                      [&](const char* key) { return overrides.explicit_[index(key)]; });
-    if (replaced) std::for_each(alternatives.begin(), alternatives.end(), forget);
+    const auto end = std::find(alternatives.begin(), alternatives.end(), nullptr);
+    const bool replaced =
+        std::any_of(alternatives.begin(), end, [&](const char* key) { return overrides.explicit_[index(key)]; });
+    if (replaced) std::for_each(alternatives.begin(), end, forget);
   }
   for (const Option& option : options()) {
     if (!option.of_station() || !overrides.explicit_[option_index(option)]) continue;
-    copy_value(out.values_, overrides.values_, option);
+    try {
+      copy_value(out.values_, overrides.values_, option);
+    } catch (const BadValue& bad) {
+      refuse(std::string(option.key) + ", together with what was set before: " + bad.problem);
+    }
     out.explicit_.set(option_index(option));
   }
   return out;

@@ -37,8 +37,8 @@ class Config {
 
   // These settings, with the options that `overrides` set explicitly in place of ours. The manager's options stay ours.
   // Of the headers, those of the same name are replaced. Credentials follow what is overridden: another csms.auth.type
-  // leaves ours behind, another csms.proxy.url the proxy's. What can be given in several ways, as the password itself or
-  // as its file, takes the place of ours however we gave it.
+  // leaves ours behind, another csms.proxy.url the proxy's. What can be given in several ways, as the password itself
+  // or as its file, takes the place of ours however we gave it.
   Config overridden_by(const Config& overrides) const;
 
   // As set, without the checks and the files of resolve(). What a manager takes its own options from: a fleet may well
@@ -54,6 +54,8 @@ class Config {
   // No option was set.
   bool is_default() const { return explicit_.none(); }
   const std::vector<StationEntry>& stations() const { return stations_; }
+  // The options alone.
+  Config without_stations() const;
 
   static const char* schema();
 

@@ -116,7 +116,8 @@ std::vector<Option> make_table() {
        CWIRE_FIELD(reconnect.repeat_times),
        "RetryBackOffRepeatTimes of OCPP 2.x: how often the wait doubles, for policy `ocpp`."},
 
-      {kGovernor, "csms.priority", T::choice, "normal", "", "", "high|normal|low", kLive, CWIRE_FIELD(priority),
+      {kGovernor, "csms.priority", T::choice, "normal", "", "", "high|normal|low", kNextConnection,
+       CWIRE_FIELD(priority),
        "Of thirteen turns to dial an endpoint eight go to stations of `high` priority, four to `normal` and one to "
        "`low`, "
        "while some of each wait. Who waited for 30 s moves up."},

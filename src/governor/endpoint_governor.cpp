@@ -36,7 +36,7 @@ Permit* EndpointGovernor::next(TimePoint now) {
   permit.began_ = now;
   rate_.passed(now);
   breaker_.passed();
-  if (state() == CircuitBreaker::State::half_open) permit.probe_of_ = breaker_.episode();
+  permit.probe_of_ = state() == CircuitBreaker::State::half_open ? breaker_.episode() : 0;
   ++under_way_;
   return &permit;
 }
@@ -54,6 +54,7 @@ Permit* EndpointGovernor::take(TimePoint now) {
 }
 
 void EndpointGovernor::ended(Permit& permit, Outcome outcome, TimePoint now) {
+  if (permit.waits()) withdraw(permit);  // it failed before its turn
   if (!permit.held()) return;
   // One that began since, while the breaker is closed again, is none.
   const bool probe = state() == CircuitBreaker::State::half_open && permit.probe_of_ == breaker_.episode();

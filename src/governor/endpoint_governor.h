@@ -85,7 +85,6 @@ class EndpointGovernor {
 
  private:
   Permit* take(TimePoint now);
-  void release(Permit& permit);
 
   const Settings settings_;
   LocalGate& gate_;

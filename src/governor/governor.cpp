@@ -72,9 +72,17 @@ TimePoint Governor::run(TimePoint now) {
   {
     const std::lock_guard<std::mutex> lock(keeper_mutex_);
     run_at_ = kNever;
+    running_ = true;
   }
-  for (const auto& endpoint : endpoints()) endpoint->run(now);
+  try {
+    for (const auto& endpoint : endpoints()) endpoint->run(now);
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(keeper_mutex_);
+    running_ = false;
+    throw;
+  }
   const std::lock_guard<std::mutex> lock(keeper_mutex_);
+  running_ = false;
   return run_at_;
 }
 
@@ -88,6 +96,7 @@ void Governor::want_run_at(TimePoint time) {
     const std::lock_guard<std::mutex> lock(keeper_mutex_);
     if (time >= run_at_) return;
     run_at_ = time;
+    if (running_) return;
   }
   keeper_wanted_();
 }
@@ -97,6 +106,7 @@ void Governor::note(const std::string& endpoint, CircuitBreaker::State from, Cir
   try {
     const std::lock_guard<std::mutex> lock(keeper_mutex_);
     changes_.push_back({endpoint, from, to, opens_until});
+    if (running_) return;
   } catch (const std::bad_alloc&) {
     return;  // the breaker does its work without being spoken of
   }

@@ -65,6 +65,7 @@ class Governor {
   std::random_device entropy_;
   std::mutex keeper_mutex_;  // of what follows; likewise
   TimePoint run_at_ = kNever;
+  bool running_ = false;  // run() is under way, and sees for itself what is wanted meanwhile
   std::vector<Change> changes_;
 };
 

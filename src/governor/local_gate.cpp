@@ -57,6 +57,12 @@ void LocalGate::gave_up(bool was_probe) {
   probing_ = false;
 }
 
+void LocalGate::abandon() {
+  is_open_ = true;
+  probing_ = false;
+  closings_ = 0;
+}
+
 TimePoint LocalGate::ask_again_at(TimePoint now) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return is_open_ ? now : std::max(until_, now + (probing_ ? kWhileProbing : Duration::zero()));

@@ -22,6 +22,10 @@ class LocalGate {
   void failed(bool was_probe, TimePoint now);  // for want of something local
   void succeeded(bool was_probe);              // whatever happened, nothing local was wanting
   void gave_up(bool was_probe);                // it ended before it could tell
+  // For fork(): held around it, and in the child, whose attempts have nothing to do with the parent's, begun anew.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+  void abandon();
   // When to ask again after pass() said no.
   TimePoint ask_again_at(TimePoint now) const;
 

@@ -52,7 +52,10 @@ ManagerTable& manager_table() {
 }
 
 Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintptr_t context)
-    : config_(std::move(config)), proxy_environment_(read_proxy_environment()), shutdown_event_(*this) {
+    : entries_(config.config.stations()),
+      config_{config.config.without_stations(), config.revision},
+      proxy_environment_(read_proxy_environment()),
+      shutdown_event_(*this) {
   process_exit::prepare();
   // Not resolved: what concerns stations may be complete only with a station's own options.
   const Settings& settings = config_.config.resolve_manager();
@@ -202,7 +205,7 @@ cwire_station Manager::connect(const char* station_id, const char* url, const Co
 
 void Manager::connect_all(std::size_t& begun) {
   std::vector<Station::Description> descriptions;
-  for (const StationEntry& entry : config_.config.stations()) {
+  for (const StationEntry& entry : entries_) {
     if (!registry_.is_free(entry.id)) continue;
     const auto settings = [&] {
       return entry.overrides->is_default()

@@ -90,7 +90,8 @@ class Manager final : public StationOwner {
   void settle_one() noexcept;
   void fell_silent(std::size_t worker) noexcept;
 
-  const ConfigSnapshot config_;
+  const std::vector<StationEntry> entries_;  // for connect_all
+  const ConfigSnapshot config_;              // without them: each station may keep a copy
   const ProxyEnvironment proxy_environment_;
   TlsContexts tls_;
   std::mutex settings_mutex_;

@@ -189,7 +189,7 @@ class SendQueue {
  private:
   // Messages and bytes in one word, changed by compare-and-swap: an attempt that fails is never seen in it, not even
   // for a moment, so the I/O thread always knows whether there is room.
-  static constexpr unsigned kBytesBits = 44;
+  static constexpr unsigned kBytesBits = 42;  // and 22 for messages: twice the largest csms.send_queue_messages
   static std::uint64_t load_of(std::size_t size) { return (std::uint64_t{1} << kBytesBits) + size; }
   static std::size_t messages_in(std::uint64_t load) { return static_cast<std::size_t>(load >> kBytesBits); }
   static std::size_t bytes_in(std::uint64_t load) {

@@ -21,6 +21,8 @@ std::string_view nonce_bytes(const std::uint64_t& nonce) {
 
 // What an attempt that failed says of its endpoint.
 Outcome outcome_of(const Failure& failure) {
+  // A source address that this machine lacks, or a proxy that does badly.
+  if (failure.status == CWIRE_E_CONFIG || failure.phase == FailurePhase::proxy) return Outcome::abandoned;
   switch (class_of(failure)) {
     case FailureClass::throttled:
       return Outcome::throttled;
@@ -56,7 +58,9 @@ std::unique_ptr<OfflineQueue> make_offline_queue(const Settings& settings, const
 }  // namespace
 
 bool ConnectionConfig::makes_same_attempts(const ConnectionConfig& other) const {
-  return url.text() == other.url.text() && tls == other.tls && tls_version == other.tls_version &&
+  // Must not throw: the settings of before are gone then.
+  return url.secure == other.url.secure && url.host == other.url.host && url.port == other.url.port &&
+         url.path == other.url.path && tls == other.tls && tls_version == other.tls_version &&
          make_same_attempts(*settings, *other.settings);
 }
 
@@ -104,7 +108,8 @@ cwire_status Station::send(std::unique_ptr<OutgoingMessage> message, std::uint32
   if (worker_->thread().is_current()) {
     // From the handler: straight into the output that is flushed at the end of this turn.
     if (!queue_.is_open()) return CWIRE_E_NOT_ESTABLISHED;
-    if (queue_.drops()) accept_all(queue_.take());  // the room of what goes for it is ours then
+    // What others sent before goes first, and the room of what goes for it is ours then.
+    if (queue_.drops() || offline_ != nullptr) accept_all(queue_.take());
     if (offline_ != nullptr) worker_->mark_dirty(*this);
     const cwire_status status = queue_.reserve(message->size);
     if (status == CWIRE_OK) accept(*message.release());
@@ -244,13 +249,13 @@ void Station::run_scheduled() noexcept {
     if (offline_ != nullptr) worker_->mark_dirty(*this);
     if ((orders & kDisconnect) != 0) {
       std::uint16_t code;
-      std::string reason;
+      CloseReason reason;
       {
         std::lock_guard<std::mutex> lock(orders_mutex_);
         code = close_code_;
-        reason = close_reason_;
+        reason.take(close_reason_);
       }
-      disconnect_now(code, reason, live_settings().close_timeout);
+      disconnect_now(code, reason.view(), live_settings().close_timeout);
     }
   });
 }
@@ -259,7 +264,7 @@ void Station::begin() {
   try {
     if (Governor* governor = worker_->governor()) endpoint_ = governor->attach(description_.url.origin());
     worker_->thread().timers().register_timer();
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
     closed_event_.data.status = CWIRE_E_NO_MEMORY;
     perform(client_.disconnect(worker_->thread().now(), Duration::zero()));
     return;
@@ -280,7 +285,7 @@ void Station::take_new_config(bool reconnect) {
   const Settings& settings = live_settings();
   queue_.limit(queue_limits(settings));
   announce_room();
-  if (channel_ != nullptr && is_open()) limit_unacknowledged();
+  if (channel_ != nullptr) limit_unacknowledged();
   WebSocketClient::Change change;
   change.of_attempts = !next_config_->makes_same_attempts(description_);
   change.reconnect = reconnect;
@@ -289,16 +294,15 @@ void Station::take_new_config(bool reconnect) {
 
 // The attempt that begins now.
 void Station::begin_with_newest_config() {
-  if (next_config_ == nullptr) return;
-  {
+  if (next_config_ != nullptr) {
     std::lock_guard<std::mutex> lock(orders_mutex_);
     static_cast<ConnectionConfig&>(description_) = std::move(*next_config_);
     next_config_.reset();
+    // What it had asked for, or was allowed, was for an attempt with the old one.
+    if (endpoint_ != nullptr) endpoint_->withdraw(turn_, worker_->thread().now());
   }
-  if (endpoint_ == nullptr) return;
-  // What it had asked for, or was allowed, was for an attempt with the old one.
-  endpoint_->withdraw(turn_, worker_->thread().now());
-  if (endpoint_->name() != description_.url.origin()) {
+  // Also where there was no memory for it the last time.
+  if (endpoint_ != nullptr && endpoint_->name() != description_.url.origin()) {
     endpoint_ = worker_->governor()->attach(description_.url.origin());
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -113,6 +114,16 @@ class Station final : private ChannelListener, private SessionListener, private 
 
    private:
     Station& station_;
+  };
+  // A copy that needs no memory, so that no order to close is lost for want of it.
+  class CloseReason {
+   public:
+    void take(const std::string& reason) { size_ = reason.copy(bytes_.data(), bytes_.size()); }
+    std::string_view view() const { return {bytes_.data(), size_}; }
+
+   private:
+    std::array<char, 123> bytes_;  // RFC 6455 5.5: 125, two of them for the code
+    std::size_t size_ = 0;
   };
   // How a session ended, kept until the session's own function has returned.
   struct SessionEnd {

@@ -60,14 +60,14 @@ void Station::pump() {
   if (close_wanted_ && !queue_.has_waiting()) {
     close_wanted_ = false;
     close_sent_ = true;
-    std::string reason;
+    CloseReason reason;
     std::uint16_t code;
     {
       std::lock_guard<std::mutex> lock(orders_mutex_);
-      reason = close_reason_;
+      reason.take(close_reason_);
       code = close_code_ != 0 ? close_code_ : kNormalClosure;  // to connect again: nobody gave a code
     }
-    session_->close(code, reason);
+    session_->close(code, reason.view());
   }
 }
 

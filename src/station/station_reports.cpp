@@ -1,4 +1,5 @@
 // What a station tells: its events, their words, and the statistics that go with them.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -86,6 +87,21 @@ std::string Station::words_of_peer(const std::string& reason) const {
       contains_credentials(authorization_header(auth, description_.id)) ||
       (proxy != nullptr && (contains(proxy->password.reveal()) || contains_credentials(proxy->authorization())))) {
     return "its reason is withheld: it holds our credentials";
+  }
+  // Keys are also given in headers and in the URL's query. A value that is that short may be anything.
+  const auto contains_long = [&](std::string_view value) { return value.size() >= 6 && contains(value); };
+  bool repeats_us = false;
+  for (const auto& header : description_.settings->headers) repeats_us = repeats_us || contains_long(header.second);
+  const std::string& path = description_.url.path;
+  for (std::size_t at = path.find('?'); at < path.size();) {
+    const std::size_t end = std::min(path.find_first_of("&;", at + 1), path.size());
+    const std::string_view parameter(path.data() + at + 1, end - at - 1);
+    const std::size_t equals = parameter.find('=');
+    repeats_us = repeats_us || contains_long(parameter.substr(equals == std::string_view::npos ? 0 : equals + 1));
+    at = end;
+  }
+  if (repeats_us) {
+    return "its reason is withheld: it repeats a header or the query of ours";
   }
   std::string words;
   char32_t character = 0;

@@ -156,8 +156,10 @@ Actions WebSocketClient::reconfigure(TimePoint now, const Settings& settings, Ch
       break;
     case Phase::attempting:
       attempt_is_outdated_ = change.of_attempts;
-      if (!change.of_attempts || !change.reconnect) break;
+      // One that was not dialled yet lives no more than a wait does.
+      if (!change.of_attempts || !(change.reconnect || is_queued())) break;
       actions.add(Action{Action::Type::abandon});
+      if (is_queued()) --attempts_;
       begin_attempt(now, actions);
       break;
     case Phase::open:

@@ -264,8 +264,7 @@ void Worker::report(const Governor::Change& change) {
   std::string text = change.endpoint + ": ";
   switch (change.to) {
     case CircuitBreaker::State::closed:
-      text += change.from == CircuitBreaker::State::half_open ? "well again; all stations connect, few at first"
-                                                              : "reset by request; all stations connect";
+      text += "in use again; all stations connect";
       break;
     case CircuitBreaker::State::open: {
       const auto wait = std::chrono::duration_cast<std::chrono::seconds>(change.opens_until - thread_.now());

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "base/failure.h"
 #include "net/errno_text.h"
@@ -44,7 +45,7 @@ KeyLog::KeyLog(const std::string& path)
 KeyLog::~KeyLog() { ::close(descriptor_); }
 
 void KeyLog::attach_to(SSL_CTX* context) {
-  SSL_CTX_set_app_data(context, this);
+  if (SSL_CTX_set_app_data(context, this) != 1) throw std::bad_alloc();
   SSL_CTX_set_keylog_callback(context, write_line);
 }
 

@@ -167,6 +167,46 @@ TEST_CASE("a loop of 401 ends at once with the right password, and only with ano
   fleet.finish();
 }
 
+TEST_CASE("a station that waits for its turn at an endpoint goes to another one without hurry") {
+  csms::Csms here{csms::Options()}, there{csms::Options()};
+  Fleet fleet(Delivery::poll, patient());
+  REQUIRE(cwire_manager_isolate(fleet.manager, here.url().c_str(), nullptr) == CWIRE_OK);
+  fleet.connect("CP1", here.url());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_STATE, "CP1"));
+  REQUIRE(cwire_manager_reconfigure(fleet.manager, "CP1", there.url().c_str(), nullptr, 0, nullptr) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  CHECK(fleet.stats("CP1").reconnect_attempts == 0);
+  fleet.finish();
+  CHECK(here.counters().connections_accepted == 0);
+}
+
+TEST_CASE("another token in the query of the URL ends the wait that the old one led to") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll, patient());
+  fleet.connect("CP1", server.url() + "/ocpp?token=old-token-1");
+  {
+    raw::Connection peer = server.accept();
+    CHECK(peer.read_request().find("?token=old-token-1 ") != std::string::npos);
+    peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+    peer.close();
+  }
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
+  const std::string url = server.url() + "/ocpp?token=new-token-2";
+  REQUIRE(cwire_manager_reconfigure(fleet.manager, "CP1", url.c_str(), nullptr, 0, nullptr) == CWIRE_OK);
+  raw::Connection peer = server.accept();
+  const std::string request = peer.read_request();
+  CHECK(request.find("?token=new-token-2 ") != std::string::npos);
+  peer.accept_upgrade(request);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  // A peer that repeats it has its reason withheld.
+  peer.send_frame(raw::close, std::string("\x03\xe8", 2) + "bad token new-token-2");
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  const Record lost = must(last(fleet.records(), CWIRE_EVENT_DISCONNECTED));
+  CHECK(lost.data.find("new-token-2") == std::string::npos);
+  CHECK(lost.data.find("withheld") != std::string::npos);
+  fleet.finish(0);
+}
+
 TEST_CASE("another URL is gone to at once when told so, with the identity on its path") {
   csms::Csms here{csms::Options()}, there{csms::Options()};
   Fleet fleet(Delivery::poll, patient());

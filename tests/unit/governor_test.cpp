@@ -1,4 +1,6 @@
 // The rules that pace a fleet, under a virtual clock.
+#include "governor/governor.h"
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
@@ -400,6 +402,12 @@ TEST_CASE("Out of descriptors, nobody passes for a second, doubling to thirty, a
   // And begins anew.
   gate.failed(false, now);
   CHECK(gate.ask_again_at(now) <= now + 1200ms);
+  // A child of fork() has nothing to do with it.
+  gate.lock();
+  gate.abandon();
+  gate.unlock();
+  CHECK(gate.pass(now, probe));
+  CHECK_FALSE(probe);
 }
 
 // ---- all of it, for one endpoint ----
@@ -596,6 +604,84 @@ TEST_CASE("Reset closes an open breaker and gives the limit back") {
   CHECK(fleet.governor.state() == CircuitBreaker::State::closed);
   CHECK(fleet.governor.handshakes_limit() == 64);
   CHECK(fleet.governor.attempts(fleet.now) == 0);
+}
+
+TEST_CASE("What was a probe once is none any more when the breaker has closed") {
+  Fleet fleet;
+  fleet.attempts(20, Outcome::failed);
+  for (int i = 0; i < 3; ++i) fleet.ask();
+  fleet.turns();
+  fleet.now = fleet.governor.deadline();
+  const std::vector<Permit*> probes = fleet.turns();
+  REQUIRE(probes.size() == 3);
+  fleet.end(probes, Outcome::established);
+  REQUIRE(fleet.governor.state() == CircuitBreaker::State::closed);
+  for (int i = 0; i < 30; ++i) {
+    for (Permit* permit : probes) {
+      fleet.governor.ask(*permit, Priority::normal, fleet.now);
+      REQUIRE(fleet.governor.next(fleet.now) == permit);
+      fleet.governor.ended(*permit, Outcome::throttled, fleet.now);
+    }
+  }
+  CHECK(fleet.governor.attempts(fleet.now) == 0);
+  CHECK(fleet.governor.state() == CircuitBreaker::State::closed);
+}
+
+TEST_CASE("An attempt that fails before its turn leaves the line") {
+  EndpointGovernor::Settings settings = defaults();
+  settings.handshakes = {1, 1, 1};
+  Fleet fleet(settings, 2);
+  REQUIRE(fleet.turns().size() == 1);
+  fleet.governor.ended(fleet.permits[1], Outcome::local, fleet.now);
+  CHECK(fleet.governor.line().empty());
+  CHECK_FALSE(fleet.permits[1].held());
+  CHECK(fleet.governor.handshakes() == 1);
+}
+
+TEST_CASE("Connections that are lost at once open also a breaker that wants every attempt to have failed") {
+  EndpointGovernor::Settings settings = defaults();
+  settings.breaker.failed_share = 1;
+  Fleet fleet(settings);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(fleet.governor.state() == CircuitBreaker::State::closed);
+    Permit& permit = fleet.ask();
+    fleet.turns();
+    fleet.governor.ended(permit, Outcome::established, fleet.now);
+    fleet.governor.lost(permit, fleet.now);
+  }
+  CHECK(fleet.governor.state() == CircuitBreaker::State::open);
+}
+
+TEST_CASE("The keeper is called when somebody wants it, not by its own run") {
+  GovernorSettings settings;
+  settings.handshakes_start = settings.handshakes_min = settings.handshakes_max = 10;
+  settings.connects_per_second = 1;
+  settings.breaker_failures = 0.5;
+  settings.breaker_attempts_min = 20;
+  settings.breaker_window = 10s;
+  settings.breaker_open = 30s;
+  settings.breaker_open_max = 300s;
+  settings.breaker_probes = 3;
+  int wanted = 0;
+  Governor governor(settings, [&] { ++wanted; });
+  const std::shared_ptr<Governor::Endpoint> endpoint = governor.attach("ws://csms.example:80");
+  struct Guest final : Applicant {
+    void permitted() noexcept override { ++turns; }
+    int turns = 0;
+  } first, second, third;
+  CHECK(endpoint->ask(first, Priority::normal, kStart));
+  CHECK(wanted == 0);
+  CHECK_FALSE(endpoint->ask(second, Priority::normal, kStart));
+  CHECK_FALSE(endpoint->ask(third, Priority::normal, kStart));
+  CHECK(wanted == 1);
+  const TimePoint again = governor.run(kStart);
+  CHECK(again > kStart + 999ms);
+  CHECK(governor.run(again - 1ms) == again);
+  CHECK(second.turns == 0);
+  CHECK(governor.run(again) > again);
+  CHECK(second.turns == 1);
+  CHECK(wanted == 1);
+  for (Guest* guest : {&first, &second, &third}) endpoint->withdraw(*guest, again);
 }
 
 TEST_CASE("Out of descriptors, all endpoints of the process wait for one station that tries") {
