@@ -458,7 +458,7 @@ CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
  * the station ends (a disconnect, a shutdown, the last attempt) SENT with CLOSED, before CLOSED. The queue has limits of its own
  * and follows the same policy. Where offline_queue_bytes, what all stations may keep together, is used up, that counts as full,
  * and a LOG line says so; WRITABLE then comes when the station's own messages have gone, when it is connected at the latest.
- * Broadcasts go to who is connected, and are never kept. */
+ * Broadcasts go to who is connected only; one that was accepted is a message like any other. */
 CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *data, size_t size, uint32_t flags,
                                           uint64_t tag);
 
