@@ -48,10 +48,7 @@ void CircuitBreaker::gave_up(bool was_probe) {
 }
 
 void CircuitBreaker::count_failure(TimePoint now, std::minstd_rand& random) {
-  if (state_ != State::closed) return;
-  roll(now);
-  // The attempt may have left the window by now.
-  if (total_.failures < total_.attempts) fail(now, random);
+  if (state_ == State::closed) count(true, now, random);
 }
 
 void CircuitBreaker::isolate() { state_ = State::isolated; }
@@ -91,11 +88,8 @@ void CircuitBreaker::count(bool failed, TimePoint now, std::minstd_rand& random)
   Bucket& bucket = buckets_[static_cast<std::size_t>(slot_) % kBuckets];
   ++bucket.attempts;
   ++total_.attempts;
-  if (failed) fail(now, random);
-}
-
-void CircuitBreaker::fail(TimePoint now, std::minstd_rand& random) {
-  ++buckets_[static_cast<std::size_t>(slot_) % kBuckets].failures;
+  if (!failed) return;
+  ++bucket.failures;
   ++total_.failures;
   if (settings_.enabled && total_.attempts >= settings_.attempts_min &&
       total_.failures >= settings_.failed_share * total_.attempts) {

@@ -50,7 +50,7 @@ class CircuitBreaker {
   void passed();
   void ended(bool failed, bool was_probe, TimePoint now, std::minstd_rand& random);
   void gave_up(bool was_probe);  // it ended without showing anything
-  // An attempt that had ended well has not, after all: the connection was lost as soon as it stood.
+  // What went wrong outside of an attempt, and counts like one: a connection lost as soon as it stood.
   void count_failure(TimePoint now, std::minstd_rand& random);
 
   void isolate();
@@ -71,7 +71,6 @@ class CircuitBreaker {
 
   void roll(TimePoint now);
   void count(bool failed, TimePoint now, std::minstd_rand& random);
-  void fail(TimePoint now, std::minstd_rand& random);
   void open(TimePoint now, std::minstd_rand& random);
   void close(TimePoint now);
   void forget();

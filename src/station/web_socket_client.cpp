@@ -159,7 +159,6 @@ Actions WebSocketClient::reconfigure(TimePoint now, const Settings& settings, Ch
       // One that was not dialled yet lives no more than a wait does.
       if (!change.of_attempts || !(change.reconnect || is_queued())) break;
       actions.add(Action{Action::Type::abandon});
-      if (is_queued()) --attempts_;
       begin_attempt(now, actions);
       break;
     case Phase::open:

@@ -125,7 +125,8 @@ void Judge::reconfigured(const cwire::Settings& settings, cwire::WebSocketClient
       break;
     case Phase::attempting:
       outdated_ = change.of_attempts;
-      replaced_ = change.of_attempts && change.reconnect;
+      // One that was not dialled yet needs no hurry.
+      replaced_ = change.of_attempts && (change.reconnect || dialled_ == kNever);
       break;
     case Phase::open:
       may_ping_again_ = now();

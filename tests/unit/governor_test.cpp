@@ -638,20 +638,6 @@ TEST_CASE("An attempt that fails before its turn leaves the line") {
   CHECK(fleet.governor.handshakes() == 1);
 }
 
-TEST_CASE("Connections that are lost at once open also a breaker that wants every attempt to have failed") {
-  EndpointGovernor::Settings settings = defaults();
-  settings.breaker.failed_share = 1;
-  Fleet fleet(settings);
-  for (int i = 0; i < 20; ++i) {
-    CHECK(fleet.governor.state() == CircuitBreaker::State::closed);
-    Permit& permit = fleet.ask();
-    fleet.turns();
-    fleet.governor.ended(permit, Outcome::established, fleet.now);
-    fleet.governor.lost(permit, fleet.now);
-  }
-  CHECK(fleet.governor.state() == CircuitBreaker::State::open);
-}
-
 TEST_CASE("The keeper is called when somebody wants it, not by its own run") {
   GovernorSettings settings;
   settings.handshakes_start = settings.handshakes_min = settings.handshakes_max = 10;
