@@ -305,6 +305,13 @@ std::size_t open_descriptors() {
   return count;
 }
 
+// A sanitizer does, on purpose: what is resident says nothing there.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kKeepsFreedMemory = true;
+#else
+constexpr bool kKeepsFreedMemory = false;
+#endif
+
 std::size_t resident_bytes() {
   std::size_t pages = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;
@@ -347,7 +354,7 @@ void storm(std::size_t stations, std::chrono::milliseconds handshake, const Sett
   ::malloc_trim(0);
   const std::size_t after = resident_bytes();
   INFO("resident before " << memory << ", after " << after << " bytes, of which records of events are the test's own");
-  CHECK(after < memory + stations * 4096);
+  if (!kKeepsFreedMemory) CHECK(after < memory + stations * 4096);
   fleet.finish();
 }
 
