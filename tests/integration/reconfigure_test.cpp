@@ -406,15 +406,17 @@ TEST_CASE("reconfigure send statistics and disconnect at once from many threads"
     if (std::find(allowed.begin(), allowed.end(), status) == allowed.end()) ++wrong;
   };
   std::vector<std::thread> threads;
-  for (int t = 0; t < 2; ++t) {
-    threads.emplace_back([&, t] {
-      const Config a(Settings{{"csms.headers.X-Thread", std::to_string(t)}, {"csms.ping_interval", "20ms"}});
-      const Config b(Settings{{"csms.message_size_max", "64KiB"}, {"csms.send_queue_messages", "7"}});
+  // Made here: they assert, which is for one thread only.
+  const Config first(Settings{{"csms.headers.X-Thread", "0"}, {"csms.ping_interval", "20ms"}});
+  const Config second(Settings{{"csms.headers.X-Thread", "1"}, {"csms.ping_interval", "20ms"}});
+  const Config smaller(Settings{{"csms.message_size_max", "64KiB"}, {"csms.send_queue_messages", "7"}});
+  for (const cwire_config own : {static_cast<cwire_config>(first), static_cast<cwire_config>(second)}) {
+    threads.emplace_back([&, own] {
       for (int i = 0; i < 60; ++i) {
         for (const cwire_station station : stations) {
-          expect_one_of(
-              cwire_station_reconfigure(station, nullptr, i % 2 == 0 ? a : b, i % 3 == 0 ? kReconnect : 0, nullptr),
-              {CWIRE_OK, CWIRE_E_INVALID_HANDLE, CWIRE_E_STATE});
+          expect_one_of(cwire_station_reconfigure(station, nullptr, i % 2 == 0 ? own : smaller,
+                                                  i % 3 == 0 ? kReconnect : 0, nullptr),
+                        {CWIRE_OK, CWIRE_E_INVALID_HANDLE, CWIRE_E_STATE});
         }
       }
     });
