@@ -74,8 +74,14 @@ bool is_acceptable(std::string_view head, const UpgradeResponse::Expected& expec
   for (std::string* value : {&upgrades[0], &connections[0]}) {
     for (char& c : *value) c = to_lower(c);
   }
-  std::string& list = connections[0];
-  list.erase(std::remove_if(list.begin(), list.end(), [](char c) { return c == ' ' || c == '\t'; }), list.end());
+  // Blanks stand around the elements of the list, not in them.
+  std::string list;
+  for (const char c : connections[0]) {
+    const bool blank = c == ' ' || c == '\t';
+    if (blank && list.back() == ',') continue;
+    if (c == ',') list.erase(list.find_last_not_of(" \t") + 1);
+    list += c;
+  }
   if (upgrades[0] != "websocket" || list.find(",upgrade,") == std::string::npos) return false;
   if (accepts[0] != expected.accept) return false;
   const auto& offered = expected.subprotocols;
