@@ -95,7 +95,7 @@ void act_in_handler(const cwire_event& event, bool ends) {
 void take_events(ManagerModel& manager, const cwire_event* events, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const cwire_event& event = events[i];
-    require(event.size == sizeof event && event.type >= CWIRE_EVENT_CONNECTED && event.type <= CWIRE_EVENT_SHUTDOWN,
+    require(event.size == sizeof event && event.type >= CWIRE_EVENT_CONNECTED && event.type <= CWIRE_EVENT_ENDPOINT,
             "an event is one");
     require(event.station_id != nullptr && event.data != nullptr && event.data[event.data_size] == '\0',
             "texts of events end with NUL");
