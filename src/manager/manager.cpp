@@ -159,7 +159,8 @@ ConnectionConfig Manager::connection_config(const std::string& station_id, const
     check_security(*settings, config.url);
     // Checked now, built at each attempt: what is wrong with it is the caller's to know at once.
     authorization_header(settings->auth, station_id);
-    if (config.url.secure) {
+    // A redirect may lead from ws to wss.
+    if (config.url.secure || settings->redirects_max != 0) {
       config.tls = tls_.get(settings->tls);
       config.tls_version = config.tls->version();
     }

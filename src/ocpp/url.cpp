@@ -121,6 +121,25 @@ void check_path(std::string_view path) {
   }
 }
 
+// RFC 3986 5.2.4, on a path that begins with '/'.
+std::string without_dots(std::string_view path) {
+  std::string out;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/', 1), path.size());
+    const std::string_view segment = path.substr(0, end);
+    path.remove_prefix(end);
+    if (segment == "/..") out.erase(std::min(out.rfind('/'), out.size()));
+    if (segment == "/." || segment == "/..") {
+      if (path.empty()) out += '/';
+    } else {
+      out += segment;
+    }
+  }
+  return out;
+}
+
+std::string origin_text(const Url& url) { return std::string(url.secure ? "wss://" : "ws://") + url.host_header(); }
+
 }  // namespace
 
 std::string Url::host_header() const {
@@ -175,6 +194,30 @@ const char* host_defect(const std::string& host) {
   if (is_ipv6(host)) return nullptr;
   return "a host with ':' must be an IPv6 address; leave out brackets, zone and port";
 }
+
+Url redirect_target(const Url& from, std::string_view location) {
+  location = location.substr(0, location.find('#'));
+  const std::size_t scheme_end = location.find_first_of(":/?");
+  if (scheme_end != std::string_view::npos && location[scheme_end] == ':') {
+    const std::string scheme = lowercase(location.substr(0, scheme_end));
+    const char* mapped = scheme == "http" || scheme == "ws"     ? "ws"
+                         : scheme == "https" || scheme == "wss" ? "wss"
+                                                                : nullptr;
+    if (mapped == nullptr) refuse("the scheme must be ws, wss, http or https");
+    return parse_url(mapped + std::string(location.substr(scheme_end)));
+  }
+  if (location.substr(0, 2) == "//") return parse_url((from.secure ? "wss:" : "ws:") + std::string(location));
+  const std::size_t query = std::min(location.find('?'), location.size());
+  const std::string_view path = location.substr(0, query);
+  const std::string base = from.path.substr(0, from.path.find('?'));
+  std::string target = base;
+  if (!path.empty()) {
+    target = path[0] == '/' ? std::string(path) : base.substr(0, base.rfind('/') + 1) + std::string(path);
+  }
+  return parse_url(origin_text(from) + without_dots(target) + std::string(location.substr(query)));
+}
+
+bool is_same_origin(const Url& a, const Url& b) { return a.secure == b.secure && a.host == b.host && a.port == b.port; }
 
 bool is_address(const std::string& text) { return is_ipv4(text) || is_ipv6(text); }
 

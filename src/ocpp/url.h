@@ -45,4 +45,11 @@ bool is_address(const std::string& text);
 
 Url parse_url(std::string_view text);
 
+// Where a redirect leads (RFC 7231 7.1.2, RFC 3986 5.2): `location` is absolute with ws, wss, http or https, or
+// relative to `from`. A fragment is left out. Throws Error(INVALID_ARGUMENT) where it is no such URL.
+Url redirect_target(const Url& from, std::string_view location);
+
+// Scheme, host and port are the same, so that what is meant for the one may go to the other.
+bool is_same_origin(const Url& a, const Url& b);
+
 }  // namespace cwire

@@ -165,6 +165,7 @@ class WebsocketppSession final : public Session {
       state_ = State::ended;
       const std::unique_ptr<Handshake> over = std::move(handshake_);
       scrub_output();
+      if (!response.location().empty()) listener_.on_redirect(response.location());
       return listener_.on_failed(response.failure());
     }
     const std::unique_ptr<Handshake> over = std::move(handshake_);

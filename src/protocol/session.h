@@ -45,6 +45,8 @@ class SessionListener {
   virtual void on_open(std::string_view subprotocol) = 0;
   // The upgrade was refused or the answer was wrong (HANDSHAKE, SUBPROTOCOL, AUTH; code: HTTP status).
   virtual void on_failed(Failure failure) = 0;
+  // Comes before on_failed: the refusal is a redirect, and this is its Location, which may be anything.
+  virtual void on_redirect(std::string_view) {}
   // data stays valid, with a NUL behind it, for as long as `owner` lives.
   virtual void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) = 0;
   // A message whose bytes are valid during the call only, without a NUL behind. Here it is copied and told like the

@@ -37,8 +37,13 @@ std::string joined(const std::vector<std::string>& list) {
   return out;
 }
 
+bool is_redirect(std::int32_t status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 const char* hint_for(std::int32_t status) {
-  if (status >= 300 && status <= 399) return "it redirects, which is not followed; put the final address into the URL";
+  if (is_redirect(status)) return "it redirects";
+  if (status >= 300 && status <= 399) return "the CSMS is somewhere else; put its final address into the URL";
   switch (status) {
     case 200:
       return "an ordinary web page; the URL does not lead to an OCPP-J endpoint, check its path";
@@ -133,6 +138,9 @@ void UpgradeResponse::on_header(std::string_view name, std::string_view value) {
     subprotocol_ = value;
   } else if (equals_ignoring_case(name, "Sec-WebSocket-Extensions")) {
     extension_ = true;
+  } else if (equals_ignoring_case(name, "Location")) {
+    ++locations_;
+    location_ = value;
   } else if (equals_ignoring_case(name, "Retry-After")) {
     retry_after_s_ = parse_retry_after(value, wall_clock_ns() / 1'000'000'000);
   }
@@ -175,6 +183,8 @@ void UpgradeResponse::refuse_by_status() {
 
 void UpgradeResponse::refuse(cwire_status status, std::string text) {
   state_ = State::refused;
+  if (!is_redirect(head_.status()) || locations_ != 1) location_.clear();
+  if (is_redirect(head_.status()) && location_.empty()) text += ", but names no one place; ask its operator";
   const FailurePhase phase = status == CWIRE_E_SUBPROTOCOL ? FailurePhase::subprotocol : FailurePhase::http;
   failure_ = Failure(status, std::move(text), phase, http_status(head_.status()));
   failure_.retry_after_s = retry_after_s_;

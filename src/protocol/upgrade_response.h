@@ -35,6 +35,9 @@ class UpgradeResponse {
   State state() const { return state_; }
   // One of those offered; empty if none was.
   const std::string& subprotocol() const { return subprotocol_; }
+  // Where a redirect (301, 302, 303, 307, 308) leads, as the server wrote it; empty if the answer is none, or names no
+  // one place.
+  const std::string& location() const { return location_; }
   // HANDSHAKE, SUBPROTOCOL or AUTH; code: the HTTP status; with what Retry-After asked for.
   const Failure& failure() const { return failure_; }
 
@@ -51,9 +54,10 @@ class UpgradeResponse {
   HttpHead head_;
   State state_ = State::reading;
   std::int32_t retry_after_s_ = -1;
-  std::uint32_t upgrades_ = 0, connections_ = 0, accepts_ = 0, subprotocols_ = 0;
+  std::uint32_t upgrades_ = 0, connections_ = 0, accepts_ = 0, subprotocols_ = 0, locations_ = 0;
   bool upgrade_right_ = false, connection_right_ = false, accept_right_ = false, extension_ = false;
   std::string subprotocol_;
+  std::string location_;
   Failure failure_;
 };
 

@@ -17,7 +17,7 @@ struct ConnectionConfig {
   Url url;                   // with the identity on the path
   bool has_own_url = false;  // not csms.default_url
   std::shared_ptr<const ResolvedConfig> settings;
-  std::shared_ptr<TlsConfiguration> tls;  // null: ws
+  std::shared_ptr<TlsConfiguration> tls;  // null: only ws
   std::uint64_t tls_version = 0;          // of its files, when this was made
   std::shared_ptr<const Proxy> proxy;     // null: none
   std::uint32_t number = 0;               // of this station's, in order

@@ -356,10 +356,12 @@ void Station::on_channel_open() {
     limit_unacknowledged();
     message_size_max_.store(settings.message_size_max, std::memory_order_relaxed);
     UpgradeRequest request;
-    request.url = description_.url;
+    request.url = url();
     for (const std::string& version : settings.protocols) request.subprotocols.emplace_back(subprotocol_of(version));
-    request.authorization = authorization_header(settings.auth, description_.id);
-    request.headers = settings.headers;
+    if (has_origin_of_url()) {
+      request.authorization = authorization_header(settings.auth, description_.id);
+      request.headers = settings.headers;
+    }
     ProtocolLimits limits;
     limits.message_size_max = settings.message_size_max;
     limits.header_size_max = settings.header_size_max;
@@ -445,9 +447,13 @@ void Station::on_open(std::string_view subprotocol) {
   if (room) reporting([this] { emit(make_event(CWIRE_EVENT_WRITABLE)); });
 }
 
+void Station::on_redirect(std::string_view location) {
+  if (redirects_ == nullptr) redirects_ = std::make_unique<Redirects>();
+  redirects_->location = location;
+}
+
 void Station::on_failed(Failure failure) {
   session_end_.emplace();
-  session_end_->opened = false;
   session_end_->info.failure = std::move(failure);
 }
 
@@ -481,6 +487,7 @@ void Station::perform(const Actions& actions) {
     switch (action.type) {
       case Action::Type::attempt:
         begin_with_newest_config();
+        redirects_.reset();
         ask_to_dial();
         break;
       case Action::Type::abandon:
@@ -564,8 +571,8 @@ bool Station::dial() noexcept {
 void Station::open_connection(TimePoint due) {
   const Settings& settings = *description_.settings;
   Channel::Target target;
-  target.host = description_.url.host;
-  target.port = description_.url.port;
+  target.host = url().host;
+  target.port = url().port;
   if (!settings.source_address.empty()) target.source = asio::ip::make_address(settings.source_address);
   target.due = due;
   target.proxy = description_.proxy;
@@ -573,14 +580,15 @@ void Station::open_connection(TimePoint due) {
   target.proxy_answer = {settings.header_size_max, settings.header_count_max};
   target.tcp_timeout = settings.tcp_timeout;
   target.tls_timeout = settings.tls_handshake_timeout;
-  if (description_.tls != nullptr) {
+  if (url().secure) {
     std::string problem;
     target.tls = description_.tls->context_or_last(problem);
     if (!problem.empty()) log(CWIRE_LOG_WARNING, id() + ": " + problem + "; what was read before is used");
-    target.server_name = settings.tls.server_name.empty() ? description_.url.host : settings.tls.server_name;
+    const bool other_host = url().host != description_.url.host;
+    target.server_name = other_host || settings.tls.server_name.empty() ? url().host : settings.tls.server_name;
     if (settings.tls.insecure_skip_verify) {
       log(CWIRE_LOG_WARNING,
-          id() + ": the certificate of " + description_.url.text() +
+          id() + ": the certificate of " + url().text() +
               " is NOT verified (csms.tls.insecure_skip_verify); anyone on the way can read and change "
               "everything, passwords included");
     }
@@ -588,12 +596,12 @@ void Station::open_connection(TimePoint due) {
       log(CWIRE_LOG_WARNING, id() + ": the TLS secrets of this connection are written to " + settings.tls.key_log_file +
                                  " (csms.tls.key_log_file); whoever reads it can read everything, passwords included");
     }
-  } else if (settings.auth.type == AuthType::bearer) {
-    log(CWIRE_LOG_WARNING, id() + ": the token goes to " + description_.url.text() +
+  } else if (settings.auth.type == AuthType::bearer && has_origin_of_url()) {
+    log(CWIRE_LOG_WARNING, id() + ": the token goes to " + url().text() +
                                " without TLS; anyone on the way can read it: use wss://");
   }
   if (worker_->log_level() >= CWIRE_LOG_DEBUG)
-    log(CWIRE_LOG_DEBUG, id() + ": connecting to " + description_.url.text() +
+    log(CWIRE_LOG_DEBUG, id() + ": connecting to " + url().text() +
                              (description_.proxy == nullptr ? "" : " through " + description_.proxy->text()));
   channel_ = std::make_unique<Channel>(worker_->thread(), worker_->resolver(), static_cast<ChannelListener&>(*this));
   channel_->open(std::move(target));
@@ -622,6 +630,7 @@ void Station::session_ended() {
   drop_connection(CWIRE_E_CLOSED);
   const TimePoint now = worker_->thread().now();
   if (!opened) {
+    if (redirects_ != nullptr && !redirects_->location.empty() && follow_redirect(info.failure)) return;
     if (info.failure.status == CWIRE_E_AUTH && description_.settings->auth.type == AuthType::none) {
       info.failure.message += "; none were sent: csms.auth.type is none";
     }
@@ -637,6 +646,40 @@ void Station::session_ended() {
                            FailurePhase::peer, close_code(info.code));
   }
   perform(client_.lost(now, worker_->random(), std::move(info.failure)));
+}
+
+// The attempt goes on where the server says, or fails with the reason why not. No connection is left.
+bool Station::follow_redirect(Failure& failure) {
+  const std::string location = std::exchange(redirects_->location, std::string());
+  Url target;
+  try {
+    target = redirect_target(url(), location);
+  } catch (const Error& error) {
+    failure.message += ", but what it says is nowhere to go (" + error.failure.message + "); ask its operator";
+    return false;
+  }
+  const std::uint32_t most = description_.settings->redirects_max;
+  const std::string place = words_of_peer(target.text());
+  if (place != target.text()) {
+    failure.message += " to a place that is " + place;
+    return false;
+  }
+  failure.message += " to " + place;
+  if (url().secure && !target.secure) {
+    failure.message += ", without TLS, which is never followed";
+    return false;
+  }
+  if (redirects_->followed == most) {
+    failure.message += most == 0 ? ", which is not followed; put that into the URL, or raise csms.redirects_max"
+                                 : ", after more redirects than csms.redirects_max allows";
+    return false;
+  }
+  ++redirects_->followed;
+  redirects_->to = std::move(target);
+  client_.redirected();
+  open_connection(client_.since());
+  worker_->thread().timers().arm(*this, client_.deadline());
+  return true;
 }
 
 // Everything of this connection goes. What was accepted and not taken by the kernel is reported, or goes back into the

@@ -127,8 +127,15 @@ class Station final : private ChannelListener, private SessionListener, private 
   };
   // How a session ended, kept until the session's own function has returned.
   struct SessionEnd {
-    bool opened;
+    bool opened = false;
     CloseInfo info;
+  };
+
+  // Where the present attempt was sent.
+  struct Redirects {
+    std::string location;  // as the server wrote it, until it is judged
+    Url to;                // if any was followed
+    std::uint32_t followed = 0;
   };
 
   void on_channel_open() override;
@@ -138,6 +145,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void on_channel_failed(Failure failure) override;
 
   void on_open(std::string_view subprotocol) override;
+  void on_redirect(std::string_view location) override;
   void on_failed(Failure failure) override;
   void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) override;
   void on_borrowed_message(std::string_view data, bool binary) override;
@@ -166,6 +174,13 @@ class Station final : private ChannelListener, private SessionListener, private 
   void open_connection(TimePoint due);
   void connection_ended(Failure failure);
   void session_ended();
+  bool follow_redirect(Failure& failure);
+  // Where the present attempt or connection goes to.
+  const Url& url() const {
+    return redirects_ != nullptr && redirects_->followed != 0 ? redirects_->to : description_.url;
+  }
+  // What the URL's host may see is not for those that it names.
+  bool has_origin_of_url() const { return is_same_origin(url(), description_.url); }
   void drop_connection(cwire_status why);
   void accept(OutgoingMessage& message);
   void accept_all(OutgoingList messages);
@@ -230,6 +245,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
   std::optional<SessionEnd> session_end_;
+  std::unique_ptr<Redirects> redirects_;         // null: there was none
   std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
   std::string subprotocol_;
   OutgoingList framed_;          // in the session's output, not taken by the kernel

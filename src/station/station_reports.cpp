@@ -67,8 +67,7 @@ void Station::report_connected(const Action& action) noexcept {
   statistics_.connections.add(1);
   statistics_.connected_at_ns.set(static_cast<std::uint64_t>(connected_event_->data.time_ns));
   worker_->emit(*connected_event_.release());
-  reporting(
-      [this] { log(CWIRE_LOG_INFO, id() + ": connected to " + description_.url.text() + " with " + subprotocol_); });
+  reporting([this] { log(CWIRE_LOG_INFO, id() + ": connected to " + url().text() + " with " + subprotocol_); });
 }
 
 // What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets,
@@ -86,7 +85,7 @@ std::string Station::words_of_peer(const std::string& reason) const {
   if (contains(auth.password.reveal()) || contains(auth.token.reveal()) ||
       contains_credentials(authorization_header(auth, description_.id)) ||
       (proxy != nullptr && (contains(proxy->password.reveal()) || contains_credentials(proxy->authorization())))) {
-    return "its reason is withheld: it holds our credentials";
+    return "withheld: it holds our credentials";
   }
   // Keys are also given in headers and in the URL's query. A value that is that short may be anything.
   const auto contains_long = [&](std::string_view value) { return value.size() >= 6 && contains(value); };
@@ -160,7 +159,7 @@ void Station::report_failure(int type, const Action& action) {
   const Failure& failure = client_.last_failure();
   std::string text = id() + ": ";
   if (failure) {
-    text += failure.message + " (" + description_.url.text() + ")" + what_follows(action);
+    text += failure.message + " (" + url().text() + ")" + what_follows(action);
   } else {
     text += !failure.message.empty() ? failure.message : "disconnected by request";
     if (action.will_retry) text += ", to connect again";

@@ -62,6 +62,13 @@ void WebSocketClient::upgrading(TimePoint now) {
   until_ = std::min(until_, limit);
 }
 
+void WebSocketClient::redirected() {
+  if (phase_ != Phase::attempting) return;
+  upgrade_limits_ = false;
+  until_ = after(since_, attempt_settings_->connection_timeout);
+  attempt_phase_ = FailurePhase::tcp;
+}
+
 Actions WebSocketClient::attempt_failed(TimePoint now, Random& random, Failure failure) {
   assert(failure);
   Actions actions;

@@ -126,6 +126,8 @@ class WebSocketClient {
   void dialing(TimePoint now);
   // The attempt's transport stands and the upgrade is asked for: the answer has to be complete within upgrade_timeout.
   void upgrading(TimePoint now);
+  // The server sent the attempt elsewhere: it goes on there, within what is left of its time.
+  void redirected();
   // The attempt ended without a connection. `failure` is not OK.
   Actions attempt_failed(TimePoint now, Random& random, Failure failure);
   // The upgrade is complete and its answer checked.

@@ -156,3 +156,67 @@ TEST_CASE("a user or password in a URL is refused and not repeated") {
 TEST_CASE("a URL with a user says where to put it instead") {
   CHECK(failure_of("ws://user:s3cret@h/").message.find("csms.auth.username") != std::string::npos);
 }
+
+TEST_CASE("a redirect leads to an absolute or a relative place, as RFC 3986 5.2 has it") {
+  const Url from = parse_url("ws://here:9000/ocpp/CP%201?token=s3cret");
+  const struct {
+    const char* location;
+    const char* host;
+    const char* path;
+    bool secure;
+    int port;
+  } rows[] = {
+      {"wss://there/x", "there", "/x", true, 443},
+      {"ws://THERE:81", "there", "/", false, 81},
+      {"http://there/x?y=z", "there", "/x?y=z", false, 80},
+      {"https://there/x#fragment", "there", "/x", true, 443},
+      {"HTTPS://there/", "there", "/", true, 443},
+      {"ws://[::1]:9001/x", "::1", "/x", false, 9001},
+      {"//there:90/x", "there", "/x", false, 90},
+      {"/x/y", "here", "/x/y", false, 9000},
+      {"x", "here", "/ocpp/x", false, 9000},
+      {"x:y", nullptr, nullptr, false, 0},
+      {"./x", "here", "/ocpp/x", false, 9000},
+      {"../x", "here", "/x", false, 9000},
+      {"../../../x", "here", "/x", false, 9000},
+      {"/a/./b/../c/", "here", "/a/c/", false, 9000},
+      {"/a/b/..", "here", "/a/", false, 9000},
+      {"..", "here", "/", false, 9000},
+      {"?z=1", "here", "/ocpp/CP%201?z=1", false, 9000},
+      {"", "here", "/ocpp/CP%201", false, 9000},
+      {"#fragment", "here", "/ocpp/CP%201", false, 9000},
+      {"ftp://there/", nullptr, nullptr, false, 0},
+      {"javascript:alert(1)", nullptr, nullptr, false, 0},
+      {"wss://user:s3cret@there/", nullptr, nullptr, false, 0},
+      {"wss:///x", nullptr, nullptr, false, 0},
+      {"wss:there", nullptr, nullptr, false, 0},
+      {"wss://there/a b", nullptr, nullptr, false, 0},
+      {"wss://there:0/", nullptr, nullptr, false, 0},
+      {"/a%zz", nullptr, nullptr, false, 0},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.location);
+    if (row.host == nullptr) {
+      try {
+        redirect_target(from, row.location);
+        FAIL_CHECK("it is no place to go");
+      } catch (const Error& error) {
+        CHECK(error.failure.message.find("s3cret") == std::string::npos);
+      }
+      continue;
+    }
+    const Url to = redirect_target(from, row.location);
+    CHECK(to.host == row.host);
+    CHECK(to.path == row.path);
+    CHECK(to.secure == row.secure);
+    CHECK(to.port == row.port);
+  }
+}
+
+TEST_CASE("an origin is scheme, host and port") {
+  const Url url = parse_url("wss://csms/a");
+  CHECK(is_same_origin(url, parse_url("wss://CSMS:443/b?c")));
+  CHECK_FALSE(is_same_origin(url, parse_url("ws://csms:443/a")));
+  CHECK_FALSE(is_same_origin(url, parse_url("wss://csms:444/a")));
+  CHECK_FALSE(is_same_origin(url, parse_url("wss://other/a")));
+}

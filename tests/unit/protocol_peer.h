@@ -133,8 +133,10 @@ class Recorder : public SessionListener {
   CloseInfo closed;
   int terminal_reports = 0;
   int outputs = 0;
+  std::string location;
 
   void on_open(std::string_view subprotocol) override { note("open " + std::string(subprotocol)); }
+  void on_redirect(std::string_view l) override { location = l; }
   void on_failed(Failure f) override {
     ++terminal_reports;
     failure = std::move(f);

@@ -335,6 +335,21 @@ TEST_CASE("a refusal is told by its status, with a hint, and its body is not rea
   CHECK(failure_of({}, "HTTP/1.0 401 Unauthorized").status == CWIRE_E_AUTH);
 }
 
+TEST_CASE("where a redirect leads is told, and where another answer does is not", "[protocol]") {
+  const auto location_of = [](const std::string& status, const std::vector<std::string>& lines) {
+    Conversation conversation;
+    conversation.receive(answer_with(conversation.begin(), lines, "HTTP/1.1 " + status + " Something"));
+    CHECK(conversation.recorder.terminal_reports == 1);
+    CHECK(conversation.recorder.failure.status == CWIRE_E_HANDSHAKE);
+    return conversation.recorder.location;
+  };
+  const std::string line = "Location: wss://elsewhere/a?b=c", place = "wss://elsewhere/a?b=c";
+  for (const char* status : {"301", "302", "303", "307", "308"}) CHECK(location_of(status, {line}) == place);
+  for (const char* status : {"200", "300", "304", "305", "404", "503"}) CHECK(location_of(status, {line}).empty());
+  CHECK(location_of("302", {}).empty());
+  CHECK(location_of("302", {line, line}).empty());
+}
+
 TEST_CASE("an answer that is not strict HTTP/1.1 never opens", "[protocol]") {
   for (const char* status :
        {"HTTP/1.0 101 Switching Protocols", "HTTP/2 101", "HTTP/1.1  101 x", "HTTP/1.1 0101", "HTTP/1.1 10",

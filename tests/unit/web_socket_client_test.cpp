@@ -594,6 +594,26 @@ TEST_CASE("The answer to the upgrade has a limit of its own within that of the a
   CHECK(station.client.deadline() == deadline);
 }
 
+TEST_CASE("An attempt that is sent elsewhere goes on within its time", "[web_socket_client]") {
+  Station station(with([](Settings& s) { s.upgrade_timeout = seconds(10); }));
+  station.start();
+  station.pass(seconds(12));
+  station.client.upgrading(station.now);
+  CHECK(station.wait() == seconds(10));
+  station.pass(seconds(1));
+  station.client.redirected();
+  CHECK(station.wait() == seconds(17));
+  station.client.upgrading(station.now);
+  CHECK(station.wait() == seconds(10));
+  station.pass(seconds(9));
+  station.client.redirected();
+  station.client.upgrading(station.now);
+  CHECK(station.next() == "abandon, report error 1 retry in 5000ms, connecting>reconnecting");
+  CHECK(station.client.last_failure().message.find("csms.connection_timeout") != std::string::npos);
+  station.client.redirected();  // too late
+  CHECK(station.wait() == seconds(5));
+}
+
 // ---- New settings ------------------------------------------------------------------------------------------------
 
 namespace {
