@@ -138,8 +138,6 @@ std::string without_dots(std::string_view path) {
   return out;
 }
 
-std::string origin_text(const Url& url) { return std::string(url.secure ? "wss://" : "ws://") + url.host_header(); }
-
 }  // namespace
 
 std::string Url::host_header() const {
@@ -214,7 +212,7 @@ Url redirect_target(const Url& from, std::string_view location) {
   if (!path.empty()) {
     target = path[0] == '/' ? std::string(path) : base.substr(0, base.rfind('/') + 1) + std::string(path);
   }
-  return parse_url(origin_text(from) + without_dots(target) + std::string(location.substr(query)));
+  return parse_url(from.origin() + without_dots(target) + std::string(location.substr(query)));
 }
 
 bool is_same_origin(const Url& a, const Url& b) { return a.secure == b.secure && a.host == b.host && a.port == b.port; }

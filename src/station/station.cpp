@@ -597,8 +597,8 @@ void Station::open_connection(TimePoint due) {
                                  " (csms.tls.key_log_file); whoever reads it can read everything, passwords included");
     }
   } else if (settings.auth.type == AuthType::bearer && has_origin_of_url()) {
-    log(CWIRE_LOG_WARNING, id() + ": the token goes to " + url().text() +
-                               " without TLS; anyone on the way can read it: use wss://");
+    log(CWIRE_LOG_WARNING,
+        id() + ": the token goes to " + url().text() + " without TLS; anyone on the way can read it: use wss://");
   }
   if (worker_->log_level() >= CWIRE_LOG_DEBUG)
     log(CWIRE_LOG_DEBUG, id() + ": connecting to " + url().text() +

@@ -7,6 +7,7 @@
 #include "base/http_syntax.h"
 #include "fuzz.h"
 #include "messages.h"
+#include "ocpp/url.h"
 #include "protocol/retry_after.h"
 #include "protocol/upgrade_response.h"
 
@@ -103,6 +104,26 @@ void check_refusal(const UpgradeResponse& response) {
   fuzz::require_message(failure.message);
 }
 
+// RFC 7231 7.1.2. Where it leads is for the station to judge; here only that it is a place, and of which origin.
+void check_location(const std::string& location) {
+  const Url from = parse_url("wss://csms.example:8443/ocpp/CP1?token=1");
+  Url to;
+  try {
+    to = redirect_target(from, location);
+  } catch (const Error& error) {
+    require(error.failure.status == CWIRE_E_INVALID_ARGUMENT, "what leads nowhere is told");
+    return fuzz::require_message(error.failure.message);
+  }
+  const std::string full = to.origin() + to.path;
+  if (full.size() <= kUrlMax) {
+    const Url again = parse_url(full);
+    require(is_same_origin(again, to) && again.path == to.path, "a place written out reads as itself");
+  }
+  const std::size_t authority = location.find("//");
+  if (authority == std::string::npos) require(is_same_origin(from, to), "a path alone leads to the same origin");
+  if (location.rfind("http:", 0) == 0 || location.rfind("ws:", 0) == 0) require(!to.secure, "http and ws are no TLS");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -125,6 +146,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!whole.failure(), "an accepted upgrade has no failure");
   } else if (whole.state() == State::refused) {
     check_refusal(whole);
+    if (!whole.location().empty()) check_location(whole.location());
   } else {
     require(!complete, "a complete head is judged");
     require(taken == answer.size() && taken <= expectation.header_size_max, "an unfinished head is within its limit");
@@ -145,6 +167,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 sliced.failure().message == whole.failure().message,
             "the failure does not depend on slices");
     require(sliced.subprotocol() == whole.subprotocol(), "the subprotocol does not depend on slices");
+    require(sliced.location() == whole.location(), "the location does not depend on slices");
     if (whole.state() != State::refused) require(sum == taken, "where the head ends does not depend on slices");
     // A date is some seconds nearer now.
     require(whole.failure().retry_after_s - sliced.failure().retry_after_s >= 0 &&

@@ -31,9 +31,10 @@ std::string send_away(raw::Server& server, const std::string& location, const st
 }
 
 Settings with_secrets(Settings more = {}) {
-  more.insert(
-      more.end(),
-      {{"csms.auth.type", "basic"}, {"csms.auth.password", "first"}, {"csms.headers.X-Api-Key", "the-api-key"}});
+  more.insert(more.end(), {{"csms.security_profile", "1"},
+                           {"csms.auth.type", "basic"},
+                           {"csms.auth.password", "first"},
+                           {"csms.headers.X-Api-Key", "the-api-key"}});
   return quick(more);
 }
 
