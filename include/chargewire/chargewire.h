@@ -446,7 +446,7 @@ CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
  *   drop_oldest  this call returns OK; of the messages that are not on their way yet, the oldest get SENT with QUEUE_FULL and their
  *                tags, as many as it takes to make room. On their way are those in front of the socket, 64 KB and a message at most
  *   drop_newest  this call returns OK; this message gets SENT with QUEUE_FULL and its tag
- * The last two never return QUEUE_FULL but where the I/O thread is held up (by a handler, rule 3) until twice as much waits as
+ * The last two never return QUEUE_FULL but where the I/O thread is held up (by a handler, rule 3) until twice as much came as
  * the queue may hold, since only that thread can drop; WRITABLE follows then as well. A message that alone has more bytes than
  * the queue may hold goes through an empty queue, whatever the policy.
  *
@@ -493,7 +493,7 @@ CWIRE_API cwire_status cwire_station_stats(cwire_station station, cwire_stats *o
  * (passwords, tokens, certificates, keys) are read again in any case, so that (station, NULL, NULL, 0, err) takes up renewed ones.
  *
  * Options that docs/configuration.md calls live act on the connection as it is, at once; a wait that was drawn already stays, and
- * the manager's own options are not a station's to change. The URL and all other options are those of the next attempt: what lives is left alone, and what of it ends is not
+ * the manager's own options are not a station's to change. An offline queue can be changed, but not begun or given up (CONFIG). The URL and all other options are those of the next attempt: what lives is left alone, and what of it ends is not
  * counted against the new ones. A station that waits because the CSMS refused it (401, 403, 404, 426, no common OCPP version), or
  * because it did not accept the server's certificate, makes that attempt at once if any of them changed.
  *

@@ -178,16 +178,16 @@ std::vector<Option> make_table() {
        "`drop_newest` accepts it and drops it. What is dropped is reported as not sent. See "
        "[queues](operations.md#queues)."},
 
-      {kOffline, "csms.offline_queue_messages", T::integer, "0", "0", "1000000", "", kNextConnection,
+      {kOffline, "csms.offline_queue_messages", T::integer, "0", "0", "1000000", "", kLive,
        CWIRE_FIELD(offline.messages_max),
        "Messages that a station may keep while it is not connected, to be sent after the reconnect. `0`: none, a send "
        "is "
        "refused then. When it is full, `csms.send_queue_policy` decides. See [queues](operations.md#queues)."},
-      {kOffline, "csms.offline_queue_bytes", T::size, "1MiB", "1B", "1GiB", "", kNextConnection,
-       CWIRE_FIELD(offline.bytes_max), "Bytes of them. `offline_queue_bytes` limits what all stations keep together."},
-      {kOffline, "csms.offline_queue_max_age", T::duration, "0s", "0s", "8760h", "", kNextConnection,
+      {kOffline, "csms.offline_queue_bytes", T::size, "1MiB", "1B", "1GiB", "", kLive, CWIRE_FIELD(offline.bytes_max),
+       "Bytes of them. `offline_queue_bytes` limits what all stations keep together."},
+      {kOffline, "csms.offline_queue_max_age", T::duration, "0s", "0s", "8760h", "", kLive,
        CWIRE_FIELD(offline.age_max), "A message that waits longer is reported as not sent. `0s`: it waits for ever."},
-      {kOffline, "csms.offline_replay_rate", T::integer, "10", "0", "1000000", "", kNextConnection,
+      {kOffline, "csms.offline_replay_rate", T::integer, "10", "0", "1000000", "", kLive,
        CWIRE_FIELD(offline.replay_rate),
        "Messages a second that a station sends of them after the reconnect, so that a CSMS does not take it for an "
        "attack. "

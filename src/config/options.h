@@ -33,10 +33,9 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 // The field of Settings that an option fills. Its type decides how text is read and written; the enumerations are
 // written by name, in the order of the option's choices.
-using FieldRef = std::variant<SecurityProfile*, bool*, std::uint32_t*, std::int32_t*, std::uint64_t*, double*, Duration*,
-                              std::string*,
-                              Secret*, std::vector<std::string>*, HeaderList*, AuthType*, PasswordFormat*, TlsVersion*,
-                              ReconnectPolicyKind*, SendQueuePolicy*, Priority*>;
+using FieldRef = std::variant<SecurityProfile*, bool*, std::uint32_t*, std::int32_t*, std::uint64_t*, double*,
+                              Duration*, std::string*, Secret*, std::vector<std::string>*, HeaderList*, AuthType*,
+                              PasswordFormat*, TlsVersion*, ReconnectPolicyKind*, SendQueuePolicy*, Priority*>;
 
 struct Option {
   const char* group;  // its heading in the documentation

@@ -122,7 +122,7 @@ struct Settings {
   Duration tls_handshake_timeout{};
   Duration upgrade_timeout{};
   std::uint32_t redirects_max = 0;  // of one attempt
-  std::string source_address;  // IPv4 or IPv6; empty: the kernel chooses
+  std::string source_address;       // IPv4 or IPv6; empty: the kernel chooses
   Duration write_timeout{};
   Duration read_timeout{};  // 0: off
   Duration close_timeout{};

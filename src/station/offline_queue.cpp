@@ -44,13 +44,18 @@ void OfflineBudget::give_back(std::uint64_t bytes) noexcept {
 }
 
 OfflineQueue::OfflineQueue(Rules rules, std::shared_ptr<OfflineBudget> budget)
-    : rules_(rules),
-      replay_interval_(interval_of(rules.replay_rate)),
-      budget_(std::move(budget)),
-      room_{rules_.limits, budget_.get()} {}
+    : budget_(std::move(budget)), room_{{}, budget_.get()} {
+  use(rules);
+}
 
 OfflineQueue::~OfflineQueue() {
   while (!waiting_.empty()) delete &pop();
+}
+
+void OfflineQueue::use(const Rules& rules) {
+  rules_ = rules;
+  replay_interval_ = interval_of(rules.replay_rate);
+  room_.limits = rules.limits;
 }
 
 void OfflineQueue::connected(TimePoint now) {
@@ -84,7 +89,7 @@ OutgoingList OfflineQueue::add(OutgoingMessage& message, TimePoint now, const Ou
     dropped.append(pop());
     has_room = take_room();
   }
-  if (message.expires == TimePoint() && rules_.age_max > Duration::zero()) message.expires = now + rules_.age_max;
+  if (message.offline_since == TimePoint()) message.offline_since = now;
   (has_room ? waiting_ : dropped).append(message);
   publish();
   return dropped;
@@ -112,7 +117,8 @@ OutgoingList OfflineQueue::clear() {
 
 TimePoint OfflineQueue::expiry() const {
   // The first is the oldest: who comes back in front came here before those behind, and keeps its time.
-  return waiting_.empty() || waiting_.front().expires == TimePoint() ? kNever : waiting_.front().expires;
+  if (waiting_.empty() || rules_.age_max == Duration::zero()) return kNever;
+  return waiting_.front().offline_since + rules_.age_max;
 }
 
 OutgoingMessage& OfflineQueue::pop() {

@@ -52,6 +52,8 @@ class OfflineQueue {
   OfflineQueue(const OfflineQueue&) = delete;
   OfflineQueue& operator=(const OfflineQueue&) = delete;
 
+  // From here on. What is accepted stays so, also where it is more.
+  void use(const Rules& rules);
   // What is sent has to go through here.
   bool engaged() const { return !connected_ || !waiting_.empty(); }
   // For the SendQueue, while engaged.
@@ -83,10 +85,10 @@ class OfflineQueue {
   OutgoingMessage& pop();
   void publish();
 
-  const Rules rules_;
-  const Duration replay_interval_;
+  Rules rules_;
+  Duration replay_interval_{};
   const std::shared_ptr<OfflineBudget> budget_;
-  const SendQueue::Room room_;
+  SendQueue::Room room_;
   bool connected_ = false;
   TimePoint replay_due_{};
   OutgoingList waiting_;

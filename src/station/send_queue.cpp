@@ -33,9 +33,9 @@ OutgoingMessage* SendQueue::closed_gate() {
 }
 
 void SendQueue::apply_limits() {
-  const QueueLimits& limits = room_ != nullptr ? room_->limits : limits_;
+  const QueueLimits& limits = limits_now();
   const bool dropping = limits.policy != SendQueuePolicy::reject;
-  const std::size_t factor = dropping ? 2 : 1;
+  const std::size_t factor = dropping ? 2 : 1;  // a burst is dropped, not refused
   messages_max_.store(factor * limits.messages_max, std::memory_order_relaxed);
   bytes_max_.store(factor * limits.bytes_max, std::memory_order_relaxed);
   bytes_free_.store(dropping ? limits.bytes_max : 0, std::memory_order_relaxed);
@@ -120,23 +120,15 @@ OutgoingList SendQueue::append(OutgoingMessage& message) {
   return dropped;
 }
 
-void SendQueue::framed(OutgoingMessage& message) {
-  if (!drops()) return;
-  message.counts_as_framed = true;
-  framed_.fetch_add(load_of(message.size), std::memory_order_relaxed);
+void SendQueue::seen(OutgoingMessage& message) {
+  if (limits_now().policy == SendQueuePolicy::reject) return;
+  message.is_seen = true;
+  seen_.fetch_add(load_of(message.size), std::memory_order_relaxed);
   load_.fetch_sub(load_of(message.size));
 }
 
-void SendQueue::unframe(OutgoingMessage& message) {
-  if (std::exchange(message.counts_as_framed, false)) {
-    load_.fetch_add(load_of(message.size));
-    framed_.fetch_sub(load_of(message.size), std::memory_order_relaxed);
-  }
-  message.begin = message.end = 0;
-}
-
 void SendQueue::settle(const OutgoingMessage& message) {
-  (message.counts_as_framed ? framed_ : load_).fetch_sub(load_of(message.size));
+  (message.is_seen ? seen_ : load_).fetch_sub(load_of(message.size));
 }
 
 bool SendQueue::announce_room() {

@@ -55,14 +55,14 @@ class OutgoingMessage final : public Event, public Recycled {
   // Where its frame stands in all that the connection has to write, once framed.
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  TimePoint expires{};  // in the offline queue; zero: not there, or never
+  TimePoint offline_since{};  // when it came into the offline queue first; zero: never
 
  private:
   Payload payload_;
   bool inline_ = false;
 
  public:
-  bool counts_as_framed = false;  // for its SendQueue; here, where it takes no room
+  bool is_seen = false;  // for its SendQueue; here, where it takes no room
 };
 
 // First in, first out; does not own.
@@ -127,11 +127,10 @@ class OfflineBudget;
 // end, and that queue's limits hold while messages go through it.
 //
 // With `reject` the count keeps the limits by itself. With the other two every message is accepted, so what is too much
-// can only be dropped once it is there, by the I/O thread, which alone may touch what waits: append() does. Until it
-// has had a look, as much again has room in the inbox, and beyond that a send is refused as with `reject`, or a handler
-// that holds the thread up would let the inbox grow without end. And what is framed cannot be dropped any more, so it
-// does not count against the limits there: up to 64 KB of it stand in front of a socket that is stuck, and would leave
-// no room for anything newer.
+// can only be dropped once it is there, by the I/O thread, which alone may touch what waits: append() does. What that
+// thread has seen is within the limits, or is on its way, and does not stand in the way of anything newer. What it has
+// not seen, in the inbox, may be twice the limits, and beyond that a send is refused as with `reject`, or a handler
+// that holds the thread up would let the inbox grow without end.
 class SendQueue {
  public:
   // Whose limits hold while messages go through an OfflineQueue. Where the policy is to refuse, nothing is accepted
@@ -170,12 +169,10 @@ class SendQueue {
   // A message that was taken or reserved waits to be framed. What has to go for it, itself perhaps, is returned, to be
   // reported.
   OutgoingList append(OutgoingMessage& message);
+  // It goes to append(), or to an OfflineQueue: who drops it there or keeps it makes room for what comes behind.
+  void seen(OutgoingMessage& message);
   bool has_waiting() const { return !waiting_.empty(); }
   OutgoingMessage& pop() { return waiting_.pop(); }
-  // It can no longer be dropped.
-  void framed(OutgoingMessage& message);
-  // Nothing of it was written, and its frame is gone.
-  void unframe(OutgoingMessage& message);
   // It is sent or reported.
   void settle(const OutgoingMessage& message);
   // Somebody was turned away, and now there is room. True once per episode.
@@ -196,24 +193,25 @@ class SendQueue {
     return static_cast<std::size_t>(load & ((std::uint64_t{1} << kBytesBits) - 1));
   }
   std::size_t sum_of(std::size_t (*part)(std::uint64_t)) const {
-    return part(load_.load(std::memory_order_relaxed)) + part(framed_.load(std::memory_order_relaxed));
+    return part(load_.load(std::memory_order_relaxed)) + part(seen_.load(std::memory_order_relaxed));
   }
   static std::size_t get(const std::atomic<std::size_t>& limit) { return limit.load(std::memory_order_relaxed); }
+  const QueueLimits& limits_now() const { return room_ != nullptr ? room_->limits : limits_; }
   bool try_reserve(std::size_t size);
   void apply_limits();
   static OutgoingMessage* closed_gate();
 
   QueueLimits limits_;
   const Room* room_ = nullptr;
-  // What may be accepted before the I/O thread has had a look. A single message larger than all the bytes still goes
-  // through if there are no more than `bytes_free_`: message_size_max is its limit.
+  // Of load_. A single message larger than all the bytes still goes through if there are no more than `bytes_free_`:
+  // message_size_max is its limit.
   std::atomic<std::size_t> messages_max_{0};
   std::atomic<std::size_t> bytes_max_{0};
   std::atomic<std::size_t> bytes_free_{0};
   std::atomic<OfflineBudget*> budget_{nullptr};
   std::atomic<OutgoingMessage*> inbox_{closed_gate()};  // newest first
   std::atomic<std::uint64_t> load_{0};
-  std::atomic<std::uint64_t> framed_{0};  // of messages that counts_as_framed; the others are part of load_
+  std::atomic<std::uint64_t> seen_{0};  // of messages that are is_seen; the others are part of load_
   std::atomic<bool> turned_away_{false};
   OutgoingList waiting_;
 };

@@ -46,13 +46,14 @@ QueueLimits queue_limits(const Settings& settings) {
   return {settings.send_queue_policy, settings.send_queue_messages, settings.send_queue_bytes};
 }
 
-std::unique_ptr<OfflineQueue> make_offline_queue(const Settings& settings, const Worker& worker) {
-  if (settings.offline.messages_max == 0) return nullptr;
+bool has_offline_queue(const Settings& settings) { return settings.offline.messages_max != 0; }
+
+OfflineQueue::Rules offline_rules(const Settings& settings) {
   OfflineQueue::Rules rules;
   rules.limits = {settings.send_queue_policy, settings.offline.messages_max, settings.offline.bytes_max};
   rules.age_max = settings.offline.age_max;
   rules.replay_rate = settings.offline.replay_rate;
-  return std::make_unique<OfflineQueue>(rules, worker.offline_budget());
+  return rules;
 }
 
 }  // namespace
@@ -78,7 +79,9 @@ Station::Station(std::shared_ptr<Worker> worker, StationOwner& owner, Descriptio
       description_(std::move(description)),
       closed_event_(*this),
       queue_(queue_limits(*description_.settings)),
-      offline_(make_offline_queue(*description_.settings, *worker_)),
+      offline_(has_offline_queue(*description_.settings)
+                   ? std::make_unique<OfflineQueue>(offline_rules(*description_.settings), worker_->offline_budget())
+                   : nullptr),
       message_size_max_(description_.settings->message_size_max),
       client_(*description_.settings) {
   if (offline_ == nullptr) return;
@@ -151,6 +154,12 @@ const ConnectionConfig& Station::newest() const {
 bool Station::reconfigure(ConnectionConfig config, bool reconnect) {
   if (may_be_replaced()) {
     throw Error(CWIRE_E_STATE, id() + ": the station has ended; connect it again, with the new settings");
+  }
+  // Every thread looks at it, to know whether a send has to be refused.
+  if (has_offline_queue(*config.settings) != (offline_ != nullptr)) {
+    throw Error(CWIRE_E_CONFIG,
+                id() + ": csms.offline_queue_messages: a living station neither gets an offline queue nor loses it; " +
+                    "disconnect it, and connect it again with the new settings");
   }
   auto ordered = std::make_unique<ConnectionConfig>(std::move(config));
   {
@@ -283,6 +292,7 @@ void Station::take_new_config(bool reconnect) {
   // Taken together with the order before, and an attempt was begun with it already.
   if (next_config_ == nullptr) return;
   const Settings& settings = live_settings();
+  if (offline_ != nullptr) offline_->use(offline_rules(settings));
   queue_.limit(queue_limits(settings));
   announce_room();
   if (channel_ != nullptr) limit_unacknowledged();
@@ -691,7 +701,7 @@ void Station::drop_connection(cwire_status why) {
   while (!framed_.empty()) {
     OutgoingMessage& message = framed_.pop();
     if (keeps && message.begin >= written_) {
-      queue_.unframe(message);
+      message.begin = message.end = 0;
       unsent.append(message);
     } else {
       finish(message, why);

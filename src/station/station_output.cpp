@@ -22,6 +22,7 @@ constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 7.4.1
 
 void Station::accept(OutgoingMessage& message) {
   const bool offline = offline_ != nullptr && offline_->engaged();
+  queue_.seen(message);
   finish_all(offline ? offline_->add(message, worker_->thread().now()) : queue_.append(message), CWIRE_E_QUEUE_FULL);
   worker_->mark_dirty(*this);
 }
@@ -54,7 +55,6 @@ void Station::pump() {
       continue;
     }
     message.end = written_ + output.size();
-    queue_.framed(message);
     framed_.append(message);
   }
   if (close_wanted_ && !queue_.has_waiting()) {

@@ -164,6 +164,15 @@ bool Fleet::wait_for(std::int32_t type, const std::string& station_id, std::size
   return wait([&](const Records& records) { return count(records, type, station_id) >= times; });
 }
 
+bool Fleet::eventually(const std::function<bool()>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    wait([](const Records&) { return false; }, std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
 Records Fleet::records() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return records_;

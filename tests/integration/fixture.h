@@ -111,6 +111,8 @@ class Fleet {
   // Waits until it holds of what was recorded so far. False if it does not come to hold.
   bool wait(const std::function<bool(const Records&)>& holds, std::chrono::milliseconds patience = kPatience);
   bool wait_for(std::int32_t type, const std::string& station_id, std::size_t times = 1);
+  // For what no event tells. Events are polled meanwhile.
+  bool eventually(const std::function<bool()>& holds);
   Records records();
   // Poll mode: takes at most `max` events, waiting at most timeout_ms.
   cwire_status poll(std::int32_t timeout_ms, std::size_t max = 256);

@@ -312,16 +312,6 @@ class Inbox {
   std::map<std::string, std::vector<std::chrono::steady_clock::time_point>> times_;
 };
 
-// For what no event tells.
-bool eventually(Fleet& fleet, const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    fleet.wait([](const Records&) { return false; }, std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
 std::vector<std::string> numbers(std::uint64_t from, std::uint64_t to) {
   std::vector<std::string> all;
   for (; from < to; ++from) all.push_back(std::to_string(from));
@@ -345,7 +335,7 @@ TEST_CASE("what is sent while the CSMS is away arrives after it is back, once, i
   for (std::uint64_t i = 0; i < kAway; ++i) {
     REQUIRE(fleet.send(station, std::to_string(i), CWIRE_FLAG_REPORT, i) == CWIRE_OK);
   }
-  REQUIRE(eventually(fleet, [&] { return fleet.stats("CP1").offline_messages == kAway; }));
+  REQUIRE(fleet.eventually([&] { return fleet.stats("CP1").offline_messages == kAway; }));
   CHECK(fleet.stats("CP1").queued_messages == kAway);
   CHECK(fleet.stats("CP1").offline_bytes == 10 + 2 * 40);
   CHECK(cwire_manager_is_connected(fleet.manager, "CP1") == 0);
@@ -530,8 +520,8 @@ TEST_CASE("the offline queues of all stations share a budget and a log line says
   const cwire_station one = fleet.connect("CP1", csms.url()), other = fleet.connect("CP2", csms.url());
   REQUIRE(fleet.send(one, std::string(600, '1')) == CWIRE_OK);
   REQUIRE(fleet.send(other, std::string(400, '2')) == CWIRE_OK);
-  REQUIRE(eventually(
-      fleet, [&] { return fleet.stats("CP1").offline_bytes == 600 && fleet.stats("CP2").offline_bytes == 400; }));
+  REQUIRE(fleet.eventually(
+      [&] { return fleet.stats("CP1").offline_bytes == 600 && fleet.stats("CP2").offline_bytes == 400; }));
   if (policy == "reject") {
     CHECK(fleet.send(other, "x") == CWIRE_E_QUEUE_FULL);
   } else {

@@ -348,6 +348,7 @@ TEST_CASE("what is wrong is refused and changes nothing") {
        "/nowhere/ca.pem"},
       {"wss://127.0.0.1:1", {}, 0, CWIRE_E_CONFIG, "csms.security_profile is 1"},
       {nullptr, {{"csms.auth.password_file", "/nowhere/password"}}, 0, CWIRE_E_CONFIG, "/nowhere/password"},
+      {nullptr, {{"csms.offline_queue_messages", "10"}}, 0, CWIRE_E_CONFIG, "CP1: csms.offline_queue_messages"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.words);
@@ -363,6 +364,36 @@ TEST_CASE("what is wrong is refused and changes nothing") {
   peer.reset();
   CHECK(authorization(server.accept().upgrade()) == kFirst);
   fleet.finish(0);
+}
+
+TEST_CASE("an offline queue gets other limits, another policy and another age, and is not given up") {
+  raw::ClosedPort nobody;
+  Fleet fleet(Delivery::poll, patient({{"csms.offline_queue_messages", "3"}}));
+  const cwire_station station = fleet.connect("CP1", nobody.url());
+  for (std::uint64_t i = 0; i < 3; ++i) REQUIRE(fleet.send(station, "x", 0, i) == CWIRE_OK);
+  CHECK(fleet.send(station, "x", 0, 3) == CWIRE_E_QUEUE_FULL);
+  reconfigure(station, {{"csms.offline_queue_messages", "4"}, {"csms.send_queue_policy", "drop_oldest"}});
+  // Taken when the thread comes to it; with the new policy nothing is refused.
+  REQUIRE(fleet.eventually([&] { return fleet.send(station, "x", 0, 3) == CWIRE_OK; }));
+  REQUIRE(fleet.send(station, "x", 0, 4) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", 1));
+  CHECK(fleet.stats("CP1").offline_messages == 4);
+  const Record dropped = must(first(fleet.records(), CWIRE_EVENT_SENT));
+  CHECK(dropped.tag == 0);
+  CHECK(dropped.status == CWIRE_E_QUEUE_FULL);
+  const Config none(Settings{{"csms.offline_queue_messages", "0"}});
+  Error error;
+  CHECK(cwire_station_reconfigure(station, nullptr, none, 0, &error) == CWIRE_E_CONFIG);
+  CHECK_THAT(error.text(), Contains("CP1: csms.offline_queue_messages"));
+  reconfigure(station, {{"csms.offline_queue_max_age", "1ms"}});
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", 5));
+  CHECK(fleet.stats("CP1").offline_messages == 0);
+  std::vector<std::uint64_t> old;
+  for (const Record& record : fleet.records()) {
+    if (record.type == CWIRE_EVENT_SENT && record.status == CWIRE_E_TIMEOUT) old.push_back(record.tag);
+  }
+  CHECK(old == std::vector<std::uint64_t>{1, 2, 3, 4});
+  fleet.finish();
 }
 
 TEST_CASE("only a living station is reconfigured") {

@@ -377,14 +377,13 @@ void Judge::after_tick(const cwire::WebSocketClient& client) {
 
 // ---- messages ----
 
-// With a policy that drops, as much again has room until the I/O thread has had a look, and what is framed does not
-// count.
+// With a policy that drops, what the I/O thread has not seen yet may be twice the limits.
 void Judge::accepted(std::size_t size) {
   require(phase_ == Phase::open, "messages are accepted by open connections");
   messages_.push_back(Message::accepted);
   unsettled_.add(size);
-  unframed_.add(size);
-  const Load& load = drops() ? unframed_ : unsettled_;
+  unseen_.add(size);
+  const Load& load = drops() ? unseen_ : unsettled_;
   const std::uint64_t times = drops() ? 2 : 1;
   require(load.messages <= times * settings_->send_queue_messages, "the queue keeps its limit of messages");
   // One that is larger than the whole queue goes through an empty one.
@@ -394,7 +393,7 @@ void Judge::accepted(std::size_t size) {
 }
 
 void Judge::turned_away(std::size_t size) {
-  const Load& load = drops() ? unframed_ : unsettled_;
+  const Load& load = drops() ? unseen_ : unsettled_;
   const std::uint64_t times = drops() ? 2 : 1;
   require(load.messages + 1 > times * settings_->send_queue_messages ||
               (load.bytes > (times - 1) * settings_->send_queue_bytes &&
@@ -409,6 +408,7 @@ void Judge::waits(std::uint64_t message, std::size_t size) {
   messages_[message] = Message::waits;
   newest_ = message;
   waiting_.add(size);
+  unseen_.take(size);
 }
 
 void Judge::waiting_fits() const {
@@ -436,7 +436,6 @@ void Judge::framed(std::uint64_t message, std::size_t size) {
   require(messages_[message] == Message::waits, "what is framed has waited");
   messages_[message] = Message::framed;
   waiting_.take(size);
-  unframed_.take(size);
 }
 
 void Judge::not_established() { require(phase_ != Phase::open, "an open connection accepts messages"); }
@@ -458,7 +457,7 @@ void Judge::settled(std::uint64_t message, std::size_t size, cwire_status status
       next_not_sent_ = message + 1;
       if (is == Message::waits) waiting_.take(size);
     }
-    if (is != Message::framed) unframed_.take(size);
+    if (is == Message::accepted) unseen_.take(size);
     is = Message::not_sent;
   }
   unsettled_.take(size);

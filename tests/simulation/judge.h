@@ -152,7 +152,7 @@ class Judge {
   void dropped(std::uint64_t message, std::size_t size);
   std::vector<Message> messages_;
   Load unsettled_;
-  Load unframed_;             // of them
+  Load unseen_;               // of them
   Load waiting_;              // of those
   std::uint64_t newest_ = 0;  // of those that wait
   std::uint64_t oldest_ = 0;  // of those that wait, or a smaller number

@@ -434,6 +434,7 @@ void Station::application_sends() {
 
 void Station::accept(OutgoingMessage& message) {
   judge_.waits(message.data.tag, message.size);
+  queue_.seen(message);
   OutgoingList dropped = queue_.append(message);
   while (!dropped.empty()) settle(dropped.pop(), CWIRE_E_QUEUE_FULL);
   judge_.waiting_fits();
@@ -458,7 +459,6 @@ void Station::pump() {
     append(Frame::Kind::message, message.data.tag, message.size + kFrameHead);
     message.end = written_ + output_;
     judge_.framed(message.data.tag, message.size);
-    queue_.framed(message);
     framed_.append(message);
   }
   if (close_wanted_ && !queue_.has_waiting()) {

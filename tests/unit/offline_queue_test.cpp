@@ -63,6 +63,23 @@ Tags due(OfflineQueue& queue, TimePoint now) {
 
 }  // namespace
 
+TEST_CASE("other limits, another age and another pace hold for what waits already, which stays accepted") {
+  OfflineQueue queue(rules(SendQueuePolicy::reject, 5), plenty());
+  for (std::uint64_t tag = 1; tag <= 5; ++tag) CHECK(tags(queue.add(message(tag), kStart + seconds(tag))).empty());
+  OfflineQueue::Rules other = rules(SendQueuePolicy::reject, 2);
+  other.age_max = seconds(10);
+  other.replay_rate = 1;
+  queue.use(other);
+  CHECK(queue.messages() == 5);
+  CHECK(queue.room().limits.messages_max == 2);
+  CHECK(tags(queue.add(message(6), kStart + seconds(6))) == Tags{6});
+  CHECK(queue.expiry() == kStart + seconds(11));
+  CHECK(tags(queue.expire(kStart + seconds(12))) == Tags{1, 2});
+  queue.connected(kStart + seconds(12));
+  CHECK(due(queue, kStart + seconds(12)) == Tags{3});
+  CHECK(queue.replay_due() == kStart + seconds(13));
+}
+
 TEST_CASE("messages wait offline and come out in order once connected") {
   OfflineQueue queue(rules(SendQueuePolicy::reject, 10), plenty());
   CHECK(queue.engaged());
