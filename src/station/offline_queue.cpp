@@ -89,7 +89,10 @@ OutgoingList OfflineQueue::add(OutgoingMessage& message, TimePoint now, const Ou
     dropped.append(pop());
     has_room = take_room();
   }
-  if (message.offline_since == TimePoint()) message.offline_since = now;
+  if (message.offline_since == TimePoint()) {
+    // While a connection that is to be replaced ends, newer ones come here first.
+    message.offline_since = behind.empty() ? now : std::min(now, behind.front().offline_since);
+  }
   (has_room ? waiting_ : dropped).append(message);
   publish();
   return dropped;
@@ -116,7 +119,7 @@ OutgoingList OfflineQueue::clear() {
 }
 
 TimePoint OfflineQueue::expiry() const {
-  // The first is the oldest: who comes back in front came here before those behind, and keeps its time.
+  // The first is the oldest: who comes back in front keeps its time, which is no later than that of those behind.
   if (waiting_.empty() || rules_.age_max == Duration::zero()) return kNever;
   return waiting_.front().offline_since + rules_.age_max;
 }

@@ -526,6 +526,11 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::report_state:
         set_state(action);
+        // Perhaps it closed in order to connect again: nothing waits for that any more.
+        if (offline_ != nullptr && client_.closing() && is_ending()) {
+          end_offline();
+          finish_all(queue_.close(), CWIRE_E_CLOSED);
+        }
         break;
       case Action::Type::report_connected:
         if (endpoint_ != nullptr) endpoint_->ended(turn_, Outcome::established, worker_->thread().now());

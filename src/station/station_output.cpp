@@ -21,9 +21,13 @@ constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 7.4.1
 }  // namespace
 
 void Station::accept(OutgoingMessage& message) {
-  const bool offline = offline_ != nullptr && offline_->engaged();
   queue_.seen(message);
-  finish_all(offline ? offline_->add(message, worker_->thread().now()) : queue_.append(message), CWIRE_E_QUEUE_FULL);
+  if (offline_ != nullptr && offline_->engaged()) {
+    finish_all(offline_->add(message, worker_->thread().now()), CWIRE_E_QUEUE_FULL);
+    choose_room();  // there may be no room for anything, and nothing left
+  } else {
+    finish_all(queue_.append(message), CWIRE_E_QUEUE_FULL);
+  }
   worker_->mark_dirty(*this);
 }
 

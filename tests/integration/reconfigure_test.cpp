@@ -396,6 +396,26 @@ TEST_CASE("an offline queue gets other limits, another policy and another age, a
   fleet.finish();
 }
 
+TEST_CASE("what waits for the new connection is reported at once when a disconnect comes instead") {
+  const Delivery delivery = both_deliveries();
+  CAPTURE(delivery);
+  raw::Server server;
+  Fleet fleet(delivery, patient({{"csms.offline_queue_messages", "10"}, {"csms.close_timeout", "1m"}}));
+  const cwire_station station = fleet.connect("CP1", server.url());
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  reconfigure(station, {}, kReconnect);
+  REQUIRE(fleet.wait([](const Records& all) { return states(all, "CP1") == "connecting connected reconnecting"; }));
+  REQUIRE(fleet.send(station, "for the next", 0, 1) == CWIRE_OK);
+  REQUIRE(cwire_station_disconnect(station, 0, nullptr) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1"));
+  CHECK(must(last(fleet.records(), CWIRE_EVENT_SENT)).status == CWIRE_E_CLOSED);
+  CHECK(count(fleet.records(), CWIRE_EVENT_CLOSED) == 0);
+  CHECK(fleet.send(station, "too late") == CWIRE_E_NOT_ESTABLISHED);
+  fleet.finish(0);
+}
+
 TEST_CASE("only a living station is reconfigured") {
   raw::ClosedPort nobody;
   Fleet fleet(Delivery::poll);

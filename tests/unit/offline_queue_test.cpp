@@ -162,6 +162,18 @@ TEST_CASE("without a pace all goes at once") {
   CHECK(due(queue, kStart).size() == 1000);
 }
 
+TEST_CASE("what comes back in front of what came here meanwhile expires no later") {
+  OfflineQueue queue(ageing(seconds(10)), plenty());
+  queue.connected(kStart);
+  CHECK(tags(queue.disconnected(OutgoingList(), kStart)).empty());
+  queue.add(message(2), kStart);
+  OutgoingList unsent;
+  unsent.append(message(1));
+  CHECK(tags(queue.disconnected(unsent, kStart + seconds(3))).empty());
+  CHECK(queue.expiry() == kStart + seconds(10));
+  CHECK(tags(queue.expire(kStart + seconds(10))) == Tags{1, 2});
+}
+
 TEST_CASE("what waits too long expires, in line, and does not get younger by being tried") {
   OfflineQueue queue(ageing(seconds(10)), plenty());
   CHECK(queue.expiry() == kNever);
