@@ -179,7 +179,8 @@ void Judge::action(const Action& action, const Failure& last_failure) {
       connected_at_ = last_received_ = last_progress_ = ping_sent_ = may_ping_again_ = now();
       nonce_ = 0;
       ping_at_once_ = outdated_ = false;
-      blocked_ = false;
+      blocked_ = offline_ = false;
+      written_ = 0;
       paused_at_ = kNever;
       break;
     case Action::Type::report_disconnected:
@@ -201,6 +202,7 @@ void Judge::action(const Action& action, const Failure& last_failure) {
 
 void Judge::begins_attempt(const Action& action) {
   require(phase_ == Phase::idle || phase_ == Phase::waiting || replaced_, "one attempt at a time");
+  require(!gives_up_, "nothing is given up before the last attempt");
   require(action.number == ++attempts_, "attempts are counted from 1, one by one");
   require(now() >= earliest_ || replaced_, "an attempt comes no earlier than the wait allows", now() - wait_began_,
           earliest_ - wait_began_);
@@ -271,7 +273,8 @@ void Judge::fails(const Action& action, const Failure& failure) {
 void Judge::is_lost(const Action& action, const Failure& failure) {
   if (phase_ == Phase::closing) {
     require(action.will_retry == reopens_ && !failure, "a connection that was asked to end is not lost");
-    require(!in_order_ || unsettled_.messages == 0, "what was accepted before an orderly end was sent");
+    require(!in_order_ || unsettled_.messages == 0 || (reopens_ && has_offline_queue()),
+            "what was accepted before an orderly end was sent");
     in_order_ = false;
     phase_ = Phase::idle;
     if (!reopens_) return;
@@ -374,114 +377,6 @@ void Judge::after_tick(const cwire::WebSocketClient& client) {
   after_input(client);
   require(due() > now() && client.deadline() > now(), "what is due at the deadline is done");
 }
-
-// ---- messages ----
-
-// With a policy that drops, what the I/O thread has not seen yet may be twice the limits.
-void Judge::accepted(std::size_t size) {
-  require(phase_ == Phase::open, "messages are accepted by open connections");
-  messages_.push_back(Message::accepted);
-  unsettled_.add(size);
-  unseen_.add(size);
-  const Load& load = drops() ? unseen_ : unsettled_;
-  const std::uint64_t times = drops() ? 2 : 1;
-  require(load.messages <= times * settings_->send_queue_messages, "the queue keeps its limit of messages");
-  // One that is larger than the whole queue goes through an empty one.
-  require(load.bytes - size <= (times - 1) * settings_->send_queue_bytes ||
-              load.bytes <= times * settings_->send_queue_bytes,
-          "the queue keeps its limit of bytes");
-}
-
-void Judge::turned_away(std::size_t size) {
-  const Load& load = drops() ? unseen_ : unsettled_;
-  const std::uint64_t times = drops() ? 2 : 1;
-  require(load.messages + 1 > times * settings_->send_queue_messages ||
-              (load.bytes > (times - 1) * settings_->send_queue_bytes &&
-               load.bytes + size > times * settings_->send_queue_bytes),
-          "a message is turned away by a full queue only");
-  turned_away_ = true;
-}
-
-void Judge::waits(std::uint64_t message, std::size_t size) {
-  require(message < messages_.size() && messages_[message] == Message::accepted, "what waits was accepted, once");
-  require(waiting_.messages == 0 || message > newest_, "messages wait in their order");
-  messages_[message] = Message::waits;
-  newest_ = message;
-  waiting_.add(size);
-  unseen_.take(size);
-}
-
-void Judge::waiting_fits() const {
-  if (!drops()) return;  // what waits was let in
-  require(waiting_.messages <= settings_->send_queue_messages &&
-              (waiting_.messages <= 1 || waiting_.bytes <= settings_->send_queue_bytes),
-          "what waits keeps the limits");
-}
-
-void Judge::dropped(std::uint64_t message, std::size_t size) {
-  require(drops(), "only a policy that says so drops");
-  require(messages_[message] == Message::waits, "only what waits is dropped");
-  require(waiting_.messages > settings_->send_queue_messages || waiting_.bytes > settings_->send_queue_bytes,
-          "nothing is dropped without need");
-  if (settings_->send_queue_policy == cwire::SendQueuePolicy::drop_newest) {
-    require(message == newest_, "the newest is dropped");
-  } else {
-    while (messages_[oldest_] != Message::waits) ++oldest_;
-    require(message == oldest_, "the oldest is dropped");
-  }
-  waiting_.take(size);
-}
-
-void Judge::framed(std::uint64_t message, std::size_t size) {
-  require(messages_[message] == Message::waits, "what is framed has waited");
-  messages_[message] = Message::framed;
-  waiting_.take(size);
-}
-
-void Judge::not_established() { require(phase_ != Phase::open, "an open connection accepts messages"); }
-
-void Judge::settled(std::uint64_t message, std::size_t size, cwire_status status) {
-  require(message < messages_.size(), "only what was accepted is reported");
-  Message& is = messages_[message];
-  require(is == Message::accepted || is == Message::waits || is == Message::framed, "a message is reported once");
-  if (status == CWIRE_OK) {
-    require(is == Message::framed, "what is sent was framed");
-    require(message >= next_sent_, "messages are sent in order");
-    next_sent_ = message + 1;
-    is = Message::sent;
-  } else {
-    if (status == CWIRE_E_QUEUE_FULL) {
-      dropped(message, size);
-    } else {
-      require(message >= next_not_sent_, "what is not sent is reported in order");
-      next_not_sent_ = message + 1;
-      if (is == Message::waits) waiting_.take(size);
-    }
-    if (is == Message::accepted) unseen_.take(size);
-    is = Message::not_sent;
-  }
-  unsettled_.take(size);
-}
-
-void Judge::writable() {
-  require(turned_away_, "room is announced to those who were turned away");
-  turned_away_ = false;
-}
-
-void Judge::arrived(std::uint64_t message) {
-  require(message < messages_.size(), "only what was accepted arrives");
-  require(messages_[message] != Message::arrived, "a message arrives once");
-  require(messages_[message] == Message::sent, "what arrived was not reported as not sent");
-  require(message >= next_arrival_, "messages arrive in order");
-  next_arrival_ = message + 1;
-  messages_[message] = Message::arrived;
-}
-
-void Judge::queue_is(std::size_t messages, std::size_t bytes) {
-  require(messages == unsettled_.messages && bytes == unsettled_.bytes, "the queue counts what is not settled");
-}
-
-void Judge::sent_all() const { require(!turned_away_ || phase_ != Phase::open, "room is announced when there is"); }
 
 void Judge::finished() const {
   require(closed_, "each station that was connected has its CLOSED");

@@ -3,8 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <utility>
 #include <vector>
 
+#include "budget_judge.h"
 #include "expected_waits.h"
 #include "fate.h"
 #include "station/web_socket_client.h"
@@ -28,8 +31,13 @@ class Spread {
 // in the headers. What it is told is what the station's driver does and sees; the time is the trace's.
 class Judge {
  public:
-  Judge(Trace& trace, const cwire::Settings& settings, std::uint32_t station, Spread& spread)
-      : trace_(trace), settings_(&settings), station_(station), spread_(spread), waits_(settings.reconnect) {}
+  Judge(Trace& trace, const cwire::Settings& settings, std::uint32_t station, Spread& spread, BudgetJudge& budget)
+      : trace_(trace),
+        settings_(&settings),
+        station_(station),
+        spread_(spread),
+        budget_(budget),
+        waits_(settings.reconnect) {}
 
   // Inputs, each before the state machine has it.
   void started();
@@ -41,7 +49,11 @@ class Judge {
   void received() { last_received_ = now(); }
   void pong_arrived(std::uint64_t nonce);
   void blocked(bool blocked);
-  void wrote() { last_progress_ = now(); }
+  // The kernel has taken the stream of this connection up to here.
+  void wrote(std::uint64_t position) {
+    last_progress_ = now();
+    written_ = position;
+  }
   void paused(bool paused);
   void asked_to_end(cwire::Duration limit);
   void network_up();
@@ -57,10 +69,15 @@ class Judge {
 
   // Messages, by their number from 0.
   void accepted(std::size_t size);
-  // It has left the inbox. What is dropped for it is settled before the next call.
+  // It has left the inbox, to wait for the connection or in the offline queue. What is dropped for it is settled before
+  // fits().
   void waits(std::uint64_t message, std::size_t size);
-  void waiting_fits() const;
-  void framed(std::uint64_t message, std::size_t size);
+  void keeps(std::uint64_t message, std::size_t size);
+  // Likewise of a connection that ends, into the offline queue; several, and then what is dropped for them.
+  void returns(std::uint64_t message, std::size_t size);
+  void fits();
+  // Its frame begins at this position of the stream.
+  void framed(std::uint64_t message, std::size_t size, std::uint64_t begin);
   void turned_away(std::size_t size);
   void not_established();
   void settled(std::uint64_t message, std::size_t size, cwire_status status);
@@ -69,6 +86,13 @@ class Judge {
   void queue_is(std::size_t messages, std::size_t bytes);
   // Nothing is left in the queue, and its last message was sent.
   void sent_all() const;
+  // From here on what is sent waits for the next connection, where there is an offline queue.
+  void goes_offline() { offline_ = true; }
+  void offline_queue_is(std::size_t messages, std::size_t bytes) const;
+  // The station was looked after at the end of a turn.
+  void tended() const;
+  // It will be looked after then, if nothing happens before.
+  void wakes_at(cwire::TimePoint deadline) const;
   // The CSMS answered our close frame.
   void closed_in_order() { in_order_ = true; }
 
@@ -101,6 +125,7 @@ class Judge {
   const cwire::Settings* settings_;
   const std::uint32_t station_;
   Spread& spread_;
+  BudgetJudge& budget_;
   ExpectedWaits waits_;
 
   Phase phase_ = Phase::idle;
@@ -135,7 +160,13 @@ class Judge {
   bool blocked_ = false;
   cwire::TimePoint paused_at_ = cwire::kNever;
 
-  enum class Message : std::uint8_t { accepted, waits, framed, sent, arrived, not_sent };
+  // `coming` into the offline queue, and not known to have room there.
+  enum class Stage : std::uint8_t { accepted, waits, coming, kept, framed, sent, arrived, not_sent };
+  struct Message {
+    Stage is = Stage::accepted;
+    std::uint64_t begin = 0;   // of its frame
+    cwire::TimePoint since{};  // it was kept first; zero: it never was
+  };
   struct Load {
     std::uint64_t messages = 0;
     std::size_t bytes = 0;
@@ -149,15 +180,46 @@ class Judge {
     }
   };
   bool drops() const { return settings_->send_queue_policy != cwire::SendQueuePolicy::reject; }
+  bool has_offline_queue() const { return settings_->offline.messages_max != 0; }
+  // What is sent goes through the offline queue.
+  bool through_offline_queue() const { return has_offline_queue() && (offline_ || kept_.messages != 0); }
+  // No other connection follows.
+  bool is_ending() const { return closed_ || (end_by_ != cwire::kNever && !reopens_); }
+  // What has room in the inbox, until the I/O thread has had a look.
+  struct Limits {
+    std::uint64_t messages;
+    std::uint64_t bytes;
+    std::uint64_t bytes_free;  // one that is larger than all goes through beside so many
+  };
+  Limits limits_of_inbox() const;
+  cwire::Duration replay_interval() const;
+  cwire::TimePoint replay_due() const;
+  cwire::TimePoint expiry() const;
+  bool is_too_old(cwire::TimePoint since) const;
+  bool kept_too_much() const;
   void dropped(std::uint64_t message, std::size_t size);
+  void comes(std::uint64_t message, std::size_t size);
+  void leaves(std::uint64_t message, std::size_t size);
+  void replays(std::uint64_t message);
+  void not_sent(std::uint64_t message, std::size_t size);
   std::vector<Message> messages_;
   Load unsettled_;
-  Load unseen_;               // of them
-  Load waiting_;              // of those
+  Load unseen_;   // of them
+  Load waiting_;  // of those, for the connection
+  Load kept_;     // or in the offline queue
+  std::set<std::uint64_t> in_offline_queue_;
+  std::set<std::pair<cwire::TimePoint, std::uint64_t>> ages_;  // of them, since when
+  std::vector<std::pair<std::uint64_t, std::size_t>> coming_;  // of them
+  bool offline_ = true;
+  cwire::TimePoint next_replay_{};  // at the latest
+  cwire::TimePoint pace_{};         // at the exact pace it would be due then
+  std::uint64_t written_ = 0;
   std::uint64_t newest_ = 0;  // of those that wait
   std::uint64_t oldest_ = 0;  // of those that wait, or a smaller number
   std::uint64_t next_sent_ = 0;
   std::uint64_t next_not_sent_ = 0;  // because a connection ended
+  std::uint64_t next_given_up_ = 0;  // because no connection follows
+  bool gives_up_ = false;            // what is kept: the station must end now
   std::uint64_t next_arrival_ = 0;
   bool turned_away_ = false;
   bool in_order_ = false;

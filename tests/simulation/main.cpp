@@ -116,10 +116,10 @@ std::string again(const Options& options, std::uint64_t seed) {
 int run_one(const Options& options) {
   try {
     const Result result = run(options, options.first);
-    std::printf("seed %" PRIu64 ": %" PRIu64 " steps, %.0f s, %" PRIu64 " connections, %" PRIu64
-                " messages, at most %" PRIu32 " attempts a second, all back after %.1f s, trace %016" PRIx64 "\n",
+    std::printf("seed %" PRIu64 ": %" PRIu64 " steps, %.0f s, %" PRIu64 " connections, %" PRIu64 " messages, %" PRIu64
+                " kept meanwhile, at most %" PRIu32 " attempts a second, all back after %.1f s, trace %016" PRIx64 "\n",
                 options.first, result.steps, std::chrono::duration<double>(result.simulated).count(),
-                result.connections, result.messages, result.attempts_per_second_max,
+                result.connections, result.messages, result.offline.kept, result.attempts_per_second_max,
                 std::chrono::duration<double>(result.back_after).count(), result.hash);
     return 0;
   } catch (const Broken& broken) {

@@ -187,6 +187,37 @@ Trouble at_once(Kind kind, TimePoint from, std::int32_t number = 0) {
   return trouble;
 }
 
+cwire::OfflineSettings draw_offline_queue(Dice& dice) {
+  cwire::OfflineSettings offline;
+  offline.messages_max = static_cast<std::uint32_t>(dice.between(1, dice.chance(50) ? 6 : 200));
+  offline.bytes_max = dice.between(1, dice.chance(50) ? 3000 : 100000);
+  offline.age_max = dice.chance(50) ? Duration::zero() : dice.between(milliseconds(10), seconds(60));
+  offline.replay_rate = dice.one_of({0, 1, 3, 10, 10, 100});
+  return offline;
+}
+
+// Some stations keep what they cannot send.
+void draw_offline_queues(Scenario& scenario, Dice& dice, Duration within) {
+  bool any = false;
+  for (Group& group : scenario.groups) {
+    if (group.send_every == Duration::zero() || dice.chance(60)) continue;
+    any = true;
+    group.settings.offline = draw_offline_queue(dice);
+    group.other_settings.offline = dice.chance(50) ? group.settings.offline : draw_offline_queue(dice);
+  }
+  scenario.offline_queue_bytes =
+      dice.chance(50) ? cwire::default_settings().offline_queue_bytes : dice.between(0, dice.chance(50) ? 3000 : 50000);
+  if (!any || !dice.chance(30)) return;
+  // A connection that is to be replaced while it takes nothing: three kinds of messages meet then.
+  const TimePoint from = kStart + dice.between(Duration::zero(), within);
+  scenario.troubles.push_back(lasting(Kind::deaf, from, dice.between(seconds(1), seconds(15))));
+  Trouble replaced = at_once(Kind::reconfigure, from + dice.between(Duration::zero(), seconds(6)),
+                             Trouble::kOfAttempts | Trouble::kReconnect);
+  replaced.amount = dice.between(seconds(1), seconds(6));
+  scenario.troubles.push_back(replaced);
+  put_in_order(scenario.troubles);
+}
+
 // Defaults, at a CSMS that can do so many handshakes a second.
 constexpr std::uint32_t kHandshakesPerSecond = 2000;
 
@@ -300,6 +331,8 @@ Scenario scenario_of(std::uint64_t seed, std::uint32_t stations) {
   scenario.peace = seconds(dice.between(0, 100));
   scenario.abrupt = dice.chance(20);
   if (scenario.abrupt) scenario.abrupt_at = kStart + dice.between(Duration::zero(), within);
+  Dice offline = dice.split();
+  draw_offline_queues(scenario, offline, within);
   return scenario;
 }
 

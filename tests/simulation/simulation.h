@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "budget_judge.h"
 #include "dice.h"
 #include "events.h"
 #include "governor/local_gate.h"
@@ -12,6 +13,7 @@
 #include "pacer.h"
 #include "scenario.h"
 #include "station.h"
+#include "station/offline_queue.h"
 #include "trace.h"
 
 namespace simulation {
@@ -26,6 +28,7 @@ struct Result {
   std::uint64_t messages = 0;
   std::uint32_t attempts_per_second_max = 0;  // that reached an endpoint, in a second of the clock
   Duration back_after{};                      // the last trouble was over, the last station was connected
+  OfflineUse offline;
 };
 
 // One run: the stations, the network, and the CSMS, on a clock of their own. Single-threaded, and without any chance or
@@ -43,6 +46,8 @@ class Simulation {
   Dice& dice() { return dice_; }
   cwire::Random& random() { return random_; }
   cwire::TimerQueue& timers() { return timers_; }
+  const std::shared_ptr<cwire::OfflineBudget>& offline_budget() const { return offline_budget_; }
+  BudgetJudge& budget_judge() { return budget_judge_; }
   void plan(Event event) { events_.plan(event); }
   void flush_soon(std::uint32_t station) { dirty_.push_back(station); }
   const Endpoint& endpoint_of(const Group& group) const { return scenario_.endpoints[group.endpoint]; }
@@ -98,6 +103,8 @@ class Simulation {
   TimePoint now_;
   TimePoint last_connected_{};
   cwire::LocalGate gate_;
+  const std::shared_ptr<cwire::OfflineBudget> offline_budget_;  // of all stations
+  BudgetJudge budget_judge_;
   std::vector<std::unique_ptr<Pacer>> pacers_;  // of each endpoint; none: nobody paces
   std::vector<std::uint32_t> to_dial_;
   std::vector<std::unique_ptr<Station>> stations_;

@@ -23,10 +23,12 @@ struct Told {
   cwire::Settings settings = cwire::default_settings();
   Trace trace{1, false};
   Spread spread;
+  BudgetJudge budget{trace, 1000};
   TimePoint now = kStart;
-  Judge judge{trace, settings, 0, spread};
+  Judge judge{trace, settings, 0, spread, budget};
 
-  Told() {
+  explicit Told(cwire::OfflineSettings offline = {}) {
+    settings.offline = offline;
     trace.at(now);
     judge.started();
   }
@@ -60,6 +62,14 @@ struct Told {
     error.retry_in = wait;
     does(error, failure_of({Fate::Kind::refused}));
     becomes(State::connecting, State::reconnecting);
+  }
+  // Messages 0 to `count` - 1 are sent while it is away.
+  void keeps(std::uint64_t count, std::size_t size = 10) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      judge.accepted(size);
+      judge.keeps(i, size);
+      judge.fits();
+    }
   }
   void pings(std::uint64_t nonce) {
     Action ping{Action::Type::ping};
@@ -120,6 +130,25 @@ TEST_CASE("a week of outages") { run(named_scenario("week", 1, 100)); }
 
 TEST_CASE("a week of outages of a thousand stations", "[.nightly]") { run(named_scenario("week", 2, 1000)); }
 
+TEST_CASE("the seeds use the offline queue in each way") {
+  OfflineUse use;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const OfflineUse once = run(scenario_of(seed, 0), seed).offline;
+    use.kept += once.kept;
+    use.returned += once.returned;
+    use.replayed += once.replayed;
+    use.expired += once.expired;
+    use.dropped += once.dropped;
+    use.refused += once.refused;
+  }
+  CHECK(use.kept > 1000);
+  CHECK(use.returned > 50);
+  CHECK(use.replayed > 500);
+  CHECK(use.expired > 100);
+  CHECK(use.dropped > 100);
+  CHECK(use.refused > 100);
+}
+
 TEST_CASE("the judge finds nothing wrong with what is right") {
   Told told;
   told.attempts();
@@ -130,7 +159,7 @@ TEST_CASE("the judge finds nothing wrong with what is right") {
   told.does(Told::of(Action::Type::report_connected, 1));
   told.judge.accepted(100);
   told.judge.waits(0, 100);
-  told.judge.framed(0, 100);
+  told.judge.framed(0, 100, 0);
   told.judge.settled(0, 100, CWIRE_OK);
   told.judge.arrived(0);
   told.pass(seconds(30));
@@ -185,7 +214,7 @@ TEST_CASE("the judge sees what breaks a promise") {
     for (int i = 0; i < 2; ++i) {
       told.judge.accepted(10);
       told.judge.waits(i, 10);
-      told.judge.framed(i, 10);
+      told.judge.framed(i, 10, 10 * i);
     }
     SECTION("twice") {
       told.judge.settled(0, 10, CWIRE_OK);
@@ -228,4 +257,95 @@ TEST_CASE("the judge sees an attempt that fails while it waits for its turn") {
   told.attempts();
   told.judge.queued();
   CHECK_THROWS_AS(told.is_refused(seconds(5)), Broken);
+}
+
+TEST_CASE("the judge sees what an offline queue does wrong") {
+  cwire::OfflineSettings offline;
+  offline.messages_max = 3;
+  offline.bytes_max = 500;
+  offline.age_max = seconds(60);
+  offline.replay_rate = 1;
+  Told told(offline);
+  SECTION("nothing") {
+    told.keeps(3);
+    told.connects();
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      told.judge.framed(i, 10, 10 * i);
+      told.pass(seconds(1));
+    }
+    told.judge.wrote(15);
+    told.judge.settled(0, 10, CWIRE_OK);
+    told.judge.settled(1, 10, CWIRE_E_CLOSED);  // a part of it was written
+    told.judge.returns(2, 10);
+    told.judge.fits();
+    CHECK(told.budget.use.returned == 1);
+    CHECK(told.budget.use.replayed == 3);
+  }
+  SECTION("more than it may keep") {
+    told.keeps(3);
+    CHECK_THROWS_AS(told.judge.accepted(10), Broken);
+  }
+  SECTION("more than all may keep together") {
+    told.budget.comes(990);
+    CHECK_THROWS_AS(told.judge.accepted(11), Broken);
+  }
+  SECTION("a refusal for the sake of all that nobody is told of") {
+    told.budget.comes(990);
+    told.judge.turned_away(11);
+    CHECK_THROWS_AS(told.judge.tended(), Broken);
+    told.budget.told();
+    told.judge.tended();
+    CHECK_THROWS_AS(told.budget.told(), Broken);
+  }
+  SECTION("a message dropped without need") {
+    told.judge.accepted(10);
+    told.judge.keeps(0, 10);
+    CHECK_THROWS_AS(told.judge.settled(0, 10, CWIRE_E_QUEUE_FULL), Broken);
+  }
+  SECTION("a message that goes past those that wait") {
+    told.keeps(1);
+    told.connects();
+    told.judge.accepted(10);
+    CHECK_THROWS_AS(told.judge.waits(1, 10), Broken);
+  }
+  SECTION("a replay in another order, too fast, too slow") {
+    told.keeps(3);
+    told.connects();
+    SECTION("order") { CHECK_THROWS_AS(told.judge.framed(1, 10, 0), Broken); }
+    SECTION("fast") {
+      told.judge.framed(0, 10, 0);
+      told.pass(milliseconds(899));
+      CHECK_THROWS_AS(told.judge.framed(1, 10, 10), Broken);
+    }
+    SECTION("slow") {
+      told.judge.framed(0, 10, 0);
+      told.pass(milliseconds(999));
+      told.judge.tended();
+      told.pass(milliseconds(1));
+      CHECK_THROWS_AS(told.judge.tended(), Broken);
+    }
+  }
+  SECTION("what was written in part is sent again") {
+    told.keeps(1);
+    told.connects();
+    told.judge.framed(0, 10, 0);
+    told.judge.wrote(1);
+    CHECK_THROWS_AS(told.judge.returns(0, 10), Broken);
+  }
+  SECTION("what was not begun to write is given up, and what waits too") {
+    told.keeps(2);
+    told.connects();
+    told.judge.framed(0, 10, 0);
+    CHECK_THROWS_AS(told.judge.settled(0, 10, CWIRE_E_CLOSED), Broken);
+    told.judge.settled(1, 10, CWIRE_E_CLOSED);
+    CHECK_THROWS_AS(told.does(Told::of(Action::Type::attempt, 2)), Broken);
+  }
+  SECTION("too old, too early or too late") {
+    told.keeps(1);
+    told.pass(seconds(59));
+    CHECK_THROWS_AS(told.judge.settled(0, 10, CWIRE_E_TIMEOUT), Broken);
+    CHECK_THROWS_AS(told.judge.wakes_at(told.now + seconds(2)), Broken);
+    told.pass(seconds(1));
+    CHECK_THROWS_AS(told.judge.tended(), Broken);
+  }
 }

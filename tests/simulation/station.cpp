@@ -66,6 +66,18 @@ cwire::Outcome outcome_of(const cwire::Failure& failure) {
 
 bool does_badly(const cwire::Failure& failure) { return failure && class_of(failure) == cwire::FailureClass::network; }
 
+cwire::QueueLimits queue_limits(const cwire::Settings& settings) {
+  return {settings.send_queue_policy, settings.send_queue_messages, settings.send_queue_bytes};
+}
+
+cwire::OfflineQueue::Rules offline_rules(const cwire::Settings& settings) {
+  cwire::OfflineQueue::Rules rules;
+  rules.limits = {settings.send_queue_policy, settings.offline.messages_max, settings.offline.bytes_max};
+  rules.age_max = settings.offline.age_max;
+  rules.replay_rate = settings.offline.replay_rate;
+  return rules;
+}
+
 FailurePhase phase_of_stage(bool tcp, bool tls) {
   return tcp ? FailurePhase::tcp : tls ? FailurePhase::tls : FailurePhase::http;
 }
@@ -76,12 +88,18 @@ Station::Station(Simulation& simulation, std::uint32_t number, const Group& grou
     : simulation_(simulation),
       number_(number),
       group_(group),
-      judge_(simulation.trace(), group.settings, number, spread),
+      judge_(simulation.trace(), group.settings, number, spread, simulation.budget_judge()),
       client_(group.settings),
-      queue_({group.settings.send_queue_policy, group.settings.send_queue_messages, group.settings.send_queue_bytes}),
+      queue_(queue_limits(group.settings)),
+      offline_(group.settings.offline.messages_max == 0
+                   ? nullptr
+                   : std::make_unique<cwire::OfflineQueue>(offline_rules(group.settings), simulation.offline_budget())),
       pacer_(simulation.pacer_of(group)) {
   turn_.station = number;
   simulation_.timers().register_timer();
+  if (offline_ == nullptr) return;
+  choose_room();
+  queue_.open();
 }
 
 Station::~Station() {
@@ -149,18 +167,24 @@ void Station::reconfigure(std::int32_t number, Duration limit) {
   other_settings_ = !other_settings_;
   const cwire::Settings& settings = other_settings_ ? group_.other_settings : group_.settings;
   judge_.reconfigured(settings, change, limit);
+  if (offline_ != nullptr) {
+    offline_->use(offline_rules(settings));
+    mark_dirty();
+  }
+  queue_.limit(queue_limits(settings));
   perform(client_.reconfigure(now(), settings, change, limit));
 }
 
 void Station::on_timer(TimePoint now) {
   note("tick");
-  if (stage_ != Stage::none && stage_ != Stage::open) {
+  if (client_.deadline() <= now && stage_ != Stage::none && stage_ != Stage::open) {
     const FailurePhase phase = phase_of_stage(stage_ == Stage::tcp, stage_ == Stage::tls);
     client_.describe_attempt({}, phase);
     judge_.ends({Fate::Kind::timed_out, 0, -1, phase});
   }
   perform(client_.tick(now, simulation_.random()));
   judge_.after_tick(client_);
+  if (offline_ != nullptr) mark_dirty();
 }
 
 void Station::handle(const Event& event) {
@@ -300,7 +324,12 @@ void Station::answered(const Event& event) {
                       static_cast<std::int32_t>(event.more), FailurePhase::http});
   } else {
     stage_ = Stage::open;
-    const bool room = queue_.open();
+    const bool room = offline_ == nullptr && queue_.open();
+    if (offline_ != nullptr) {
+      offline_->connected(now());
+      choose_room();
+      mark_dirty();
+    }
     perform(client_.opened(now(), simulation_.random()));
     if (room) judge_.writable();
   }
@@ -327,7 +356,29 @@ void Station::closed_by_peer(const Event& event) {
   perform(client_.lost(now(), simulation_.random(), answers_ours ? cwire::Failure() : failure_of(fate)));
 }
 
+// As cwire::Station::drop_connection.
 void Station::drop() {
+  const bool keeps = offline_ != nullptr && !is_ending();
+  OutgoingList unsent;
+  while (!framed_.empty()) {
+    OutgoingMessage& message = framed_.pop();
+    if (keeps && message.begin >= written_) {
+      judge_.returns(message.data.tag, message.size);
+      message.begin = message.end = 0;
+      unsent.append(message);
+    } else {
+      settle(message, CWIRE_E_CLOSED);
+    }
+  }
+  while (queue_.has_waiting()) {
+    OutgoingMessage& message = queue_.pop();
+    if (keeps) {
+      judge_.returns(message.data.tag, message.size);
+      unsent.append(message);
+    } else {
+      settle(message, CWIRE_E_CLOSED);
+    }
+  }
   dial_wanted_ = false;
   stage_ = Stage::none;
   line_ = Line();
@@ -339,10 +390,12 @@ void Station::drop() {
   blocked_ = false;
   paused_ = false;
   close_wanted_ = false;
-  while (!framed_.empty()) settle(framed_.pop(), CWIRE_E_CLOSED);
-  while (queue_.has_waiting()) settle(queue_.pop(), CWIRE_E_CLOSED);
-  OutgoingList late = queue_.close();
-  while (!late.empty()) settle(late.pop(), CWIRE_E_CLOSED);
+  if (keeps) {
+    go_offline(unsent);
+  } else {
+    end_offline();
+    settle_all(queue_.close(), CWIRE_E_CLOSED);
+  }
   judge_.queue_is(queue_.messages(), queue_.bytes());
 }
 
@@ -363,10 +416,16 @@ void Station::perform(const Actions& actions) {
         append(Frame::Kind::ping, action.nonce, kPingSize);
         break;
       case Action::Type::close:
-        accept_all(queue_.close());
+        if (offline_ == nullptr || is_ending()) {
+          end_offline();
+          accept_all(queue_.close());
+        } else {
+          accept_all(queue_.take());
+          go_offline(OutgoingList());
+        }
         close_wanted_ = true;
         write();
-        if (!std::exchange(dirty_, true)) simulation_.flush_soon(number_);
+        mark_dirty();
         break;
       case Action::Type::report_connected:
         simulation_.count_connection();
@@ -380,9 +439,14 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::report_closed:
         if (pacer_ != nullptr) pacer_->withdraw(turn_);
+        end_offline();
+        settle_all(queue_.close(), CWIRE_E_CLOSED);
         simulation_.has_closed(number_);
         break;
       case Action::Type::report_state:
+        if (offline_ == nullptr || !client_.closing() || !is_ending()) break;
+        end_offline();
+        settle_all(queue_.close(), CWIRE_E_CLOSED);
         break;
     }
   }
@@ -394,7 +458,17 @@ void Station::perform(const Actions& actions) {
 void Station::after_input() {
   if (performing_) return;  // the judge has yet to hear of some
   judge_.after_input(client_);
-  simulation_.timers().arm(*this, client_.deadline());
+  arm();
+}
+
+void Station::arm() {
+  TimePoint deadline = client_.deadline();
+  if (offline_ != nullptr) {
+    deadline = std::min(deadline, offline_->expiry());
+    if (!blocked_) deadline = std::min(deadline, offline_->replay_due());
+  }
+  judge_.wakes_at(deadline);
+  simulation_.timers().arm(*this, deadline);
 }
 
 // ---- messages ----
@@ -403,7 +477,7 @@ void Station::application_sends() {
   Dice& dice = simulation_.dice();
   for (std::uint32_t i = 0; i < group_.burst; ++i) {
     const std::size_t size = dice.below(group_.size_max + 1);
-    if (client_.state() != cwire::State::connected) {
+    if (!queue_.is_open()) {
       judge_.not_established();
       return;
     }
@@ -414,6 +488,7 @@ void Station::application_sends() {
     if (in_handler) accept_all(queue_.take());  // so that its messages keep the order in which they are counted here
     const cwire_status status = in_handler ? queue_.reserve(size) : queue_.push(message.get());
     note("send", size, static_cast<std::uint64_t>(-status));
+    if (offline_ != nullptr && (in_handler || simulation_.offline_budget()->has_news())) mark_dirty();
     if (status == CWIRE_E_QUEUE_FULL) {
       judge_.turned_away(size);
       continue;
@@ -433,12 +508,17 @@ void Station::application_sends() {
 }
 
 void Station::accept(OutgoingMessage& message) {
-  judge_.waits(message.data.tag, message.size);
   queue_.seen(message);
-  OutgoingList dropped = queue_.append(message);
-  while (!dropped.empty()) settle(dropped.pop(), CWIRE_E_QUEUE_FULL);
-  judge_.waiting_fits();
-  if (!std::exchange(dirty_, true)) simulation_.flush_soon(number_);
+  if (offline_ != nullptr && offline_->engaged()) {
+    judge_.keeps(message.data.tag, message.size);
+    settle_all(offline_->add(message, now()), CWIRE_E_QUEUE_FULL);
+    choose_room();
+  } else {
+    judge_.waits(message.data.tag, message.size);
+    settle_all(queue_.append(message), CWIRE_E_QUEUE_FULL);
+  }
+  judge_.fits();
+  mark_dirty();
 }
 
 void Station::accept_all(OutgoingList messages) {
@@ -447,19 +527,64 @@ void Station::accept_all(OutgoingList messages) {
 
 void Station::flush() {
   dirty_ = false;
+  if (offline_ != nullptr) tend_offline();
   write();
-  if (!queue_.is_open()) return;
-  if (queue_.announce_room()) judge_.writable();
-  if (queue_.messages() == 0) judge_.sent_all();
+  if (queue_.is_open()) {
+    if (queue_.announce_room()) judge_.writable();
+    if (queue_.messages() == 0) judge_.sent_all();
+  }
+  if (offline_ == nullptr) return;
+  judge_.offline_queue_is(offline_->messages(), offline_->bytes());
+  judge_.tended();
+  arm();
 }
 
+void Station::mark_dirty() {
+  if (!std::exchange(dirty_, true)) simulation_.flush_soon(number_);
+}
+
+// ---- the offline queue ----
+
+void Station::choose_room() { queue_.use(offline_ != nullptr && offline_->engaged() ? &offline_->room() : nullptr); }
+
+void Station::tend_offline() {
+  settle_all(offline_->expire(now()), CWIRE_E_TIMEOUT);
+  choose_room();
+  if (simulation_.offline_budget()->take_news()) simulation_.budget_judge().told();
+}
+
+void Station::go_offline(OutgoingList unsent) {
+  judge_.goes_offline();
+  settle_all(offline_->disconnected(unsent, now()), CWIRE_E_QUEUE_FULL);
+  judge_.fits();
+  choose_room();
+}
+
+void Station::end_offline() {
+  if (offline_ == nullptr) return;
+  settle_all(offline_->clear(), CWIRE_E_CLOSED);
+  choose_room();
+}
+
+OutgoingMessage* Station::next_message() {
+  if (queue_.has_waiting()) return &queue_.pop();
+  if (offline_ == nullptr || !offline_->engaged()) return nullptr;
+  OutgoingMessage* message = offline_->next(now());
+  choose_room();
+  return message;
+}
+
+// ---- output ----
+
 void Station::pump() {
-  while (queue_.has_waiting() && output_ < kOutputMax) {
-    OutgoingMessage& message = queue_.pop();
-    append(Frame::Kind::message, message.data.tag, message.size + kFrameHead);
-    message.end = written_ + output_;
-    judge_.framed(message.data.tag, message.size);
-    framed_.append(message);
+  while (output_ < kOutputMax) {
+    OutgoingMessage* const message = next_message();
+    if (message == nullptr) break;
+    message->begin = written_ + output_;
+    append(Frame::Kind::message, message->data.tag, message->size + kFrameHead);
+    message->end = written_ + output_;
+    judge_.framed(message->data.tag, message->size, message->begin);
+    framed_.append(*message);
   }
   if (close_wanted_ && !queue_.has_waiting()) {
     close_wanted_ = false;
@@ -470,7 +595,7 @@ void Station::pump() {
 void Station::append(Frame::Kind kind, std::uint64_t value, std::size_t size) {
   output_ += size;
   frames_.push_back({kind, written_ + output_, value});
-  if (!std::exchange(dirty_, true)) simulation_.flush_soon(number_);
+  mark_dirty();
 }
 
 void Station::write() {
@@ -481,15 +606,13 @@ void Station::write() {
     output_ -= bytes;
     written_ += bytes;
     if (bytes != 0) {
+      judge_.wrote(written_);
       simulation_.to_csms(*this, {{}, 0, Event::Kind::stream, number_, line_.number, written_, 0});
     }
     while (!framed_.empty() && framed_.front().end <= written_) settle(framed_.pop(), CWIRE_OK);
     const bool blocked = output_ != 0;
     if (blocked || blocked_) {
-      if (bytes != 0) {
-        judge_.wrote();
-        client_.write_progress(now());
-      }
+      if (bytes != 0) client_.write_progress(now());
       if (blocked != blocked_) {
         note("blocked", blocked);
         blocked_ = blocked;
@@ -523,7 +646,7 @@ void Station::csms_reads(std::uint64_t position) {
     frames_.clear();
     first_frame_ = 0;
   }
-  if (blocked_ && !std::exchange(dirty_, true)) simulation_.flush_soon(number_);
+  if (blocked_) mark_dirty();
 }
 
 void Station::settle(OutgoingMessage& taken, cwire_status status) {
@@ -534,6 +657,10 @@ void Station::settle(OutgoingMessage& taken, cwire_status status) {
   if (status != CWIRE_OK) return;
   simulation_.count_message();
   judge_.queue_is(queue_.messages(), queue_.bytes());
+}
+
+void Station::settle_all(OutgoingList messages, cwire_status status) {
+  while (!messages.empty()) settle(messages.pop(), status);
 }
 
 }  // namespace simulation

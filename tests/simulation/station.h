@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "events.h"
@@ -10,6 +11,7 @@
 #include "net/timer_queue.h"
 #include "pacer.h"
 #include "scenario.h"
+#include "station/offline_queue.h"
 #include "station/send_queue.h"
 #include "station/web_socket_client.h"
 
@@ -30,8 +32,8 @@ struct Line {
   std::uint64_t last_nonce = 0;
 };
 
-// One life of a station, from connect to CLOSED. Drives the real state machine and send queue as cwire::Station does,
-// with a simulated connection in the place of the Channel and the Session.
+// One life of a station, from connect to CLOSED. Drives the real state machine and queues as cwire::Station does, with
+// a simulated connection in the place of the Channel and the Session.
 class Station final : private cwire::TimerQueue::Timer {
  public:
   Station(Simulation& simulation, std::uint32_t number, const Group& group, Spread& spread);
@@ -73,6 +75,7 @@ class Station final : private cwire::TimerQueue::Timer {
   void on_timer(TimePoint now) override;
   void perform(const cwire::Actions& actions);
   void after_input();
+  void arm();
   void ask_to_dial();
   void step_ends(Stage next);
   void answered(const Event& event);
@@ -80,14 +83,24 @@ class Station final : private cwire::TimerQueue::Timer {
   void closed_by_peer(const Event& event);
   void drop();
   bool is_open() const { return client_.state() == cwire::State::connected || client_.closing(); }
+  bool is_ending() const {
+    return client_.finished() || (client_.closing() && client_.state() == cwire::State::disconnected);
+  }
 
   void application_sends();
   void accept(cwire::OutgoingMessage& message);
   void accept_all(cwire::OutgoingList messages);
+  cwire::OutgoingMessage* next_message();
+  void choose_room();
+  void tend_offline();
+  void end_offline();
+  void go_offline(cwire::OutgoingList unsent);
+  void mark_dirty();
   void pump();
   void write();
   void append(Frame::Kind kind, std::uint64_t value, std::size_t size);
   void settle(cwire::OutgoingMessage& message, cwire_status status);
+  void settle_all(cwire::OutgoingList messages, cwire_status status);
   TimePoint now() const;
   void note(const char* what, std::uint64_t a = 0, std::uint64_t b = 0) const;
 
@@ -97,7 +110,8 @@ class Station final : private cwire::TimerQueue::Timer {
   Judge judge_;
   cwire::WebSocketClient client_;
   cwire::SendQueue queue_;
-  Pacer* const pacer_;  // null: nobody paces
+  const std::unique_ptr<cwire::OfflineQueue> offline_;  // null: off
+  Pacer* const pacer_;                                  // null: nobody paces
   Pacer::Turn turn_;
   Line line_;
   Stage stage_ = Stage::none;
