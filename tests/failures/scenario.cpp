@@ -12,10 +12,10 @@
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "calls.h"
+#include "threads.h"
 
 namespace failures {
 
@@ -39,10 +39,9 @@ struct Seen {
   std::string data;
 };
 
-// What is left in a directory of /proc, whose entries are descriptors or threads.
-std::size_t entries(const char* path) {
+std::size_t open_descriptors() {
   std::size_t count = 0;
-  DIR* directory = ::opendir(path);
+  DIR* directory = ::opendir("/proc/self/fd");
   while (::readdir(directory) != nullptr) ++count;
   ::closedir(directory);
   return count;
@@ -342,8 +341,7 @@ class Life {
 }  // namespace
 
 std::string run_scenario(const CsmsProcess& csms, const std::string& directory, Delivery delivery, bool lame_contexts) {
-  const std::size_t descriptors = entries("/proc/self/fd");
-  const std::size_t threads = entries("/proc/self/task");
+  const std::size_t descriptors = open_descriptors();
   std::string complaints;
   {
     Life life(csms, directory, delivery, lame_contexts);
@@ -355,13 +353,8 @@ std::string run_scenario(const CsmsProcess& csms, const std::string& directory, 
     life.end();
     complaints = life.judge();
   }
-  // A thread that looks up names is waited for by nobody, and ends by itself.
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (entries("/proc/self/task") != threads && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  if (entries("/proc/self/task") != threads) complaints += "threads are left\n";
-  const std::size_t left = entries("/proc/self/fd");
+  if (threads_left() != 0) complaints += "threads are left\n";
+  const std::size_t left = open_descriptors();
   if (left != descriptors)
     complaints += std::to_string(left) + " descriptors, before it were " + std::to_string(descriptors) + "\n";
   return complaints;

@@ -1,7 +1,6 @@
-// Stand-ins for the system calls of the library, each failing as that call does.
+// Stand-ins for the system calls of the library, each failing as that call does. Threads have a file of their own.
 #include <dlfcn.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -42,22 +41,8 @@ Call of_eventfd("readiness", "eventfd", {ERROR(EMFILE), ERROR(ENOMEM)});
 Call of_write("readiness", "write", {ERROR(EINTR)});  // to an eventfd: the library writes to nothing else
 Call of_read("readiness", "read", {ERROR(EINTR)});
 Call of_getaddrinfo("threads", "getaddrinfo", {ERROR(EAI_AGAIN), ERROR(EAI_FAIL), ERROR(EAI_MEMORY)});
-Call of_pthread_create("threads", "pthread_create", {ERROR(EAGAIN)});
 
 #undef ERROR
-
-struct Start {
-  void* (*function)(void*);
-  void* argument;
-};
-
-// A thread is the library's from here on. What comes before is the C library's and the sanitizer's.
-void* begin_thread(void* argument) {
-  const Start start = *static_cast<Start*>(argument);
-  delete static_cast<Start*>(argument);
-  failures::begin_inside();
-  return start.function(start.argument);
-}
 
 }  // namespace
 
@@ -146,18 +131,6 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints, ad
   static const auto real = next<int(const char*, const char*, const addrinfo*, addrinfo**)>("getaddrinfo");
   const int error = of_getaddrinfo.failure();
   return error != 0 ? error : real(host, service, hints, result);
-}
-
-int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*function)(void*),
-                   void* argument) noexcept {
-  static const auto real = next<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>("pthread_create");
-  int error = of_pthread_create.failure();
-  if (error != 0) return error;
-  const failures::Outside not_counted;
-  auto* start = new Start{function, argument};
-  error = real(thread, attributes, begin_thread, start);
-  if (error != 0) delete start;
-  return error;
 }
 
 }  // extern "C"

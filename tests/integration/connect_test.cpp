@@ -12,16 +12,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// The first failed attempt.
-Record failure(Fleet& fleet, const std::string& id) {
-  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, id));
-  const Record error = *first(fleet.records(), CWIRE_EVENT_ERROR, id);
-  INFO(error);
-  CHECK((error.flags & CWIRE_FLAG_WILL_RETRY) != 0);
-  CHECK(count(fleet.records(), CWIRE_EVENT_CONNECTED, id) == 0);
-  return error;
-}
-
 }  // namespace
 
 TEST_CASE("a black hole is a DIAL failure once csms.tcp_timeout is over") {
@@ -29,7 +19,7 @@ TEST_CASE("a black hole is a DIAL failure once csms.tcp_timeout is over") {
   Fleet fleet(Delivery::poll);
   const auto begin = SteadyClock::now();
   fleet.connect("CP1", deaf.url(), {{"csms.tcp_timeout", "300ms"}});
-  const Record error = failure(fleet, "CP1");
+  const Record error = fleet.first_error();
   CHECK(SteadyClock::now() - begin >= std::chrono::milliseconds(300));
   CHECK(error.status == CWIRE_E_DIAL);
   CHECK(error.code == ETIMEDOUT);
@@ -47,7 +37,7 @@ TEST_CASE("a TLS handshake of one byte now and then is over after csms.tls.hands
   // The first record of a handshake, 16,384 bytes long.
   peer.drip(std::string("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03", 11) + std::string(1000, 'x'), 20);
   CHECK(SteadyClock::now() - begin < std::chrono::seconds(10));  // the station has hung up
-  const Record error = failure(fleet, "CP1");
+  const Record error = fleet.first_error();
   CHECK(error.status == CWIRE_E_TLS);
   CHECK(error.failure.phase == CWIRE_PHASE_TLS);
   CHECK(error.failure.os_error == ETIMEDOUT);
@@ -64,7 +54,7 @@ TEST_CASE("an answer to the upgrade of one byte now and then is over after csms.
   const auto begin = SteadyClock::now();
   peer.drip("HTTP/1.1 101 Switching Protocols\r\nX-Filler: " + std::string(1000, 'x'), 20);
   CHECK(SteadyClock::now() - begin < std::chrono::seconds(10));
-  const Record error = failure(fleet, "CP1");
+  const Record error = fleet.first_error();
   CHECK(error.status == CWIRE_E_HANDSHAKE);
   CHECK(error.failure.phase == CWIRE_PHASE_HTTP);
   CHECK(error.failure.os_error == ETIMEDOUT);
@@ -87,7 +77,7 @@ TEST_CASE("a source address that this machine does not have is said to be that, 
   raw::Server server;
   Fleet fleet(Delivery::poll);
   fleet.connect("CP1", server.url(), {{"csms.source_address", "192.0.2.77"}, {"csms.max_reconnect_attempts", "2"}});
-  const Record error = failure(fleet, "CP1");
+  const Record error = fleet.first_error();
   CHECK(error.status == CWIRE_E_CONFIG);  // and not DIAL, as when the ports have run out
   CHECK(error.failure.phase == CWIRE_PHASE_TCP);
   CHECK(error.failure.os_error == EADDRNOTAVAIL);

@@ -7,6 +7,7 @@
 #include "fixture.h"
 #include "raw_peer.h"
 #include "starvation.h"
+#include "stuck_station.h"
 
 using namespace fixture;
 
@@ -687,35 +688,21 @@ TEST_CASE("contract 8: send copies") {
 
 namespace {
 
-// A station whose server does not read, with its queue full.
-struct Stuck {
-  raw::Server server{4096};
-  std::optional<raw::Connection> peer;
-  cwire_station station = nullptr;
-  std::uint64_t accepted = 0;
-
-  // Numbered messages, each asking for a report, until the queue is full.
-  void fill(Fleet& fleet) {
-    station = fleet.connect("CP1", server.url());
-    peer.emplace(server.accept());
-    peer->upgrade();
-    REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_OK);
+// With its queue full.
+struct Stuck : StuckStation {
+  explicit Stuck(Fleet& fleet) : StuckStation(fleet) {
     // The kernel's buffers fill first. When a whole half second brings no room, they are full, and the queue stays
     // full.
     for (bool any_accepted = true; any_accepted;) {
       any_accepted = false;
       cwire_status status;
-      while ((status = fleet.send(station, message(accepted), CWIRE_FLAG_REPORT, accepted)) == CWIRE_OK) {
-        any_accepted = true;
-        ++accepted;
-      }
+      while ((status = send(fleet)) == CWIRE_OK) any_accepted = true;
       REQUIRE(status == CWIRE_E_QUEUE_FULL);
       const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1");
       fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_WRITABLE, "CP1") > writables; },
                  std::chrono::milliseconds(500));
     }
   }
-  static std::string message(std::uint64_t number) { return std::to_string(number) + std::string(8000, '.'); }
 };
 
 Settings patient_queue() {
@@ -728,8 +715,7 @@ TEST_CASE("contract 8: QUEUE_FULL instead of waiting and WRITABLE when there is 
   const Delivery delivery = both_deliveries();
   CAPTURE(delivery);
   Fleet fleet(delivery, patient_queue());
-  Stuck stuck;
-  stuck.fill(fleet);
+  Stuck stuck(fleet);
   CHECK(cwire_manager_send(fleet.manager, "CP1", "x", 1, 0, 0) == CWIRE_E_QUEUE_FULL);
   const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1");
   CHECK(fleet.stats("CP1").queued_messages == 100);
@@ -748,8 +734,7 @@ TEST_CASE("contract 8: QUEUE_FULL instead of waiting and WRITABLE when there is 
 
 TEST_CASE("contract 8: WRITABLE follows QUEUE_FULL also when the connection was lost in between") {
   Fleet fleet(Delivery::poll, patient_queue());
-  Stuck stuck;
-  stuck.fill(fleet);
+  Stuck stuck(fleet);
   REQUIRE(fleet.send(stuck.station, "x") == CWIRE_E_QUEUE_FULL);
   const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1");
   stuck.peer->reset();
@@ -767,8 +752,7 @@ TEST_CASE("contract 8: an accepted message is sent or reported as not sent and n
   const Delivery delivery = both_deliveries();
   CAPTURE(delivery);
   Fleet fleet(delivery, patient_queue());
-  Stuck stuck;
-  stuck.fill(fleet);
+  Stuck stuck(fleet);
   const bool by_us = GENERATE(false, true);
   if (by_us) {
     REQUIRE(cwire_manager_shutdown(fleet.manager, 0) == CWIRE_OK);

@@ -27,8 +27,7 @@ void check_common(const Record& record) {
 }
 
 Record first_error(Fleet& fleet) {
-  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
-  const Record error = must(first(fleet.records(), CWIRE_EVENT_ERROR));
+  const Record error = fleet.first_error();
   check_common(error);
   return error;
 }

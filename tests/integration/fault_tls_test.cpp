@@ -36,8 +36,8 @@ struct Trust {
   }
 };
 
-raw::TlsOptions served(const pki::Identity& identity) {
-  raw::TlsOptions options;
+pki::ServerOptions served(const pki::Identity& identity) {
+  pki::ServerOptions options;
   options.identity = &identity;
   return options;
 }
@@ -116,7 +116,7 @@ TEST_CASE("fault: a certificate that must not be accepted has a reason of its ow
   std::set<int> reasons;
   for (const Row& row : rows) {
     INFO(row.name);
-    raw::TlsOptions options = served(row.identity);
+    pki::ServerOptions options = served(row.identity);
     options.chain = row.issuers;
     raw::TlsServer server(options);
     FaultCsms fault;
@@ -138,7 +138,7 @@ TEST_CASE("fault: TLS below 1.2 is refused, and so is a server without a cipher 
   const Trust trust;
   const pki::Identity good = trust.good();
   struct Row {
-    raw::TlsOptions options;
+    pki::ServerOptions options;
     int security_event;
     std::string words;
   };
@@ -167,7 +167,7 @@ TEST_CASE("fault: TLS below 1.2 is refused, and so is a server without a cipher 
 TEST_CASE("fault: a server that asks for renegotiation is refused it") {
   const Trust trust;
   const pki::Identity good = trust.good();
-  raw::TlsOptions options = served(good);
+  pki::ServerOptions options = served(good);
   options.version_max = TLS1_2_VERSION;  // TLS 1.3 has none
   raw::TlsServer server(options);
   FaultCsms fault;

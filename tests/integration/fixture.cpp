@@ -164,6 +164,15 @@ bool Fleet::wait_for(std::int32_t type, const std::string& station_id, std::size
   return wait([&](const Records& records) { return count(records, type, station_id) >= times; });
 }
 
+Record Fleet::first_error(const std::string& station_id) {
+  REQUIRE(wait_for(CWIRE_EVENT_ERROR, station_id));
+  const Record error = must(first(records(), CWIRE_EVENT_ERROR, station_id));
+  INFO(error);
+  CHECK((error.flags & CWIRE_FLAG_WILL_RETRY) != 0);
+  CHECK(count(records(), CWIRE_EVENT_CONNECTED, station_id) == 0);
+  return error;
+}
+
 bool Fleet::eventually(const std::function<bool()>& holds) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!holds()) {

@@ -111,6 +111,8 @@ class Fleet {
   // Waits until it holds of what was recorded so far. False if it does not come to hold.
   bool wait(const std::function<bool(const Records&)>& holds, std::chrono::milliseconds patience = kPatience);
   bool wait_for(std::int32_t type, const std::string& station_id, std::size_t times = 1);
+  // The first ERROR of a station that was not connected yet and goes on trying.
+  Record first_error(const std::string& station_id = "CP1");
   // For what no event tells. Events are polled meanwhile.
   bool eventually(const std::function<bool()>& holds);
   Records records();

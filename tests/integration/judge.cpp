@@ -1,7 +1,5 @@
 #include "judge.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,32 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "raw_peer.h"
-
-namespace {
-
-int bound_socket(std::uint16_t port) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (descriptor < 0 || ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    throw std::runtime_error("the judge has no port");
-  }
-  return descriptor;
-}
-
-}  // namespace
-
 Judge::Judge(std::chrono::milliseconds handshake) : handshake_(handshake) {
-  keeper_ = bound_socket(0);
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  ::getsockname(keeper_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   epoll_event event{};
@@ -53,7 +26,7 @@ Judge::~Judge() {
   order([this] { stopping_ = true; });
   thread_.join();
   while (!connections_.empty()) drop(connections_.begin()->first, true);
-  for (const int descriptor : {listener_, keeper_, epoll_, wake_}) {
+  for (const int descriptor : {listener_, epoll_, wake_}) {
     if (descriptor >= 0) ::close(descriptor);
   }
 }
@@ -115,8 +88,7 @@ void Judge::obey() {
 }
 
 void Judge::listen_again() {
-  listener_ = bound_socket(port_);
-  if (::listen(listener_, 4096) != 0) throw std::runtime_error("the judge cannot listen");
+  listener_ = port_.listen();
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = listener_;
@@ -213,31 +185,19 @@ void Judge::serve(int descriptor, Connection& connection) {
     due_.push_back({Clock::now() + handshake_, descriptor, connection.number});
   }
   if (connection.state != Connection::State::open) return;
-  // Frames of the station: masked, and here shorter than 64 KiB.
-  std::string& input = connection.input;
-  for (;;) {
-    if (input.size() < 6) return;
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(input[i]); };
-    std::size_t length = byte(1) & 0x7FU, head = 2;
-    if (length == 126) {
-      length = static_cast<std::size_t>(byte(2)) << 8 | byte(3);
-      head = 4;
-    }
-    if (input.size() < head + 4 + length) return;
-    const int opcode = byte(0) & 0x0F;
-    std::string payload = input.substr(head + 4, length);
-    for (std::size_t i = 0; i < length; ++i) payload[i] = static_cast<char>(payload[i] ^ input[head + i % 4]);
-    input.erase(0, head + 4 + length);
-    if (opcode == raw::ping || opcode == raw::close) {
-      const std::string answer = raw::frame(opcode == raw::ping ? raw::pong : raw::close, payload);
+  std::size_t at = 0;
+  while (const auto frame = raw::frame_at(connection.input, at)) {
+    if (frame->opcode == raw::ping || frame->opcode == raw::close) {
+      const std::string answer = raw::frame(frame->opcode == raw::ping ? raw::pong : raw::close, frame->payload);
       (void)::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL);
-      if (opcode == raw::close) return drop(descriptor, false);
-    } else if (opcode == raw::text) {
+      if (frame->opcode == raw::close) return drop(descriptor, false);
+    } else if (frame->opcode == raw::text) {
       const std::lock_guard<std::mutex> lock(mutex_);
       ++findings_.messages;
       changed_.notify_all();
     }
   }
+  connection.input.erase(0, at);
 }
 
 void Judge::drop(int descriptor, bool reset) {

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "raw_peer.h"
+
 // A CSMS that lets everybody in and measures how they come: how many handshakes were under way at once, and how many
 // began in each second. One thread, plain sockets, ws only; it answers pings and close frames and counts messages.
 class Judge {
@@ -22,7 +24,7 @@ class Judge {
   Judge(const Judge&) = delete;
   Judge& operator=(const Judge&) = delete;
 
-  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return port_.url(); }
 
   // Resets every connection and stops listening; the port stays its own.
   void die();
@@ -62,8 +64,7 @@ class Judge {
   void order(std::function<void()> what);
 
   const std::chrono::milliseconds handshake_;
-  std::uint16_t port_ = 0;
-  int keeper_ = -1;  // keeps the port
+  raw::ClosedPort port_;
   int listener_ = -1;
   int epoll_ = -1;
   int wake_ = -1;

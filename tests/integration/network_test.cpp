@@ -2,10 +2,9 @@
 // test: each has a network of its own.
 #include "network.h"
 
-#include <atomic>
 #include <cerrno>
+#include <future>
 #include <optional>
-#include <thread>
 
 #include "fault_csms.h"
 
@@ -72,16 +71,16 @@ TEST_CASE("a black hole in one direction is noticed, also while the other one is
   SECTION("nothing comes") { world.network.swallow_towards_stations(true); }
   SECTION("nothing arrives there") { world.network.swallow_towards_csms(true); }
   // Whatever the CSMS says is no answer to a ping.
-  std::atomic<bool> done{false};
-  std::thread speaks([&] {
-    while (!done) {
+  std::future<void> speaks;
+  std::promise<void> enough;
+  speaks = std::async(std::launch::async, [&world, done = enough.get_future()] {
+    do {
       world.csms->send_to("CP1", "news");
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    } while (done.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
   });
   const Record end = world.fault.lost();
-  done = true;
-  speaks.join();
+  enough.set_value();
+  speaks.get();
   CHECK(end.status == CWIRE_E_PING_TIMEOUT);
   world.network.swallow_all(false);
   world.comes_back(2);

@@ -30,18 +30,9 @@ Settings with_credentials(const std::string& proxy_url, const std::string& passw
 
 std::string url_of(const raw::Server& server) { return "http://127.0.0.1:" + std::to_string(server.port()); }
 
-Record failure(Fleet& fleet, const std::string& id = "CP1") {
-  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, id));
-  const Record error = *first(fleet.records(), CWIRE_EVENT_ERROR, id);
-  INFO(error);
-  CHECK((error.flags & CWIRE_FLAG_WILL_RETRY) != 0);
-  CHECK(count(fleet.records(), CWIRE_EVENT_CONNECTED, id) == 0);
-  return error;
-}
-
-// That of an attempt which did not get past the proxy.
+// Of an attempt which did not get past the proxy.
 Record proxy_failure(Fleet& fleet, const std::string& id = "CP1") {
-  const Record error = failure(fleet, id);
+  const Record error = fleet.first_error(id);
   CHECK(error.status == CWIRE_E_DIAL);
   CHECK(error.failure.phase == CWIRE_PHASE_PROXY);
   CHECK(error.failure.security_event == CWIRE_SECURITY_NONE);
@@ -148,7 +139,7 @@ TEST_CASE("through a tunnel the certificate is verified for the CSMS's name and 
   good.close_all(1000, "");
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
   fleet.connect("CP2", "wss://csms.invalid:444");
-  const Record error = failure(fleet, "CP2");
+  const Record error = fleet.first_error("CP2");
   CHECK(error.status == CWIRE_E_TLS);
   CHECK(error.failure.phase == CWIRE_PHASE_TLS);
   CHECK_THAT(error.data, Contains("csms.invalid") && Contains("proxy.invalid"));
@@ -287,7 +278,7 @@ TEST_CASE("a proxy that dies in the middle of its answer or of the handshake beh
     CHECK_THAT(peer.read_request(), Catch::StartsWith("CONNECT csms.invalid:443"));
     peer.send("HTTP/1.1 200 OK\r\n\r\n");
     peer.reset();
-    const Record error = failure(fleet);
+    const Record error = fleet.first_error();
     CHECK(error.status == CWIRE_E_TLS);
     CHECK(error.failure.phase == CWIRE_PHASE_TLS);
   }
@@ -298,7 +289,7 @@ TEST_CASE("a proxy that dies in the middle of its answer or of the handshake beh
     peer.send("HTTP/1.1 200 OK\r\n\r\n");
     peer.read_request();
     peer.close();
-    CHECK(failure(fleet).failure.phase == CWIRE_PHASE_HTTP);
+    CHECK(fleet.first_error().failure.phase == CWIRE_PHASE_HTTP);
   }
   auto again = server.accept();
   CHECK_THAT(again.read_request(), Catch::StartsWith("CONNECT "));
@@ -312,7 +303,7 @@ TEST_CASE("what comes glued to the proxy's 200 is the CSMS's word") {
   auto peer = server.accept();
   peer.read_request();
   peer.send("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n");
-  const Record error = failure(fleet);
+  const Record error = fleet.first_error();
   CHECK(error.failure.phase == CWIRE_PHASE_HTTP);
   CHECK(error.failure.http_status == 404);
   fleet.finish(0);
@@ -368,11 +359,11 @@ TEST_CASE("without the option the environment decides, when the manager is made 
   // This machine, what no_proxy covers, who wants none, and whoever was there before: all of them without.
   fleet.connected("CP2", csms.url());
   fleet.connect("CP3", "ws://direct.invalid");
-  CHECK(failure(fleet, "CP3").failure.phase == CWIRE_PHASE_RESOLVE);
+  CHECK(fleet.first_error("CP3").failure.phase == CWIRE_PHASE_RESOLVE);
   fleet.connect("CP4", "ws://csms.invalid", {{"csms.proxy.url", "none"}});
-  CHECK(failure(fleet, "CP4").failure.phase == CWIRE_PHASE_RESOLVE);
+  CHECK(fleet.first_error("CP4").failure.phase == CWIRE_PHASE_RESOLVE);
   before.connect("CP5", "ws://csms.invalid");
-  CHECK(failure(before, "CP5").failure.phase == CWIRE_PHASE_RESOLVE);
+  CHECK(before.first_error("CP5").failure.phase == CWIRE_PHASE_RESOLVE);
   CHECK(proxy.requests().size() == 1);
   // A variable that is no proxy is said to be that, to those who would use it.
   Error error;

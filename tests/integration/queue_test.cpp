@@ -11,6 +11,7 @@
 
 #include "fixture.h"
 #include "raw_peer.h"
+#include "stuck_station.h"
 
 using namespace fixture;
 
@@ -26,8 +27,6 @@ Settings with_policy(const std::string& policy, Settings more = {}) {
   return quick(more);
 }
 
-std::string numbered(std::uint64_t number) { return std::to_string(number) + std::string(8000, '.'); }
-
 // The tags of SENT with that status, in order.
 std::vector<std::uint64_t> sent_with(const Records& records, cwire_status status) {
   std::vector<std::uint64_t> tags;
@@ -37,30 +36,18 @@ std::vector<std::uint64_t> sent_with(const Records& records, cwire_status status
   return tags;
 }
 
-// A station whose server does not read.
-struct Stuck {
-  raw::Server server{4096};
-  std::optional<raw::Connection> peer;
-  cwire_station station = nullptr;
-  std::uint64_t accepted = 0;
+struct Stuck : StuckStation {
+  using StuckStation::StuckStation;
 
-  explicit Stuck(Fleet& fleet) {
-    station = fleet.connect("CP1", server.url());
-    peer.emplace(server.accept());
-    peer->upgrade();
-    REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_OK);
-  }
-
-  // With numbers from 0. A refusal is waited out: WRITABLE has to follow it.
+  // A refusal is waited out: WRITABLE has to follow it.
   void send_next(Fleet& fleet) {
     for (;;) {
       const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1");
-      const cwire_status status = fleet.send(station, numbered(accepted), CWIRE_FLAG_REPORT, accepted);
-      if (status == CWIRE_OK) break;
+      const cwire_status status = send(fleet);
+      if (status == CWIRE_OK) return;
       REQUIRE(status == CWIRE_E_QUEUE_FULL);
       REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP1", writables + 1));
     }
-    ++accepted;
   }
 
   // Until one is reported as dropped, and then so many more.
@@ -407,7 +394,7 @@ TEST_CASE("what the kernel has not begun to take when a connection is lost is se
     const auto frame = stuck.peer->read_frame();
     REQUIRE(frame);
     received.push_back(std::stoull(frame->payload));
-    REQUIRE(frame->payload == numbered(received.back()));
+    REQUIRE(frame->payload == Stuck::message(received.back()));
   }
   // One may have been in the middle; it is lost for good.
   CHECK(lost.size() <= 1);

@@ -1,6 +1,7 @@
 #include "raw_peer.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -33,6 +34,8 @@ bool wait_for(int descriptor, short what, int timeout_ms) {
 int bound_socket(int family, int receive_buffer, std::uint16_t* port, const char* ipv4 = "127.0.0.1") {
   const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) throw std::runtime_error("raw peer: socket");
+  const int on = 1;  // the port may be kept by another socket, which does not listen
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (receive_buffer != 0) ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -160,33 +163,38 @@ std::string frame(int opcode, const std::string& payload, bool fin) {
 
 void Connection::send_frame(int opcode, const std::string& payload, bool fin) { send(frame(opcode, payload, fin)); }
 
-std::optional<Frame> Connection::read_frame() {
-  const auto need = [this](std::size_t size) {
-    while (buffer_.size() < size) {
-      if (!fill()) return false;
-    }
-    return true;
-  };
-  const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(buffer_[i]); };
-  if (!need(2)) return std::nullopt;
+std::optional<Frame> frame_at(const std::string& bytes, std::size_t& at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
+  const std::size_t there = bytes.size() - at;
+  if (there < 2) return std::nullopt;
   Frame frame{byte(0) & 0x0f, (byte(0) & 0x80) != 0, {}};
   if ((byte(1) & 0x80) == 0) throw std::runtime_error("raw peer: a client's frame must be masked");
   std::uint64_t size = byte(1) & 0x7f;
   std::size_t head = 2;
   if (size >= 126) {
-    const std::size_t size_bytes = size == 126 ? 2 : 8;
-    if (!need(2 + size_bytes)) return std::nullopt;
+    head += size == 126 ? 2 : 8;
+    if (there < head) return std::nullopt;
     size = 0;
-    for (std::size_t i = 0; i < size_bytes; ++i) size = size << 8 | byte(2 + i);
-    head += size_bytes;
+    for (std::size_t i = 2; i < head; ++i) size = size << 8 | byte(i);
   }
   head += 4;
-  if (!need(head + size)) return std::nullopt;
-  frame.payload = buffer_.substr(head, size);
+  if (there < head + size) return std::nullopt;
+  frame.payload = bytes.substr(at + head, size);
   for (std::size_t i = 0; i < size; ++i)
-    frame.payload[i] = static_cast<char>(frame.payload[i] ^ buffer_[head - 4 + i % 4]);
-  buffer_.erase(0, head + size);
+    frame.payload[i] = static_cast<char>(frame.payload[i] ^ byte(head - 4 + i % 4));
+  at += head + size;
   return frame;
+}
+
+std::optional<Frame> Connection::read_frame() {
+  for (;;) {
+    std::size_t end = 0;
+    if (auto frame = frame_at(buffer_, end)) {
+      buffer_.erase(0, end);
+      return frame;
+    }
+    if (!fill()) return std::nullopt;
+  }
 }
 
 std::string Connection::read_all() {
@@ -256,6 +264,12 @@ Deaf::~Deaf() {
 std::string Deaf::url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
 
 ClosedPort::ClosedPort() : descriptor_(bound_socket(AF_INET, 0, &port_)) {}
+int ClosedPort::listen() {
+  const int listener = bound_socket(AF_INET, 0, &port_);
+  ::fcntl(listener, F_SETFL, O_NONBLOCK);
+  if (::listen(listener, 4096) != 0) throw std::runtime_error("raw peer: listen");
+  return listener;
+}
 ClosedPort::~ClosedPort() { ::close(descriptor_); }
 std::string ClosedPort::url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
 

@@ -19,6 +19,9 @@ struct Frame {
   std::string payload;  // unmasked
 };
 
+// The frame of a station that begins at `at`, which moves behind it; nothing: it is not whole yet.
+std::optional<Frame> frame_at(const std::string& bytes, std::size_t& at);
+
 // Every function that waits throws std::runtime_error when nothing comes for too long.
 class Connection {
  public:
@@ -109,7 +112,7 @@ class Deaf {
   int fillers_[3];
 };
 
-// A port nobody listens on, kept from others.
+// A port nobody listens on, kept from others, unless somebody is told to.
 class ClosedPort {
  public:
   ClosedPort();
@@ -117,6 +120,8 @@ class ClosedPort {
   ClosedPort(const ClosedPort&) = delete;
   ClosedPort& operator=(const ClosedPort&) = delete;
   std::string url() const;
+  // A non-blocking socket that listens there until it is closed.
+  int listen();
 
  private:
   std::uint16_t port_ = 0;

@@ -1,7 +1,6 @@
 #include "tls_peer.h"
 
 #include <openssl/err.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -44,9 +43,13 @@ bool TlsConnection::fill() {
   return false;
 }
 
-std::string TlsConnection::upgrade() {
+std::string TlsConnection::read_request() {
   while (buffer_.find("\r\n\r\n") == std::string::npos) must(fill(), "closed before the request was complete");
-  const std::string request = std::exchange(buffer_, {});
+  return std::exchange(buffer_, {});
+}
+
+std::string TlsConnection::upgrade() {
+  const std::string request = read_request();
   send(Connection::upgrade_answer(request));
   return request;
 }
@@ -56,20 +59,14 @@ void TlsConnection::send(const std::string& bytes) {
 }
 
 std::optional<std::string> TlsConnection::read_text() {
-  const auto need = [this](std::size_t size) {
-    while (buffer_.size() < size) {
-      if (!fill()) return false;
+  for (;;) {
+    std::size_t end = 0;
+    if (auto frame = frame_at(buffer_, end)) {
+      buffer_.erase(0, end);
+      return std::move(frame->payload);
     }
-    return true;
-  };
-  if (!need(6)) return std::nullopt;
-  const std::size_t size = static_cast<unsigned char>(buffer_[1]) & 0x7f;
-  must(size < 126, "a short frame is expected");
-  if (!need(6 + size)) return std::nullopt;
-  std::string text = buffer_.substr(6, size);
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(text[i] ^ buffer_[2 + i % 4]);
-  buffer_.erase(0, 6 + size);
-  return text;
+    if (!fill()) return std::nullopt;
+  }
 }
 
 std::string TlsConnection::read_all() {
@@ -85,27 +82,9 @@ void TlsConnection::close() {
 
 void TlsConnection::cut() { connection_.close(); }
 
-void TlsServer::use(const TlsOptions& options) {
-  // OpenSSL's own socket BIO raises it for the thread that writes when the client has gone.
-  sigset_t broken_pipe;
-  ::sigemptyset(&broken_pipe);
-  ::sigaddset(&broken_pipe, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
-  context_.reset(SSL_CTX_new(TLS_server_method()));
-  SSL_CTX* context = context_.get();
-  SSL_CTX_set_security_level(context, 0);
-  SSL_CTX_set_min_proto_version(context, options.version_min);
-  SSL_CTX_set_max_proto_version(context, options.version_max);
-  must(SSL_CTX_set_cipher_list(context, options.ciphers.c_str()) == 1, "ciphers");
-  must(SSL_CTX_use_certificate(context, options.identity->certificate.get()) == 1, "certificate");
-  must(SSL_CTX_use_PrivateKey(context, options.identity->key.get()) == 1, "key");
-  for (const pki::Identity* issuer : options.chain) SSL_CTX_add1_chain_cert(context, issuer->certificate.get());
-  const unsigned char id[] = "peer";
-  SSL_CTX_set_session_id_context(context, id, sizeof id);
-  if (options.client_ca != nullptr) {
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), options.client_ca->certificate.get());
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  }
+void TlsServer::use(const pki::ServerOptions& options) {
+  pki::block_sigpipe_on_this_thread();
+  context_ = pki::make_server_context(options);
 }
 
 std::optional<TlsConnection> TlsServer::accept() {

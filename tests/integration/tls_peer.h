@@ -6,22 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "raw_peer.h"
-#include "test_pki.h"
+#include "tls_server_context.h"
 
 // A server of TLS that does exactly what a test says, and may offer what no client should take.
 namespace raw {
-
-struct TlsOptions {
-  const pki::Identity* identity = nullptr;
-  std::vector<const pki::Identity*> chain = {};  // intermediates to send
-  const pki::Identity* client_ca = nullptr;      // set: a client certificate is required
-  int version_min = TLS1_VERSION;
-  int version_max = TLS1_3_VERSION;
-  std::string ciphers = "ALL:@SECLEVEL=0";
-};
 
 // A connection whose handshake is done. Every function that waits throws std::runtime_error when nothing comes for too
 // long.
@@ -33,6 +23,8 @@ class TlsConnection {
   Connection& tcp() { return connection_; }
   std::string client_name() const;  // the CN of the client's certificate; empty: it has none
 
+  // The head of the HTTP request, with the empty line.
+  std::string read_request();
   // The upgrade request, answered with 101. Returns it.
   std::string upgrade();
   void send(const std::string& bytes);
@@ -54,10 +46,10 @@ class TlsConnection {
 
 class TlsServer {
  public:
-  explicit TlsServer(const TlsOptions& options) { use(options); }
+  explicit TlsServer(const pki::ServerOptions& options) { use(options); }
 
   // From the next connection on.
-  void use(const TlsOptions& options);
+  void use(const pki::ServerOptions& options);
   std::uint16_t port() const { return server_.port(); }
   std::string url(const std::string& host = "localhost") const {
     return "wss://" + host + ":" + std::to_string(server_.port());

@@ -316,7 +316,7 @@ std::size_t warnings(const Records& records, const std::string& words) {
 TEST_CASE("a renewed certificate is shown by the next attempt, and no living connection is dropped for it") {
   Pki pki;
   const pki::Identity server_identity = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
-  raw::TlsOptions options;
+  pki::ServerOptions options;
   options.identity = &server_identity;
   options.client_ca = &pki.ca;
   raw::TlsServer server(options);
@@ -369,7 +369,7 @@ TEST_CASE("a revocation list that came since keeps a server out, and drops no li
   Pki pki;
   const pki::Identity bad = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
   const pki::Identity good = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
-  raw::TlsOptions options;
+  pki::ServerOptions options;
   options.identity = &bad;
   raw::TlsServer server(options);
   Fleet fleet(Delivery::handler,

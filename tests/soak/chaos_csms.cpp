@@ -1,46 +1,22 @@
 #include "chaos_csms.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <stdexcept>
 #include <utility>
-
-#include "raw_peer.h"
 
 using namespace std::chrono_literals;
 
 namespace {
-
-int bound_socket(std::uint16_t port) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (descriptor < 0 || ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    throw std::runtime_error("no port for the CSMS");
-  }
-  return descriptor;
-}
 
 std::string close_payload(int code) { return {static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)}; }
 
 }  // namespace
 
 ChaosCsms::ChaosCsms(std::uint32_t seed) : random_(seed) {
-  keeper_ = bound_socket(0);
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  ::getsockname(keeper_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   next_outage_ = Clock::now() + 5s;
   thread_ = std::thread([this] { run(); });
@@ -50,7 +26,7 @@ ChaosCsms::~ChaosCsms() {
   stopping_ = true;
   thread_.join();
   while (!connections_.empty()) drop(connections_.begin()->first, true);
-  for (const int descriptor : {listener_, keeper_, epoll_}) {
+  for (const int descriptor : {listener_, epoll_}) {
     if (descriptor >= 0) ::close(descriptor);
   }
 }
@@ -60,8 +36,7 @@ void ChaosCsms::run() {
   while (!stopping_) {
     const auto now = Clock::now();
     if (listener_ < 0 && (calm_ || now >= away_until_)) {
-      listener_ = bound_socket(port_);
-      ::listen(listener_, 4096);
+      listener_ = port_.listen();
       epoll_event event{};
       event.events = EPOLLIN;
       event.data.fd = listener_;
@@ -139,30 +114,14 @@ void ChaosCsms::serve(int descriptor, Connection& connection) {
 }
 
 void ChaosCsms::take_frames(int descriptor, Connection& connection) {
-  std::string& input = connection.input;
   std::size_t at = 0;
-  for (;;) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(input[at + i]); };
-    if (input.size() - at < 6) break;
-    std::size_t length = byte(1) & 0x7FU, head = 2;
-    if (length >= 126) {
-      const std::size_t bytes = length == 126 ? 2 : 8;
-      head += bytes;
-      if (input.size() - at < head) break;
-      length = 0;
-      for (std::size_t i = 2; i < head; ++i) length = length << 8 | byte(i);
-    }
-    if (input.size() - at < head + 4 + length) break;
-    const int opcode = byte(0) & 0x0F;
-    std::string payload = input.substr(at + head + 4, length);
-    for (std::size_t i = 0; i < length; ++i) payload[i] = static_cast<char>(payload[i] ^ input[at + head + i % 4]);
-    at += head + 4 + length;
-    if (opcode == raw::ping) send(descriptor, raw::frame(raw::pong, payload));
-    if (opcode == raw::close) {
-      send(descriptor, raw::frame(raw::close, payload));
+  while (const auto frame = raw::frame_at(connection.input, at)) {
+    if (frame->opcode == raw::ping) send(descriptor, raw::frame(raw::pong, frame->payload));
+    if (frame->opcode == raw::close) {
+      send(descriptor, raw::frame(raw::close, frame->payload));
       return drop(descriptor, false);
     }
-    if (opcode == raw::text) {
+    if (frame->opcode == raw::text) {
       ++messages_;
       if (chance(0.2)) send(descriptor, raw::frame(raw::text, R"([3,"1",{}])"));
     }
@@ -172,7 +131,7 @@ void ChaosCsms::take_frames(int descriptor, Connection& connection) {
                         &ChaosCsms::close_with_code, &ChaosCsms::break_the_protocol, &ChaosCsms::stop_in_a_frame});
     }
   }
-  input.erase(0, at);
+  connection.input.erase(0, at);
 }
 
 void ChaosCsms::misbehave(int descriptor, Connection& connection, const std::vector<Fault>& faults) {

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "raw_peer.h"
+
 // A CSMS that nobody should have to live with: it answers boots and pings like any other, and at every step it may do
 // what a fault of docs/reliability.md does, drawn from a seed. ws only, one thread, plain sockets.
 class ChaosCsms {
@@ -20,7 +22,7 @@ class ChaosCsms {
   ChaosCsms(const ChaosCsms&) = delete;
   ChaosCsms& operator=(const ChaosCsms&) = delete;
 
-  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return port_.url(); }
   // From now on it is decent: no more faults, and whoever suffers from one is thrown out.
   void calm_down() { calm_ = true; }
   std::uint64_t faults() const { return faults_; }
@@ -63,8 +65,7 @@ class ChaosCsms {
   void stop_in_a_frame(int descriptor, Connection& connection);
 
   std::minstd_rand random_;
-  std::uint16_t port_ = 0;
-  int keeper_ = -1;  // keeps the port while nobody listens
+  raw::ClosedPort port_;
   int listener_ = -1;
   int epoll_ = -1;
   Clock::time_point away_until_{};  // not listening

@@ -46,8 +46,8 @@ pki::Identity server_for(std::vector<std::string> names, const std::string& comm
   return pki::make_signed({common_name, std::move(names)}, ca());
 }
 
-peer::TlsServerOptions options_of(const pki::Identity& identity) {
-  peer::TlsServerOptions options;
+pki::ServerOptions options_of(const pki::Identity& identity) {
+  pki::ServerOptions options;
   options.identity = &identity;
   return options;
 }
@@ -66,7 +66,7 @@ Failure refused(TlsDialled& test, const pki::Identity& identity) {
   return failure;
 }
 
-bool accepted(TlsDialled& test, const peer::TlsServerOptions& options, std::string* server_name = nullptr,
+bool accepted(TlsDialled& test, const pki::ServerOptions& options, std::string* server_name = nullptr,
               std::string* cipher = nullptr) {
   peer::TlsServer server(options);
   test.dial(server.port());
@@ -149,7 +149,7 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
   SECTION("of an unknown CA that is sent along") {
     const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
     const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, other);
-    peer::TlsServerOptions options = options_of(identity);
+    pki::ServerOptions options = options_of(identity);
     options.chain = {&other};
     peer::TlsServer server(options);
     test.dial(server.port());
@@ -248,7 +248,7 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
     const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
     test.settings.crl_file =
         test.directory.write("crl.pem", pki::crl_pem(intermediate, {}) + pki::crl_pem(ca(), {&intermediate}));
-    peer::TlsServerOptions options = options_of(identity);
+    pki::ServerOptions options = options_of(identity);
     options.chain = {&intermediate};
     peer::TlsServer server(options);
     test.dial(server.port());
@@ -258,7 +258,7 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
   SECTION("signed by what is no CA") {
     const pki::Identity no_ca = server_for({"DNS:no-ca.example"});
     const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, no_ca);
-    peer::TlsServerOptions options = options_of(identity);
+    pki::ServerOptions options = options_of(identity);
     options.chain = {&no_ca};
     peer::TlsServer server(options);
     test.dial(server.port());
@@ -273,7 +273,7 @@ TEST_CASE("what the revocation lists say nothing against is accepted, also where
   const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
   const pki::Identity other = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
   test.settings.crl_file = test.directory.write("crl.pem", pki::crl_pem(intermediate, {&other}));
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   options.chain = {&intermediate};
   REQUIRE(accepted(test, options));
 }
@@ -286,7 +286,7 @@ TEST_CASE("five intermediate CAs are followed, six are too many") {
   TlsDialled test;
   const auto with = [&](std::size_t intermediates) {
     const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, chain[intermediates - 1]);
-    peer::TlsServerOptions options = options_of(identity);
+    pki::ServerOptions options = options_of(identity);
     for (std::size_t i = 0; i < intermediates; ++i) options.chain.push_back(&chain[i]);
     peer::TlsServer server(options);
     test.dial(server.port());
@@ -325,7 +325,7 @@ TEST_CASE("the secrets of connections are written where the configuration says s
   const std::string file = test.directory.path("keys.log");
   if (asked) test.settings.key_log_file = file;
   const pki::Identity identity = server_for({"DNS:csms.example"});
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   options.version_max = version;
   REQUIRE(accepted(test, options));
   ::unsetenv("SSLKEYLOGFILE");
@@ -404,7 +404,7 @@ TEST_CASE("the cipher suites of OCPP are spoken in TLS 1.2, and TLS 1.3 is") {
        {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256",
         "ECDHE-RSA-AES256-GCM-SHA384", "AES128-GCM-SHA256", "AES256-GCM-SHA384"}) {
     TlsDialled test;
-    peer::TlsServerOptions options = options_of(std::string(name).find("ECDSA") != std::string::npos ? ecdsa : rsa);
+    pki::ServerOptions options = options_of(std::string(name).find("ECDSA") != std::string::npos ? ecdsa : rsa);
     options.version_max = TLS1_2_VERSION;
     options.ciphers = name;
     REQUIRE(accepted(test, options, nullptr, &cipher));
@@ -423,7 +423,7 @@ TEST_CASE("only the cipher suites that are named are offered") {
   test.settings.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305";
   test.settings.ciphersuites = "TLS_AES_128_GCM_SHA256";
   std::string cipher;
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   options.version_max = version;
   REQUIRE(accepted(test, options, nullptr, &cipher));
   REQUIRE(cipher == (version == TLS1_2_VERSION ? test.settings.ciphers : test.settings.ciphersuites));
@@ -432,7 +432,7 @@ TEST_CASE("only the cipher suites that are named are offered") {
 TEST_CASE("other cipher suites are not") {
   TlsDialled test;
   const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
-  peer::TlsServerOptions options = options_of(rsa);
+  pki::ServerOptions options = options_of(rsa);
   options.version_max = TLS1_2_VERSION;
   options.ciphers = "ECDHE-RSA-AES128-SHA256:AES128-SHA:@SECLEVEL=0";
   peer::TlsServer server(options);
@@ -445,7 +445,7 @@ TEST_CASE("other cipher suites are not") {
 TEST_CASE("old versions of TLS are refused on both sides") {
   const pki::Identity identity = server_for({"DNS:csms.example"});
   TlsDialled test;
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   SECTION("a server of TLS 1.1") { options.version_max = TLS1_1_VERSION; }
   SECTION("a server of TLS 1.2, when 1.3 is asked for") {
     options.version_max = TLS1_2_VERSION;
@@ -462,7 +462,7 @@ TEST_CASE("mutual TLS") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   CAPTURE(version);
   const pki::Identity identity = server_for({"DNS:csms.example"});
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   options.client_ca = &ca();
   options.version_max = version;
   TlsDialled test;
@@ -500,7 +500,7 @@ TEST_CASE("mutual TLS") {
 
 TEST_CASE("a refused client certificate is told as such, also when our first write met the closed socket") {
   const pki::Identity identity = server_for({"DNS:csms.example"});
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   options.client_ca = &ca();
   options.version_min = TLS1_3_VERSION;
   peer::TlsServer server(options);
@@ -655,7 +655,7 @@ TEST_CASE("ten megabytes go through TLS in both directions, with back-pressure a
   std::string sent(kSize, '\0');
   for (char& byte : sent) byte = static_cast<char>(random());
   const pki::Identity identity = server_for({"DNS:csms.example"});
-  peer::TlsServerOptions options = options_of(identity);
+  pki::ServerOptions options = options_of(identity);
   options.version_max = version;
   peer::TlsServer server(options, [](SSL* ssl, peer::Connection&) {
     char buffer[50000];

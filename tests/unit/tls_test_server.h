@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <signal.h>
 
 #include <functional>
 #include <future>
@@ -10,19 +9,9 @@
 #include <thread>
 
 #include "net_test_peer.h"
-#include "test_pki.h"
+#include "tls_server_context.h"
 
 namespace peer {
-
-// What a TLS server is made of. Security level 0, so that it can offer what a client must refuse.
-struct TlsServerOptions {
-  const pki::Identity* identity = nullptr;
-  std::vector<const pki::Identity*> chain = {};  // intermediates to send
-  const pki::Identity* client_ca = nullptr;      // set: a client certificate is required
-  int version_min = TLS1_VERSION;
-  int version_max = TLS1_3_VERSION;
-  std::string ciphers = "ALL:@SECLEVEL=0";
-};
 
 // Serves one connection on a thread of its own, with OpenSSL on a blocking socket.
 class TlsServer {
@@ -30,14 +19,10 @@ class TlsServer {
   using Body = std::function<void(SSL*, Connection&)>;
 
   // `body` runs after a handshake that succeeded.
-  explicit TlsServer(const TlsServerOptions& options, Body body = drain_all, int family = AF_INET)
-      : listener_(family), context_(make_context(options)) {
+  explicit TlsServer(const pki::ServerOptions& options, Body body = drain_all, int family = AF_INET)
+      : listener_(family), context_(pki::make_server_context(options)) {
     thread_ = std::thread([this, body = std::move(body)] {
-      // OpenSSL's own socket BIO raises it when the client has gone.
-      sigset_t broken_pipe;
-      ::sigemptyset(&broken_pipe);
-      ::sigaddset(&broken_pipe, SIGPIPE);
-      ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+      pki::block_sigpipe_on_this_thread();
       try {
         Connection connection = listener_.accept();
         std::unique_ptr<SSL, pki::Free> ssl(SSL_new(context_.get()));
@@ -79,22 +64,6 @@ class TlsServer {
   }
 
  private:
-  static SSL_CTX* make_context(const TlsServerOptions& options) {
-    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-    SSL_CTX_set_security_level(context, 0);
-    SSL_CTX_set_min_proto_version(context, options.version_min);
-    SSL_CTX_set_max_proto_version(context, options.version_max);
-    if (SSL_CTX_set_cipher_list(context, options.ciphers.c_str()) != 1) throw std::runtime_error("peer: ciphers");
-    SSL_CTX_use_certificate(context, options.identity->certificate.get());
-    SSL_CTX_use_PrivateKey(context, options.identity->key.get());
-    for (const pki::Identity* issuer : options.chain) SSL_CTX_add1_chain_cert(context, issuer->certificate.get());
-    if (options.client_ca != nullptr) {
-      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), options.client_ca->certificate.get());
-      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    }
-    return context;
-  }
-
   Listener listener_;
   std::unique_ptr<SSL_CTX, pki::Free> context_;
   bool accepted_ = false;
