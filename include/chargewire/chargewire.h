@@ -290,7 +290,7 @@ typedef struct cwire_endpoint {
   uint32_t waiting_normal;
   uint32_t waiting_low;
   uint32_t attempts;         /* that ended within governor.breaker_window */
-  uint32_t failures;         /* of these */
+  uint32_t failures;         /* attempts that failed, and connections that were lost at once, within it */
   int64_t opens_at_ns;       /* OPEN: when the first may try again; wall clock, nanoseconds since 1970-01-01 UTC. Else 0 */
 } cwire_endpoint;
 

@@ -31,7 +31,10 @@ void CircuitBreaker::passed() {
 
 void CircuitBreaker::ended(bool failed, bool was_probe, TimePoint now, std::minstd_rand& random) {
   if (state_ == State::closed) {
-    count(failed, now, random);
+    Bucket& newest = bucket(now);
+    ++newest.attempts;
+    ++total_.attempts;
+    if (failed) count_failure(newest, now, random);
   } else if (state_ == State::half_open && was_probe) {
     --probes_out_;
     if (failed) {
@@ -47,8 +50,8 @@ void CircuitBreaker::gave_up(bool was_probe) {
   if (state_ == State::half_open && was_probe) --probes_out_;
 }
 
-void CircuitBreaker::count_failure(TimePoint now, std::minstd_rand& random) {
-  if (state_ == State::closed) count(true, now, random);
+void CircuitBreaker::failed_after_all(TimePoint now, std::minstd_rand& random) {
+  if (state_ == State::closed) count_failure(bucket(now), now, random);
 }
 
 void CircuitBreaker::isolate() { state_ = State::isolated; }
@@ -83,12 +86,12 @@ void CircuitBreaker::roll(TimePoint now) {
   slot_ = std::max(slot_, slot);
 }
 
-void CircuitBreaker::count(bool failed, TimePoint now, std::minstd_rand& random) {
+CircuitBreaker::Bucket& CircuitBreaker::bucket(TimePoint now) {
   roll(now);
-  Bucket& bucket = buckets_[static_cast<std::size_t>(slot_) % kBuckets];
-  ++bucket.attempts;
-  ++total_.attempts;
-  if (!failed) return;
+  return buckets_[static_cast<std::size_t>(slot_) % kBuckets];
+}
+
+void CircuitBreaker::count_failure(Bucket& bucket, TimePoint now, std::minstd_rand& random) {
   ++bucket.failures;
   ++total_.failures;
   if (settings_.enabled && total_.attempts >= settings_.attempts_min &&

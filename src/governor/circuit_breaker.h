@@ -50,8 +50,8 @@ class CircuitBreaker {
   void passed();
   void ended(bool failed, bool was_probe, TimePoint now, std::minstd_rand& random);
   void gave_up(bool was_probe);  // it ended without showing anything
-  // What went wrong outside of an attempt, and counts like one: a connection lost as soon as it stood.
-  void count_failure(TimePoint now, std::minstd_rand& random);
+  // An attempt that had ended well was none after all: its connection was lost as soon as it stood.
+  void failed_after_all(TimePoint now, std::minstd_rand& random);
 
   void isolate();
   void reset();
@@ -70,7 +70,8 @@ class CircuitBreaker {
   static constexpr std::size_t kBuckets = 10;
 
   void roll(TimePoint now);
-  void count(bool failed, TimePoint now, std::minstd_rand& random);
+  Bucket& bucket(TimePoint now);
+  void count_failure(Bucket& bucket, TimePoint now, std::minstd_rand& random);
   void open(TimePoint now, std::minstd_rand& random);
   void close(TimePoint now);
   void forget();

@@ -105,7 +105,7 @@ void EndpointGovernor::withdraw(Permit& permit) {
 // A server that accepts and then closes at once does as badly as one that does not accept.
 void EndpointGovernor::lost(const Permit& permit, TimePoint now) {
   if (now - permit.began_ >= settings_.breaker.window) return;
-  breaker_.count_failure(now, random_);
+  breaker_.failed_after_all(now, random_);
 }
 
 void EndpointGovernor::reset() {

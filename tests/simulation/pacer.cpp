@@ -31,7 +31,7 @@ void Pacer::ended(Turn& turn, Outcome outcome) {
   rules_.ended(turn, outcome, now());
   --under_way_;
   if (outcome == Outcome::established) turn.established_at = now();
-  if (outcome == Outcome::established || outcome == Outcome::failed) count(outcome == Outcome::failed);
+  if (outcome == Outcome::established || outcome == Outcome::failed) count({now(), true, outcome == Outcome::failed});
   follow();
 }
 
@@ -48,7 +48,7 @@ void Pacer::withdraw(Turn& turn) {
 
 void Pacer::lost(const Turn& turn) {
   rules_.lost(turn, now());
-  if (now() - turn.established_at < settings_.breaker.window) count(true);
+  if (now() - turn.established_at < settings_.breaker.window) count({now(), false, true});
   follow();
 }
 
@@ -64,11 +64,12 @@ void Pacer::reset() {
   follow();
 }
 
-void Pacer::count(bool failed) {
+// A connection that is lost at once makes a failure of the attempt that was counted when it stood.
+void Pacer::count(Counted counted) {
   if (state_ != State::closed || !settings_.breaker.enabled) return;
   while (!outcomes_.empty() && outcomes_.front().at <= now() - settings_.breaker.window) outcomes_.pop_front();
-  outcomes_.push_back({now(), failed});
-  if (!failed) return;
+  outcomes_.push_back(counted);
+  if (!counted.failed) return;
   // The breaker counts in tenths of its window.
   const Seen least = seen(settings_.breaker.window - settings_.breaker.window / 10);
   const Seen most = seen(settings_.breaker.window);
@@ -86,7 +87,7 @@ void Pacer::count(bool failed) {
 Pacer::Seen Pacer::seen(Duration within) const {
   Seen seen;
   for (auto it = outcomes_.rbegin(); it != outcomes_.rend() && it->at > now() - within; ++it) {
-    ++seen.attempts;
+    if (it->attempt) ++seen.attempts;
     if (it->failed) ++seen.failures;
   }
   return seen;

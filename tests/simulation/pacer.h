@@ -38,7 +38,12 @@ class Pacer {
   cwire::TimePoint now() const { return trace_.now(); }
   void permitted(Turn& turn, std::uint32_t limit);
   void follow();
-  void count(bool failed);
+  struct Counted {
+    cwire::TimePoint at;
+    bool attempt;
+    bool failed;
+  };
+  void count(Counted counted);
   // What was seen within a time, to the nanosecond.
   struct Seen {
     std::size_t attempts = 0;
@@ -62,11 +67,7 @@ class Pacer {
   std::uint32_t half_open_ = 0;          // so many times
   std::uint32_t fresh_ = 0;              // of those who wait, since it is half open: they were no probes yet
   std::deque<cwire::TimePoint> passed_;  // within the last second
-  struct Ended {
-    cwire::TimePoint at;
-    bool failed;
-  };
-  std::deque<Ended> outcomes_;  // within the window, while it is closed
+  std::deque<Counted> outcomes_;         // within the window, while it is closed
 };
 
 }  // namespace simulation

@@ -570,7 +570,9 @@ TEST_CASE("Refusals, throttling and what is wanting here do not open the breaker
 }
 
 TEST_CASE("Accept and close, again and again, opens the breaker as failures do") {
-  Fleet fleet;
+  EndpointGovernor::Settings settings = defaults();
+  settings.breaker.failed_share = GENERATE(0.5, 1.0);
+  Fleet fleet(settings);
   const Duration lasted = GENERATE(Duration(1s), Duration(11s));
   for (int i = 0; i < 30 && fleet.governor.state() == CircuitBreaker::State::closed; ++i) {
     Permit& permit = fleet.ask();
