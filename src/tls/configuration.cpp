@@ -67,10 +67,10 @@ std::string fingerprint_of(const TlsSettings& settings) {
   return digest.finish();
 }
 
-TlsConfiguration::TlsConfiguration(const TlsSettings& settings) : settings_(settings) { renewed(); }
+TlsConfiguration::TlsConfiguration(const TlsSettings& settings) : settings_(settings) { context(); }
 
-std::shared_ptr<const TlsContext> TlsConfiguration::renewed() {
-  TlsFiles files(settings_);  // before they are read: what changes meanwhile is read again
+// `files` were looked at before they are read: what changes meanwhile is read again.
+std::shared_ptr<const TlsContext> TlsConfiguration::renewed(TlsFiles files) {
   if (context_ == nullptr || !(files == files_)) {
     context_ = std::make_shared<const TlsContext>(settings_);
     files_ = std::move(files);
@@ -86,16 +86,18 @@ std::uint64_t TlsConfiguration::version() {
 }
 
 std::shared_ptr<const TlsContext> TlsConfiguration::context() {
+  TlsFiles files(settings_);
   const std::lock_guard<std::mutex> lock(mutex_);
-  return renewed();
+  return renewed(std::move(files));
 }
 
 std::shared_ptr<const TlsContext> TlsConfiguration::context_or_last(std::string& problem) {
+  TlsFiles files(settings_);
   const std::lock_guard<std::mutex> lock(mutex_);
   const TimePoint now = Clock::now();
   if (problem_.empty() || now - failed_at_ >= kBetweenFailures) {
     try {
-      return renewed();
+      return renewed(std::move(files));
     } catch (const Error& error) {
       problem_ = error.failure.message;
       failed_at_ = now;

@@ -36,11 +36,13 @@ class TlsConfiguration {
   // Files that could not be used are not read at each attempt of a fleet.
   static constexpr Duration kBetweenFailures = std::chrono::seconds(1);
 
-  std::shared_ptr<const TlsContext> renewed();
+  std::shared_ptr<const TlsContext> renewed(TlsFiles files);
 
   const TlsSettings settings_;
-  std::mutex mutex_;  // held while files are read: a thousand stations make one context, not a thousand
-  TlsFiles files_;    // that context_ is made of
+  // Held while files are read: a thousand stations make one context, not a thousand. Not while they are looked at,
+  // which is what every attempt does.
+  std::mutex mutex_;
+  TlsFiles files_;  // that context_ is made of
   std::shared_ptr<const TlsContext> context_;
   std::uint64_t version_ = 0;
   TimePoint failed_at_{};
