@@ -248,25 +248,25 @@ void Station::fill(cwire_stats& out) const {
 // ---- inputs, on the I/O thread ----
 
 void Station::run_scheduled() noexcept {
-  guarded([this] {
-    const unsigned orders = orders_.exchange(0, std::memory_order_acquire);
+  const unsigned orders = orders_.exchange(0, std::memory_order_acquire);
+  guarded([&] {
     if ((orders & kConnect) != 0) begin();
     accept_all(queue_.take());
     // A note that was left for a wait which is over is no permit.
     if ((orders & kPermitted) != 0 && dial_wanted_ && endpoint_->permits(turn_)) worker_->dial_in_turn(*this);
     if ((orders & kReconfigure) != 0) take_new_config((orders & kReconnect) != 0);
     if (offline_ != nullptr) worker_->mark_dirty(*this);
-    if ((orders & kDisconnect) != 0) {
-      std::uint16_t code;
-      CloseReason reason;
-      {
-        std::lock_guard<std::mutex> lock(orders_mutex_);
-        code = close_code_;
-        reason.take(close_reason_);
-      }
-      disconnect_now(code, reason.view(), live_settings().close_timeout);
-    }
   });
+  // Whatever became of the others for want of memory.
+  if ((orders & kDisconnect) == 0) return;
+  std::uint16_t code;
+  CloseReason reason;
+  {
+    std::lock_guard<std::mutex> lock(orders_mutex_);
+    code = close_code_;
+    reason.take(close_reason_);
+  }
+  disconnect_now(code, reason.view(), live_settings().close_timeout);
 }
 
 void Station::begin() {
@@ -335,7 +335,14 @@ void Station::disconnect_now(std::uint16_t close_code, std::string_view reason, 
       }
     }
     perform(client_.disconnect(worker_->thread().now(), limit));
+    // It was closing already, to connect again: what waits for that, waits in vain.
+    if (offline_ != nullptr && client_.closing()) stop_accepting();
   });
+}
+
+void Station::stop_accepting() {
+  end_offline();
+  accept_all(queue_.close());
 }
 
 void Station::arm() {
@@ -464,10 +471,10 @@ void Station::on_redirect(std::string_view location) {
 
 void Station::on_failed(Failure failure) {
   session_end_.emplace();
-  session_end_->info.failure = std::move(failure);
+  session_end_->failure = std::move(failure);
 }
 
-void Station::on_closed(CloseInfo info) { session_end_.emplace(SessionEnd{true, std::move(info)}); }
+void Station::on_closed(CloseInfo info) { session_end_.emplace(std::move(info)); }
 
 void Station::on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) {
   auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_MESSAGE, arrived_ns_);
@@ -510,8 +517,7 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::close:
         if (offline_ == nullptr || is_ending()) {
-          end_offline();
-          accept_all(queue_.close());
+          stop_accepting();
         } else {
           // To connect again: what is sent from here on waits for that.
           accept_all(queue_.take());
@@ -526,11 +532,6 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::report_state:
         set_state(action);
-        // Perhaps it closed in order to connect again: nothing waits for that any more.
-        if (offline_ != nullptr && client_.closing() && is_ending()) {
-          end_offline();
-          finish_all(queue_.close(), CWIRE_E_CLOSED);
-        }
         break;
       case Action::Type::report_connected:
         if (endpoint_ != nullptr) endpoint_->ended(turn_, Outcome::established, worker_->thread().now());
@@ -633,9 +634,9 @@ void Station::connection_ended(Failure failure) {
 // Called when no function of the session is on the stack.
 void Station::session_ended() {
   if (!session_end_) return;
-  const bool opened = session_end_->opened;
-  CloseInfo info = std::move(session_end_->info);
-  session_end_.reset();
+  CloseInfo info = *std::exchange(session_end_, std::nullopt);
+  // What the session was to the state machine counts: one that opened without memory to say so is a failed attempt.
+  const bool was_open = is_open();
   // The last word, a close frame, as far as the kernel takes it.
   if (channel_ != nullptr) {
     const std::size_t bytes = channel_->write(session_->output());
@@ -644,7 +645,7 @@ void Station::session_ended() {
   }
   drop_connection(CWIRE_E_CLOSED);
   const TimePoint now = worker_->thread().now();
-  if (!opened) {
+  if (!was_open) {
     if (redirects_ != nullptr && !redirects_->location.empty() && follow_redirect(info.failure)) return;
     if (info.failure.status == CWIRE_E_AUTH && description_.settings->auth.type == AuthType::none) {
       info.failure.message += "; none were sent: csms.auth.type is none";

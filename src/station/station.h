@@ -125,12 +125,6 @@ class Station final : private ChannelListener, private SessionListener, private 
     std::array<char, 123> bytes_;  // RFC 6455 5.5: 125, two of them for the code
     std::size_t size_ = 0;
   };
-  // How a session ended, kept until the session's own function has returned.
-  struct SessionEnd {
-    bool opened = false;
-    CloseInfo info;
-  };
-
   // Where the present attempt was sent.
   struct Redirects {
     std::string location;  // as the server wrote it, until it is judged
@@ -183,6 +177,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool has_origin_of_url() const { return is_same_origin(url(), description_.url); }
   void drop_connection(cwire_status why);
   void accept(OutgoingMessage& message);
+  // What was accepted so far still goes out.
+  void stop_accepting();
   void accept_all(OutgoingList messages);
   void arm();
   OutgoingMessage* next_message();
@@ -244,7 +240,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::unique_ptr<ConnectionConfig> next_config_;  // for the next attempt, if other than the present one's
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
-  std::optional<SessionEnd> session_end_;
+  std::optional<CloseInfo> session_end_;         // kept until the session's own function has returned
   std::unique_ptr<Redirects> redirects_;         // null: there was none
   std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
   std::string subprotocol_;

@@ -1,5 +1,6 @@
 // A station's messages on their way out: from the queue into frames, from frames to the kernel, and what becomes of
 // each.
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -15,6 +16,8 @@ namespace {
 // How much framed output may stand in front of the socket. Enough to fill the kernel's buffer; small enough that a ping
 // or a close frame is not long behind, and that a station that is stuck holds its messages once and not twice.
 constexpr std::size_t kOutputMax = 64 << 10;
+
+constexpr std::uint64_t kNeverWritten = std::numeric_limits<std::uint64_t>::max();
 
 constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 7.4.1
 
@@ -54,12 +57,9 @@ void Station::pump() {
     message.begin = written_ + output.size();
     const bool sent = session_->send(message.bytes(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
     if (offline_ == nullptr) message.drop_bytes();  // else it may have to be framed anew
-    if (!sent) {
-      finish(message, CWIRE_E_CLOSED);
-      continue;
-    }
-    message.end = written_ + output.size();
+    message.end = sent ? written_ + output.size() : kNeverWritten;
     framed_.append(message);
+    if (!sent) return;  // the session has ended, and what becomes of this one is decided with the others
   }
   if (close_wanted_ && !queue_.has_waiting()) {
     close_wanted_ = false;
@@ -147,11 +147,13 @@ void Station::tend_offline() {
   choose_room();
   OfflineBudget& budget = *worker_->offline_budget();
   if (!budget.take_news()) return;
-  const std::string words =
-      "the offline queues of all stations together hold what they may (" + std::to_string(budget.bytes_max()) +
-      " bytes); messages are refused or dropped until some are sent; if there is memory for more, "
-      "raise offline_queue_bytes";
-  worker_->log(CWIRE_LOG_WARNING, nullptr, words.c_str());  // this one merely found out
+  reporting([&] {
+    const std::string words =
+        "the offline queues of all stations together hold what they may (" + std::to_string(budget.bytes_max()) +
+        " bytes); messages are refused or dropped until some are sent; if there is memory for more, "
+        "raise offline_queue_bytes";
+    worker_->log(CWIRE_LOG_WARNING, nullptr, words.c_str());  // this one merely found out
+  });
 }
 
 void Station::end_offline() noexcept {

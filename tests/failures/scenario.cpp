@@ -143,6 +143,9 @@ class Life {
     set(config_, "log_level", "debug");
     set(config_, "csms.reconnect_backoff", "20ms");
     set(config_, "csms.reconnect_max_backoff", "50ms");
+    // An attempt that only its time ends would go unnoticed.
+    set(config_, "csms.upgrade_timeout", "1h");
+    set(config_, "csms.connection_timeout", "1h");
     set(config_, "csms.tls.ca_cert", directory_ + "/ca.pem");
     set(config_, "csms.tls.client_cert", directory_ + "/station.pem");
     set(config_, "csms.tls.client_key", directory_ + "/station.key");
