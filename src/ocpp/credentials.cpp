@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 
 namespace cwire {
@@ -40,20 +41,6 @@ class Scratch {
  private:
   std::string bytes_;
 };
-
-bool holds_control(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return true;
-  }
-  return false;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 void append_hex_key(Scratch& out, std::string_view digits) {
   if (digits.size() % 2 != 0) refuse("csms.auth.password: password_format is hex, but the number of digits is odd");

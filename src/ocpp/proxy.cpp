@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 #include "base/http_syntax.h"
 #include "ocpp/credentials.h"
@@ -15,18 +16,6 @@ namespace {
 using AddressBytes = std::array<unsigned char, 16>;
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(CWIRE_E_CONFIG, why); }
-
-std::string lowercase(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = to_lower(c);
-  return out;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char small = to_lower(c);
-  return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
 
 Secret percent_decoded(std::string_view text) {
   std::string plain;
@@ -69,11 +58,6 @@ void take_credentials(std::string_view& rest, Proxy& proxy) {
   if (colon < credentials.size()) proxy.password = percent_decoded(credentials.substr(colon + 1));
   if (proxy.username.empty()) refuse("the user before '@' is missing");
   if (const char* defect = basic_defect(proxy.username, proxy.password)) refuse(defect);
-}
-
-bool holds_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 // The number of bytes of the address, 0 if it is none.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/failure.h"
 
 namespace cwire {
@@ -16,17 +17,7 @@ constexpr std::size_t kLabelMax = 63;
 // Nothing of the URL is ever repeated in a message: a password may stand anywhere in one that is wrong.
 [[noreturn]] void refuse(const char* why) { throw Error(CWIRE_E_INVALID_ARGUMENT, std::string("URL: ") + why); }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f'); }
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-std::string lowercase(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 // Takes "ws://" or "wss://" off the front.
 bool take_scheme(std::string_view& rest) {
@@ -112,7 +103,7 @@ void check_path(std::string_view path) {
   for (std::size_t i = 0; i < path.size(); ++i) {
     const char c = path[i];
     if (c == '%') {
-      if (path.size() - i < 3 || !is_hex(path[i + 1]) || !is_hex(path[i + 2])) {
+      if (path.size() - i < 3 || hex_digit(path[i + 1]) < 0 || hex_digit(path[i + 2]) < 0) {
         refuse("'%' in the path must be followed by two hex digits; write %25 for the character itself");
       }
     } else if (std::string_view("\"<>[\\]^`{|}").find(c) != std::string_view::npos) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "station/waits.h"
+
 namespace cwire {
 
 namespace {
@@ -18,18 +20,8 @@ constexpr Duration kLatencyMax = seconds(5);
 
 Duration bounded(Duration wait) { return std::clamp(wait, kShortest, kLongest); }
 
-Duration uniform(std::minstd_rand& random, Duration low, Duration high) {
-  return Duration(std::uniform_int_distribution<Duration::rep>(low.count(), std::max(low, high).count())(random));
-}
-
 Duration scaled(Duration wait, double factor) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(wait.count()) * factor));
-}
-
-// min(cap, base * 2^doublings)
-Duration doubled(Duration base, std::uint32_t doublings, Duration cap) {
-  while (doublings-- > 0 && base < cap) base *= 2;  // ends at the cap: 35 turns from 1 ms to a year
-  return std::min(base, cap);
 }
 
 }  // namespace

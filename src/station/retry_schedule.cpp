@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "station/waits.h"
+
 namespace cwire {
 
 namespace {
@@ -19,21 +21,11 @@ constexpr Duration kUnverifiedMax = minutes(15);
 constexpr Duration kLocal = seconds(1);
 constexpr Duration kLocalMax = seconds(30);
 
-Duration uniform(std::minstd_rand& random, Duration low, Duration high) {
-  return Duration(std::uniform_int_distribution<Duration::rep>(low.count(), std::max(low, high).count())(random));
-}
-
 // A tenth more, at most.
 Duration or_a_little_more(std::minstd_rand& random, Duration wait) { return uniform(random, wait, wait + wait / 10); }
 
 Duration give_or_take_a_fifth(std::minstd_rand& random, Duration wait) {
   return uniform(random, wait - wait / 5, wait + wait / 5);
-}
-
-// first * 2^(times - 1), at most `most`.
-Duration doubling(Duration first, std::uint32_t times, Duration most) {
-  while (times-- > 1 && first < most) first *= 2;
-  return std::min(first, most);
 }
 
 void count(std::uint32_t& number) {
@@ -65,17 +57,17 @@ RetrySchedule::Wait RetrySchedule::after(const Failure& failure, Duration lasted
       result.at_least = or_a_little_more(random, kOverloaded);
       break;
     case FailureClass::refused:
-      result.wait = give_or_take_a_fifth(random, doubling(first, result.streak, most));
+      result.wait = give_or_take_a_fifth(random, doubled(first, result.streak - 1, most));
       break;
     case FailureClass::unverified:
       if (result.streak > kUnverifiedTries) {
-        result.wait = give_or_take_a_fifth(
-            random, doubling(first, result.streak - kUnverifiedTries, std::max(first, std::min(most, kUnverifiedMax))));
+        result.wait = give_or_take_a_fifth(random, doubled(first, result.streak - kUnverifiedTries - 1,
+                                                           std::max(first, std::min(most, kUnverifiedMax))));
       }
       break;
     case FailureClass::local:
       count(local_);
-      result.wait = give_or_take_a_fifth(random, doubling(kLocal, local_, kLocalMax));
+      result.wait = give_or_take_a_fifth(random, doubled(kLocal, local_ - 1, kLocalMax));
       result.at_least = result.wait;
       return result;
   }
