@@ -106,9 +106,8 @@ void CircuitBreaker::open(TimePoint now, std::minstd_rand& random) {
   }
   ++openings_;
   state_ = State::open;
-  const Duration wait = openings_ >= settings_.open_max / settings_.open_for
-                            ? settings_.open_max
-                            : std::min(settings_.open_max, settings_.open_for * openings_);
+  const Duration wait =
+      openings_ >= settings_.open_max / settings_.open_for ? settings_.open_max : settings_.open_for * openings_;
   until_ = now + wait + Duration(std::uniform_int_distribution<Duration::rep>(0, (wait / 4).count())(random));
   forget();
 }

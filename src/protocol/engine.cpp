@@ -210,7 +210,7 @@ class WebsocketppSession final : public Session {
   void consume(const char* data, std::size_t size) {
     // websocketpp writes only where frames are masked, and the gate lets none of those pass.
     auto* const bytes = reinterpret_cast<std::uint8_t*>(const_cast<char*>(data));
-    for (std::size_t at = 0; at < size && is_live();) {
+    for (std::size_t at = 0; at < size;) {
       websocketpp::lib::error_code error;
       at += frames_.consume(bytes + at, size - at, error);
       if (error) throw std::runtime_error("websocketpp refused a frame that had been checked: " + error.message());
@@ -270,7 +270,6 @@ class WebsocketppSession final : public Session {
   }
 
   void end(CloseInfo info) {
-    if (state_ == State::ended) return;  // by what the listener did when it was told of our close frame
     state_ = State::ended;
     listener_.on_closed(std::move(info));
   }

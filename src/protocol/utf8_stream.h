@@ -43,8 +43,8 @@ class Utf8Stream {
     return at;
   }
 
-  // The table of RFC 3629 4. The second byte is confined where the first alone would allow overlong forms, surrogates
-  // or what lies above U+10FFFF.
+  // The table of RFC 3629 4, but for ASCII, which ascii_run() has taken. The second byte is confined where the first
+  // alone would allow overlong forms, surrogates or what lies above U+10FFFF.
   bool accept_byte(std::uint8_t byte) {
     if (missing_ != 0) {
       if (byte < low_ || byte > high_) return false;
@@ -53,7 +53,6 @@ class Utf8Stream {
       --missing_;
       return true;
     }
-    if (byte < 0x80) return true;
     if (byte < 0xc2 || byte > 0xf4) return false;
     missing_ = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
     if (byte == 0xe0) low_ = 0xa0;

@@ -395,12 +395,11 @@ void Station::on_channel_open() {
 void Station::on_channel_data(const char* data, std::size_t size) {
   guarded([&] {
     client_.received(worker_->thread().now());
-    if (session_ == nullptr) return;
     arrived_ns_ = wall_clock_ns();  // once for all the messages in it
     session_->receive(data, size);
     if (session_end_) {
       session_ended();
-    } else if (!reading_paused_ && worker_->reading_paused()) {
+    } else if (worker_->reading_paused()) {
       // Rule 9: the caller does not take its events, so the kernel, and then the peer, has to wait.
       reading_paused_ = true;
       statistics_.reading_pauses.add(1);
@@ -414,7 +413,6 @@ void Station::on_channel_data(const char* data, std::size_t size) {
 void Station::resume_reading() {
   if (!reading_paused_) return;
   reading_paused_ = false;
-  if (channel_ == nullptr) return;
   channel_->resume_reading();
   client_.reading_paused(worker_->thread().now(), false);
   arm();
@@ -509,7 +507,7 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::abandon:
         // After our close frame the goodbye is orderly also where there is no time to wait for the peer's.
-        if (close_sent_ && channel_ != nullptr) channel_->close();
+        if (close_sent_) channel_->close();
         drop_connection(CWIRE_E_CLOSED);
         break;
       case Action::Type::ping:
@@ -638,11 +636,9 @@ void Station::session_ended() {
   // What the session was to the state machine counts: one that opened without memory to say so is a failed attempt.
   const bool was_open = is_open();
   // The last word, a close frame, as far as the kernel takes it.
-  if (channel_ != nullptr) {
-    const std::size_t bytes = channel_->write(session_->output());
-    written(bytes);
-    channel_->close();
-  }
+  const std::size_t bytes = channel_->write(session_->output());
+  written(bytes);
+  channel_->close();
   drop_connection(CWIRE_E_CLOSED);
   const TimePoint now = worker_->thread().now();
   if (!was_open) {

@@ -87,7 +87,6 @@ class Station final : private ChannelListener, private SessionListener, private 
   // Opens the connection that the state machine asked for. False: it has changed its mind meanwhile.
   bool dial() noexcept;
   void flush() noexcept;
-  bool has_unflushed() const;
   void resume_reading();
   void network_up();
   void after_suspend();

@@ -47,7 +47,7 @@ OutgoingMessage* Station::next_message() {
 }
 
 void Station::pump() {
-  if (session_ == nullptr || session_end_) return;
+  if (session_end_) return;
   std::string& output = session_->output();
   while (output.size() < kOutputMax) {
     OutgoingMessage* next = next_message();
@@ -83,10 +83,6 @@ void Station::flush() noexcept {
     announce_room();
     if (offline_ != nullptr) arm();
   });
-}
-
-bool Station::has_unflushed() const {
-  return session_ != nullptr && !blocked_ && (queue_.has_waiting() || !session_->output().empty());
 }
 
 // Frames and writes until all is with the kernel or the socket is full.
@@ -140,7 +136,7 @@ void Station::finish_all(OutgoingList messages, cwire_status status) noexcept {
   while (!messages.empty()) finish(messages.pop(), status);
 }
 
-void Station::choose_room() { queue_.use(offline_ != nullptr && offline_->engaged() ? &offline_->room() : nullptr); }
+void Station::choose_room() { queue_.use(offline_->engaged() ? &offline_->room() : nullptr); }
 
 void Station::tend_offline() {
   finish_all(offline_->expire(worker_->thread().now()), CWIRE_E_TIMEOUT);

@@ -118,7 +118,7 @@ std::string Station::words_of_peer(const std::string& reason) const {
 
 std::string Station::what_follows(const Action& action) const {
   if (action.will_retry) return "; next attempt in " + seconds(action.retry_in);
-  return client_.closing() || client_.state() == State::closed ? std::string() : "; gave up";
+  return "; gave up";
 }
 
 cwire_failure Station::in_numbers(int type, const Action& action) const {

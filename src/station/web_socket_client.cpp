@@ -423,7 +423,7 @@ void WebSocketClient::draw_ping_share(Random& random) {
 // otherwise wake it for each ping alone. Rounded down, so that no ping is later than it was drawn.
 TimePoint WebSocketClient::on_ping_beat(TimePoint due) const {
   const Duration beat = settings_->ping_interval / 128;
-  return due == kNever || beat <= Duration::zero() ? due : due - due.time_since_epoch() % beat;
+  return beat <= Duration::zero() ? due : due - due.time_since_epoch() % beat;
 }
 
 TimePoint WebSocketClient::ping_due() const {

@@ -186,7 +186,7 @@ class WebSocketClient {
  private:
   enum class Phase : std::uint8_t { idle, attempting, waiting, open, closing, ended };
 
-  bool is_queued() const { return phase_ == Phase::attempting && until_ == kNever; }
+  bool is_queued() const { return until_ == kNever; }  // of an attempt
   void begin_attempt(TimePoint now, Actions& actions);
   void fail_attempt(TimePoint now, Random& random, Failure failure, Actions& actions);
   void lose(TimePoint now, Random& random, Failure failure, Actions& actions);

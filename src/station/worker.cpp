@@ -193,8 +193,7 @@ void Worker::end_of_turn() {
     flush_dirty();
     if (pending_.empty()) return;
   }
-  if (handler_ == nullptr) deliver();
-  if (!pending_.empty()) thread_.wake();
+  thread_.wake();
 }
 
 void Worker::flush_dirty() {
@@ -204,7 +203,6 @@ void Worker::flush_dirty() {
       Station* next = std::exchange(station->next_dirty_, nullptr);
       station->flush();  // marks nothing: it goes on until all is written or the socket is full
       station->is_dirty_ = false;
-      if (station->has_unflushed()) mark_dirty(*station);
       station_table().unpin(station->token);
       station = next;
     }
