@@ -178,6 +178,23 @@ TEST_CASE("a peer's reason cannot break our line or carry our credentials into i
   fleet.finish(0);
 }
 
+TEST_CASE("a peer's reason cannot carry what our headers or our query hold") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll, quick({{"csms.headers.X-Api-Key", "key-of-ours"}, {"csms.headers.X-Site", "7"}}));
+  fleet.connect("CP1", server.url() + "/ocpp?site=7&token=token-of-ours;bare-of-ours");
+  const std::string repeated = GENERATE("key-of-ours", "token-of-ours", "bare-of-ours");
+  for (const std::string& reason : {std::string("site 7 is closed"), "you said " + repeated}) {
+    auto peer = server.accept();
+    peer.upgrade();
+    peer.send_frame(raw::close, std::string("\x03\xe8") + reason);
+    peer.read_all();
+  }
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1", 2));
+  CHECK_THAT(must(first(fleet.records(), CWIRE_EVENT_DISCONNECTED)).data, Contains("(site 7 is closed)"));
+  CHECK_THAT(must(last(fleet.records(), CWIRE_EVENT_DISCONNECTED)).data, Contains("withheld") && !Contains("you said"));
+  fleet.finish(0);
+}
+
 TEST_CASE("waiting for ever is never answered by TIMEOUT, however often the connection comes and goes") {
   csms::Csms csms{csms::Options()};
   Fleet fleet(Delivery::handler, quick({{"io_threads", "1"}}));

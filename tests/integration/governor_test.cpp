@@ -113,6 +113,25 @@ TEST_CASE("without a governor all dial at once, and there are no endpoints to sp
   fleet.finish();
 }
 
+TEST_CASE("without a governor a station fails, comes back, is lost and takes new settings all the same") {
+  csms::Csms here{csms::Options()}, there{csms::Options()};
+  here.refuse_tcp();
+  Fleet fleet(Delivery::handler, quick({{"governor.enabled", "false"}}));
+  const cwire_station station = fleet.connect("CP1", here.url());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1", 2));
+  here.come_back();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  here.die();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  here.come_back();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  REQUIRE(cwire_station_reconfigure(station, there.url().c_str(), nullptr, CWIRE_RECONFIGURE_RECONNECT, nullptr) ==
+          CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 3));
+  CHECK(there.connected("CP1"));
+  fleet.finish();
+}
+
 TEST_CASE("stations of high priority go before those of low that asked earlier") {
   csms::Csms csms{csms::Options()};
   Fleet fleet(Delivery::poll, quick({{"io_threads", "1"},
@@ -159,6 +178,20 @@ TEST_CASE("an endpoint that fails is left alone, told in one event, and tried ag
   REQUIRE(wait_for_breaker(fleet, CWIRE_BREAKER_CLOSED));
   CHECK(endpoint(fleet.manager, judge.url()).breaker == CWIRE_BREAKER_CLOSED);
   CHECK(judge.findings().handshakes == 50);  // nobody was let through in vain
+  fleet.finish();
+}
+
+TEST_CASE("an endpoint that still fails when it is tried again is told as such") {
+  raw::ClosedPort nobody;
+  Fleet fleet(Delivery::poll, impatient({{"governor.breaker_open", "50ms"}, {"governor.breaker_probes", "1"}}));
+  for (std::size_t i = 0; i < 10; ++i) fleet.connect(id(i), nobody.url());
+  REQUIRE(wait_for_breaker(fleet, CWIRE_BREAKER_OPEN, 2));
+  std::vector<std::string> openings;
+  for (const Record& record : fleet.records()) {
+    if (record.type == CWIRE_EVENT_ENDPOINT && record.code == CWIRE_BREAKER_OPEN) openings.push_back(record.data);
+  }
+  CHECK_THAT(openings[0], Contains("too many attempts to connect failed"));
+  CHECK_THAT(openings[1], Contains("still does badly"));
   fleet.finish();
 }
 

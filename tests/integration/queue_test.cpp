@@ -139,6 +139,25 @@ TEST_CASE("a handler that sends more than the queue holds gets the policy at onc
   fleet.finish();
 }
 
+TEST_CASE("a handler that sends more than a queue that drops nothing holds is refused, and told of room") {
+  csms::Csms csms{csms::Options()};
+  std::atomic<std::uint64_t> accepted{0}, refused{0};
+  Fleet fleet(Delivery::handler, with_policy("reject"), [&](const cwire_event& event) {
+    if (event.type != CWIRE_EVENT_CONNECTED) return;
+    for (std::uint64_t tag = 0; tag < 2 * kQueueMax; ++tag) {
+      const cwire_status status = cwire_station_send(event.station, "x", 1, CWIRE_FLAG_REPORT, tag);
+      ++(status == CWIRE_OK ? accepted : refused);
+    }
+  });
+  fleet.connected("CP1", csms.url());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP1"));
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", kQueueMax));
+  CHECK(accepted == kQueueMax);
+  CHECK(refused == kQueueMax);
+  CHECK(sent_with(fleet.records(), CWIRE_OK).size() == kQueueMax);
+  fleet.finish();
+}
+
 TEST_CASE("while a handler holds its thread up twice the queue is accepted and then QUEUE_FULL and WRITABLE follow") {
   const std::string policy = GENERATE("drop_oldest", "drop_newest");
   CAPTURE(policy);
@@ -366,6 +385,29 @@ TEST_CASE("with an offline queue a message may be sent before the first connecti
   csms.come_back();
   REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 11; }, kPatience));
   CHECK(inbox.messages("CP1") == numbers(0, 11));
+  fleet.finish();
+}
+
+TEST_CASE("what the handler sends when it is told of the loss is refused, or waits in the offline queue") {
+  const bool offline = GENERATE(false, true);
+  CAPTURE(offline);
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  std::atomic<int> status{-1};
+  Fleet fleet(Delivery::handler, offline ? with_offline_queue() : quick(), [&](const cwire_event& event) {
+    if (event.type != CWIRE_EVENT_DISCONNECTED || status != -1) return;
+    status = cwire_station_send(event.station, "away", 4, CWIRE_FLAG_REPORT, 0);
+  });
+  const cwire_station station = fleet.connected("CP1", csms.url());
+  csms.die();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  csms.come_back();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  REQUIRE(fleet.send(station, "back", CWIRE_FLAG_REPORT) == CWIRE_OK);
+  REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= (offline ? 2 : 1); }, kPatience));
+  CHECK(status == (offline ? CWIRE_OK : CWIRE_E_NOT_ESTABLISHED));
+  CHECK(inbox.messages("CP1") ==
+        (offline ? std::vector<std::string>{"away", "back"} : std::vector<std::string>{"back"}));
   fleet.finish();
 }
 

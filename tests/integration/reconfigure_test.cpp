@@ -180,6 +180,34 @@ TEST_CASE("a station that waits for its turn at an endpoint goes to another one 
   CHECK(here.counters().connections_accepted == 0);
 }
 
+TEST_CASE("a turn at one endpoint is none at another that the station is sent to before it has dialled") {
+  csms::Csms here{csms::Options()}, there{csms::Options()}, elsewhere{csms::Options()};
+  Gate gate;
+  Fleet fleet(Delivery::handler, patient({{"io_threads", "1"}}), [&](const cwire_event& event) {
+    if (event.type == CWIRE_EVENT_CONNECTED && std::string(event.station_id) == "HOLD") gate.pass();
+  });
+  for (const csms::Csms* csms : {&here, &there}) {
+    REQUIRE(cwire_manager_isolate(fleet.manager, csms->url().c_str(), nullptr) == CWIRE_OK);
+  }
+  const cwire_station station = fleet.connect("CP1", here.url());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_STATE, "CP1"));
+  fleet.connect("HOLD", elsewhere.url());
+  REQUIRE(gate.wait_arrived());
+  // Its thread finds both when it comes out of the handler.
+  REQUIRE(cwire_manager_reset(fleet.manager, here.url().c_str(), nullptr) == CWIRE_OK);
+  reconfigure(station, {}, 0, there.url().c_str());
+  gate.open();
+  fleet.connected("LATER", elsewhere.url());
+  CHECK(here.counters().connections_accepted == 0);
+  CHECK(there.counters().connections_accepted == 0);
+  REQUIRE(cwire_manager_reset(fleet.manager, there.url().c_str(), nullptr) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  CHECK(there.connected("CP1"));
+  CHECK(fleet.stats("CP1").reconnect_attempts == 0);
+  fleet.finish();
+  CHECK(here.counters().connections_accepted == 0);
+}
+
 TEST_CASE("another token in the query of the URL ends the wait that the old one led to") {
   raw::Server server;
   Fleet fleet(Delivery::poll, patient());

@@ -129,3 +129,54 @@ TEST_CASE("a redirect may lead to TLS, whose certificate is verified, and never 
   CHECK(path_of(request) == "GET /secure");
   CHECK(header(request, "Authorization").empty());  // the scheme is another
 }
+
+TEST_CASE("a bearer token is not given to the host that a redirect leads to, and no warning says that it was") {
+  raw::Server server, elsewhere;
+  Fleet fleet(Delivery::poll,
+              quick({{"csms.auth.type", "bearer"}, {"csms.auth.token", "token-of-ours"}, {"csms.redirects_max", "1"}}));
+  fleet.connect("CP1", server.url());
+  CHECK(header(send_away(server, elsewhere.url() + "/there"), "Authorization") == "Bearer token-of-ours");
+  CHECK(header(elsewhere.accept().upgrade(), "Authorization").empty());
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  Records warnings;
+  for (const Record& record : fleet.records()) {
+    if (record.type == CWIRE_EVENT_LOG) warnings.push_back(record);
+  }
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0].data, Contains(server.url()) && Contains("without TLS"));
+  fleet.finish(0);
+}
+
+TEST_CASE("a redirect to another host over TLS is verified by that host's name, and its refusal is the failure") {
+  pki::TemporaryDirectory directory;
+  const pki::Identity ca = pki::make_self_signed({"test CA", {}, true});
+  const pki::Identity named = pki::make_signed({"csms.example", {"DNS:csms.example"}}, ca);
+  const pki::Identity local = pki::make_signed({"localhost", {"DNS:localhost"}}, ca);
+  pki::ServerOptions options;
+  options.identity = &named;
+  raw::TlsServer here(options);
+  options.identity = &local;
+  raw::TlsServer there(options);
+  Fleet fleet(Delivery::poll, quick({{"csms.auth.type", "basic"},
+                                     {"csms.auth.password", "first"},
+                                     {"csms.redirects_max", "5"},
+                                     {"csms.refused_backoff", "1h"},
+                                     {"csms.refused_max_backoff", "1h"},
+                                     {"csms.tls.server_name", "csms.example"},
+                                     {"csms.tls.ca_cert", directory.write("ca.pem", ca.certificate_pem())}}));
+  fleet.connect("CP1", here.url("127.0.0.1"));
+  auto first = here.accept();
+  REQUIRE(first);
+  CHECK(header(first->read_request(), "Authorization") == "Basic Q1AxOmZpcnN0");
+  first->send(redirect(there.url() + "/there"));
+  auto second = there.accept();
+  REQUIRE(second);
+  const std::string request = second->read_request();
+  CHECK(path_of(request) == "GET /there");
+  CHECK(header(request, "Authorization").empty());
+  second->send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  const Record error = fleet.first_error();
+  CHECK(error.failure.http_status == 404);
+  CHECK_THAT(error.data, Contains(there.url() + "/there"));
+  fleet.finish(0);
+}

@@ -81,6 +81,24 @@ class Fleet {
   EndpointGovernor governor;
 };
 
+GovernorSettings one_per_second() {
+  GovernorSettings settings;
+  settings.handshakes_start = settings.handshakes_min = settings.handshakes_max = 10;
+  settings.connects_per_second = 1;
+  settings.breaker_failures = 0.5;
+  settings.breaker_attempts_min = 20;
+  settings.breaker_window = 10s;
+  settings.breaker_open = 30s;
+  settings.breaker_open_max = 300s;
+  settings.breaker_probes = 3;
+  return settings;
+}
+
+struct Guest final : Applicant {
+  void permitted() noexcept override { ++turns; }
+  int turns = 0;
+};
+
 struct Person : Waiter {
   explicit Person(std::string n) : name(std::move(n)) {}
   std::string name;
@@ -265,6 +283,17 @@ TEST_CASE("Openings begin anew once the breaker stayed closed for its longest ti
   CHECK((breaker.opens_until() - now < 60s) == (closed_for > 300s));
 }
 
+TEST_CASE("What is told with an earlier time than the last, by another thread, counts like what is told now") {
+  CircuitBreaker breaker(breaker_defaults());
+  std::minstd_rand random;
+  breaker.ended(true, false, kStart + 5s, random);
+  breaker.ended(true, false, kStart, random);
+  CHECK(breaker.attempts(kStart) == 2);
+  CHECK(breaker.failures(kStart + 5s) == 2);
+  CHECK(breaker.attempts(kStart + 13s) == 2);
+  CHECK(breaker.attempts(kStart + 15s) == 0);
+}
+
 TEST_CASE("Half open, three probes pass and no more, all well, it closes") {
   CircuitBreaker breaker(breaker_defaults());
   std::minstd_rand random(1);
@@ -372,6 +401,7 @@ TEST_CASE("Anybody may leave the line, first, last and from the middle") {
 TEST_CASE("Out of descriptors, nobody passes for a second, doubling to thirty, and then one to try") {
   LocalGate gate(3);
   bool probe = false;
+  CHECK(gate.ask_again_at(kStart) == kStart);
   REQUIRE(gate.pass(kStart, probe));
   CHECK_FALSE(probe);
   TimePoint now = kStart;
@@ -510,6 +540,28 @@ TEST_CASE("An open breaker defers every station, then three distinct ones try") 
   CHECK(fleet.turns() == std::vector<Permit*>{probes[0]});
 }
 
+TEST_CASE("An attempt from before the breaker opened is no probe, and its end makes no room for one") {
+  const bool gives_up = GENERATE(true, false);
+  Fleet fleet;
+  Permit& early = fleet.ask();
+  REQUIRE(fleet.turns().size() == 1);
+  fleet.attempts(20, Outcome::failed);
+  fleet.now += 40s;
+  for (int i = 0; i < 5; ++i) fleet.ask();
+  std::vector<Permit*> probes = fleet.turns();
+  REQUIRE(fleet.governor.state() == CircuitBreaker::State::half_open);
+  REQUIRE(probes.size() == 2);  // with the early one as many as there are to be probes
+  if (gives_up) {
+    fleet.governor.withdraw(early);
+  } else {
+    fleet.governor.ended(early, Outcome::established, fleet.now);
+  }
+  REQUIRE(fleet.turns().size() == 1);
+  fleet.end(probes, Outcome::established);
+  CHECK(fleet.governor.state() == CircuitBreaker::State::half_open);
+  CHECK(fleet.turns().empty());
+}
+
 TEST_CASE("A station that is alone may be a probe more than once") {
   Fleet fleet;
   fleet.attempts(20, Outcome::failed);
@@ -641,22 +693,10 @@ TEST_CASE("An attempt that fails before its turn leaves the line") {
 }
 
 TEST_CASE("The keeper is called when somebody wants it, not by its own run") {
-  GovernorSettings settings;
-  settings.handshakes_start = settings.handshakes_min = settings.handshakes_max = 10;
-  settings.connects_per_second = 1;
-  settings.breaker_failures = 0.5;
-  settings.breaker_attempts_min = 20;
-  settings.breaker_window = 10s;
-  settings.breaker_open = 30s;
-  settings.breaker_open_max = 300s;
-  settings.breaker_probes = 3;
   int wanted = 0;
-  Governor governor(settings, [&] { ++wanted; });
+  Governor governor(one_per_second(), [&] { ++wanted; });
   const std::shared_ptr<Governor::Endpoint> endpoint = governor.attach("ws://csms.example:80");
-  struct Guest final : Applicant {
-    void permitted() noexcept override { ++turns; }
-    int turns = 0;
-  } first, second, third;
+  Guest first, second, third;
   CHECK(endpoint->ask(first, Priority::normal, kStart));
   CHECK(wanted == 0);
   CHECK_FALSE(endpoint->ask(second, Priority::normal, kStart));
@@ -670,6 +710,33 @@ TEST_CASE("The keeper is called when somebody wants it, not by its own run") {
   CHECK(second.turns == 1);
   CHECK(wanted == 1);
   for (Guest* guest : {&first, &second, &third}) endpoint->withdraw(*guest, again);
+}
+
+TEST_CASE("Asking again changes nothing, neither for who has a turn nor for who waits") {
+  Governor governor(one_per_second(), [] {});
+  const std::shared_ptr<Governor::Endpoint> endpoint = governor.attach("ws://csms.example:80");
+  Guest first, second, third;
+  CHECK(endpoint->ask(first, Priority::normal, kStart));
+  CHECK(endpoint->ask(first, Priority::normal, kStart));
+  CHECK(endpoint->numbers(kStart).handshakes == 1);
+  for (Guest* guest : {&second, &third, &second}) CHECK_FALSE(endpoint->ask(*guest, Priority::normal, kStart));
+  CHECK(endpoint->numbers(kStart).waiting[static_cast<std::size_t>(Priority::normal)] == 2);
+  governor.run(kStart + 2s);
+  CHECK(second.turns == 1);
+  CHECK(third.turns == 0);
+  for (Guest* guest : {&first, &second, &third}) endpoint->withdraw(*guest, kStart + 2s);
+}
+
+TEST_CASE("An endpoint lives as long as somebody holds it, or it is isolated, however many come and go meanwhile") {
+  Governor governor(one_per_second(), [] {});
+  const std::shared_ptr<Governor::Endpoint> held = governor.attach("ws://held.example:80");
+  governor.isolate("ws://isolated.example:80", kStart);
+  for (int i = 0; i < 100; ++i) governor.attach("ws://" + std::to_string(i) + ".example:80");
+  REQUIRE(governor.endpoints().size() == 2);
+  CHECK(governor.attach("ws://held.example:80") == held);
+  CHECK(governor.attach("ws://isolated.example:80")->numbers(kStart).state == CircuitBreaker::State::isolated);
+  governor.reset("ws://isolated.example:80", kStart);
+  CHECK(governor.endpoints().size() == 1);
 }
 
 TEST_CASE("Out of descriptors, all endpoints of the process wait for one station that tries") {

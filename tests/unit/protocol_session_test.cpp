@@ -338,6 +338,20 @@ TEST_CASE("an exception never crosses: it ends the session, once", "[protocol]")
   CHECK(ActingConversation("closed", "throw").recorder.terminal_reports == 1);
 }
 
+TEST_CASE("an exception before the upgrade was asked for is a failed upgrade", "[protocol]") {
+  struct Throwing final : Recorder {
+    void on_output() override { throw std::runtime_error("thrown by the listener"); }
+  } recorder;
+  const std::unique_ptr<Engine> engine = make_engine();
+  const std::unique_ptr<Session> session = engine->open(a_request(), {}, recorder);
+  session->start();
+  CHECK(recorder.events == Events{"failed " + std::to_string(CWIRE_E_INTERNAL)});
+  CHECK(recorder.failure.message == "thrown by the listener");
+  const std::string late = upgrade_answer(session->output()) + text("late");
+  session->receive(late.data(), late.size());
+  CHECK(recorder.events.size() == 1);
+}
+
 TEST_CASE("nothing comes after a failed upgrade", "[protocol]") {
   Conversation talk;
   talk.begin();

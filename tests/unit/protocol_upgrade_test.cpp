@@ -436,10 +436,32 @@ TEST_CASE("Retry-After is read, clamped or ignored", "[protocol]") {
   CHECK(parse_retry_after("Tue, 29 Feb 2000 00:00:00 GMT", 951782400 - 5) == 5);
   CHECK(parse_retry_after("Wed, 01 Mar 2000 00:00:00 GMT", 951782400 + 86400 - 5) == 5);
   CHECK(parse_retry_after("Fri, 01 Jan 9999 00:00:00 GMT", now) == 3600);
-  for (const char* garbage :
-       {"", "-1", "+5", "1.5", "soon", "0x10", "5 s", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 00 Nov 1994 08:49:37 GMT",
-        "Sun, 06 ovD 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:49:3x GMT",
-        "Sunday, 06-Nov-94 08:49:37 GMT"}) {
+  for (const char* garbage : {"",
+                              "-1",
+                              "+5",
+                              "1.5",
+                              "soon",
+                              "0x10",
+                              "5 s",
+                              "Sun, 06 Nov 1994 08:49:37 CET",
+                              "Sun, 00 Nov 1994 08:49:37 GMT",
+                              "Sun, 06 ovD 1994 08:49:37 GMT",
+                              "Sun, 06 Nov 1994 24:49:37 GMT",
+                              "Sun, 06 Nov 1994 08:49:3x GMT",
+                              "Sunday, 06-Nov-94 08:49:37 GMT",
+                              "Sun; 06 Nov 1994 08:49:37 GMT",
+                              "Sun, 06-Nov 1994 08:49:37 GMT",
+                              "Sun, 06 Nov-1994 08:49:37 GMT",
+                              "Sun, 06 Nov 1994T08:49:37 GMT",
+                              "Sun, 06 Nov 1994 08.49:37 GMT",
+                              "Sun, 06 Nov 1994 08:49.37 GMT",
+                              "Sun, 32 Nov 1994 08:49:37 GMT",
+                              "Sun, 06 Now 1994 08:49:37 GMT",
+                              "Sun, 06 Nov 1969 08:49:37 GMT",
+                              "Sun, 06 Nov 1994 -8:49:37 GMT",
+                              "Sun, 06 Nov 1994 08:-9:37 GMT",
+                              "Sun, 06 Nov 1994 08:60:37 GMT",
+                              "Sun, 06 Nov 1994 08:49:61 GMT"}) {
     INFO(garbage);
     CHECK(parse_retry_after(garbage, now) == -1);
   }

@@ -306,6 +306,23 @@ TEST_CASE("The other policies start over only after a stable connection", "[reco
   CHECK(decorrelated_most <= 15);
 }
 
+TEST_CASE("Other settings of the same policy go on where it was, another policy starts over", "[reconnect_policy]") {
+  std::minstd_rand random(5);
+  ReconnectSettings steady = settings_of(ReconnectPolicyKind::exponential);
+  steady.jitter = 0;
+  ReconnectSettings slower = steady;
+  slower.backoff = seconds(6);
+  const ReconnectSettings back_off = ocpp(10, 0, 3);
+  ReconnectPolicy policy(steady);
+  for (int n = 0; n < 2; ++n) policy.next(random);
+  policy.use(slower);
+  CHECK(policy.next(random) == seconds(24));
+  policy.use(back_off);
+  CHECK(policy.next(random) == seconds(10));
+  policy.use(steady);
+  CHECK(policy.next(random) == seconds(5));
+}
+
 TEST_CASE("The minimum is never undercut, and RetryBackOff's is WaitMinimum", "[reconnect_policy]") {
   CHECK(ReconnectPolicy(ocpp(10, 10, 3)).minimum() == seconds(10));
   std::minstd_rand random(9);

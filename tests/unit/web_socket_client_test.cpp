@@ -159,6 +159,12 @@ struct Station {
       CHECK(tick().empty());
       CHECK(client.pong(now, 1).size() == 0);
       client.received(now);
+      client.queued();
+      client.dialing(now);
+      client.upgrading(now);
+      client.redirected();
+      client.network_up(now);
+      client.after_suspend();
       client.write_blocked(now, true);
       client.reading_paused(now, true);
       client.describe_attempt("resolving", FailurePhase::tcp);
@@ -778,8 +784,7 @@ TEST_CASE("An attempt with the old settings gives way to one with the new, if th
   CHECK(station.open() == "connecting>connected, report connected 1");
 }
 
-TEST_CASE("An attempt that waits for its turn takes new settings without hurry",
-          "[web_socket_client]") {
+TEST_CASE("An attempt that waits for its turn takes new settings without hurry", "[web_socket_client]") {
   Station station;
   station.start();
   station.client.queued();
@@ -956,6 +961,13 @@ TEST_CASE("Pings that are due at nearly the same time are due together, however 
     CHECK(client.deadline() <= now + seconds(33));
   }
   CHECK(wake_ups.size() <= 128);
+}
+
+TEST_CASE("An interval too short for shared wake-ups is kept to all the same", "[web_socket_client]") {
+  Connected s(with([](Settings& settings) { settings.ping_interval = Duration(100); }));
+  CHECK(s.wait() >= Duration(90));
+  CHECK(s.wait() <= Duration(110));
+  CHECK(s.next() == "ping");
 }
 
 TEST_CASE("An interval of 0 turns pings off", "[web_socket_client]") {
