@@ -689,7 +689,7 @@ TEST_CASE("contract 8: send copies") {
 namespace {
 
 // With its queue full.
-struct Stuck : StuckStation {
+struct Stuck : StuckStation<> {
   explicit Stuck(Fleet& fleet) : StuckStation(fleet) {
     // The kernel's buffers fill first. When a whole half second brings no room, they are full, and the queue stays
     // full.
@@ -722,7 +722,7 @@ TEST_CASE("contract 8: QUEUE_FULL instead of waiting and WRITABLE when there is 
   for (std::uint64_t i = 0; i < stuck.accepted; ++i) {
     const auto frame = stuck.peer->read_frame();
     REQUIRE(frame);
-    REQUIRE(frame->payload == Stuck::message(i));
+    REQUIRE(frame->payload == stuck.message(i));
   }
   REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP1", writables + 1));
   CHECK(fleet.send(stuck.station, "again") == CWIRE_OK);

@@ -160,15 +160,22 @@ TEST_CASE(
 }
 
 TEST_CASE("a peer that acknowledges nothing is noticed without a ping, and although nothing waits to be written") {
+  const bool reconfigured = GENERATE(false, true);  // while it is connected
+  CAPTURE(reconfigured);
+  const Settings impatient = {{"csms.write_timeout", "300ms"}, {"csms.pong_timeout", "300ms"}};
+  Settings settings = quick({{"csms.ping_interval", "0s"},
+                             {"csms.read_timeout", "0s"},
+                             {"csms.write_timeout", "1h"},
+                             {"csms.pong_timeout", "1h"}});
+  if (!reconfigured) settings.insert(settings.end(), impatient.begin(), impatient.end());
   raw::Server server(4096);
-  Fleet fleet(Delivery::poll, quick({{"csms.ping_interval", "0s"},
-                                     {"csms.read_timeout", "0s"},
-                                     {"csms.write_timeout", "300ms"},
-                                     {"csms.pong_timeout", "300ms"}}));
+  Fleet fleet(Delivery::poll, settings);
   const cwire_station station = fleet.connect("CP1", server.url());
   auto peer = server.accept();
   peer.upgrade();
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  const Config changes(impatient);
+  if (reconfigured) REQUIRE(cwire_station_reconfigure(station, nullptr, changes, 0, nullptr) == CWIRE_OK);
   // More than the peer's window, less than our kernel keeps: we have nothing left to write, and TCP does not get rid
   // of it.
   REQUIRE(fleet.send(station, std::string(12'000, 'x'), CWIRE_FLAG_REPORT, 7) == CWIRE_OK);

@@ -12,11 +12,14 @@
 #include "fixture.h"
 #include "raw_peer.h"
 #include "stuck_station.h"
+#include "test_pki.h"
+#include "tls_peer.h"
 
 using namespace fixture;
 
 namespace {
 
+constexpr std::size_t kFillsARecord = 16384 - 8;  // of TLS, with the header of its frame
 constexpr std::uint64_t kQueueMax = 20;
 
 Settings with_policy(const std::string& policy, Settings more = {}) {
@@ -36,14 +39,21 @@ std::vector<std::uint64_t> sent_with(const Records& records, cwire_status status
   return tags;
 }
 
-struct Stuck : StuckStation {
-  using StuckStation::StuckStation;
+raw::Frame must_frame(raw::Connection& peer) {
+  const auto frame = peer.read_frame();
+  REQUIRE(frame);
+  return *frame;
+}
+
+template <class Server = raw::Server>
+struct Stuck : StuckStation<Server> {
+  using StuckStation<Server>::StuckStation;
 
   // A refusal is waited out: WRITABLE has to follow it.
   void send_next(Fleet& fleet) {
     for (;;) {
       const std::size_t writables = count(fleet.records(), CWIRE_EVENT_WRITABLE, "CP1");
-      const cwire_status status = send(fleet);
+      const cwire_status status = this->send(fleet);
       if (status == CWIRE_OK) return;
       REQUIRE(status == CWIRE_E_QUEUE_FULL);
       REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP1", writables + 1));
@@ -58,6 +68,15 @@ struct Stuck : StuckStation {
     }
     while (more-- > 0) send_next(fleet);
   }
+
+  // Until 50 wait and the kernel takes no more. Its buffers fill first; when it took none in half a second, they are
+  // full.
+  void fill_kernel(Fleet& fleet) {
+    const auto unsent = [&](const Records& records) { return this->accepted - sent_with(records, CWIRE_OK).size(); };
+    do {
+      while (unsent(fleet.records()) < 50) send_next(fleet);
+    } while (fleet.wait([&](const Records& r) { return unsent(r) < 50; }, std::chrono::milliseconds(500)));
+  }
 };
 
 }  // namespace
@@ -67,7 +86,7 @@ TEST_CASE("a full queue drops by its policy and reports what it dropped") {
   const std::string policy = GENERATE("drop_oldest", "drop_newest");
   CAPTURE(delivery, policy);
   Fleet fleet(delivery, with_policy(policy));
-  Stuck stuck(fleet);
+  Stuck<> stuck(fleet);
   stuck.fill(fleet, 3 * kQueueMax);
   // The peer reads now. Whatever was not dropped arrives, in order.
   std::vector<std::uint64_t> received;
@@ -235,7 +254,7 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
       --running;
     });
   }
-  const bool in_time = fleet.wait([&](const Records&) { return running == 0; });
+  const bool in_time = fleet.eventually([&] { return running == 0; });
   for (std::thread& sender : senders) sender.join();
   REQUIRE(in_time);
   const bool all = fleet.wait([&](const Records& r) { return count(r, CWIRE_EVENT_SENT) >= accepted; });
@@ -418,25 +437,19 @@ TEST_CASE("what the kernel has not begun to take when a connection is lost is se
                                                      {"csms.send_queue_messages", "100"},
                                                      {"csms.write_timeout", "1h"},
                                                      {"csms.ping_interval", "0s"}}));
-  Stuck stuck(fleet);
-  // The kernel's buffers fill first. When a whole half second takes none, they are full.
-  const auto unsent = [&](const Records& records) { return stuck.accepted - sent_with(records, CWIRE_OK).size(); };
-  for (bool stuck_for_good = false; !stuck_for_good;) {
-    while (unsent(fleet.records()) < 50) stuck.send_next(fleet);
-    stuck_for_good = !fleet.wait([&](const Records& r) { return unsent(r) < 50; }, std::chrono::milliseconds(500));
-  }
+  Stuck<> stuck(fleet);
+  stuck.fill_kernel(fleet);
   stuck.peer->reset();
   REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
   const std::vector<std::uint64_t> taken = sent_with(fleet.records(), CWIRE_OK);
   const std::vector<std::uint64_t> lost = sent_with(fleet.records(), CWIRE_E_CLOSED);
-  stuck.peer.emplace(stuck.server.accept());
-  stuck.peer->upgrade();
+  stuck.accept();
   std::vector<std::uint64_t> received;
   while (received.size() + lost.size() + taken.size() < stuck.accepted) {
     const auto frame = stuck.peer->read_frame();
     REQUIRE(frame);
     received.push_back(std::stoull(frame->payload));
-    REQUIRE(frame->payload == Stuck::message(received.back()));
+    REQUIRE(frame->payload == stuck.message(received.back()));
   }
   // One may have been in the middle; it is lost for good.
   CHECK(lost.size() <= 1);
@@ -455,13 +468,154 @@ TEST_CASE("what the kernel has not begun to take when a connection is lost is se
   fleet.finish(0);
 }
 
+namespace {
+
+raw::Connection& tcp_of(raw::Connection& peer) { return peer; }
+raw::Connection& tcp_of(raw::TlsConnection& peer) { return peer.tcp(); }
+
+// The connection of a stuck station is lost, and the peer reads all that the kernel of the station had taken by then.
+template <class Server>
+void lose_and_come_back(Fleet& fleet, Stuck<Server>& stuck, bool to_connect_again) {
+  stuck.fill_kernel(fleet);
+  if (to_connect_again) {
+    REQUIRE(cwire_station_reconfigure(stuck.station, nullptr, nullptr, CWIRE_RECONFIGURE_RECONNECT, nullptr) ==
+            CWIRE_OK);
+    for (int i = 0; i < 10; ++i) stuck.send_next(fleet);  // behind all that waits
+  } else {
+    tcp_of(*stuck.peer).half_close();
+  }
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  const std::vector<std::uint64_t> taken = sent_with(fleet.records(), CWIRE_OK);
+  const std::vector<std::uint64_t> lost = sent_with(fleet.records(), CWIRE_E_CLOSED);
+  std::vector<std::uint64_t> received;
+  const auto read_one = [&] {
+    const auto frame = stuck.peer->read_frame();
+    if (!frame || frame->opcode == raw::close) return false;
+    received.push_back(std::stoull(frame->payload));
+    REQUIRE(frame->payload == stuck.message(received.back()));
+    return true;
+  };
+  while (read_one()) {
+  }
+  CHECK(received == taken);
+  // One may have begun to go out. With TLS only what is in a whole record has, for nobody can read half of one.
+  CHECK(lost == (stuck.peer->read_all().empty() ? std::vector<std::uint64_t>{} : std::vector{taken.size()}));
+  received.clear();
+  stuck.accept();
+  while (taken.size() + lost.size() + received.size() < stuck.accepted) REQUIRE(read_one());
+  std::vector<std::uint64_t> wanted;
+  for (std::uint64_t tag = taken.size() + lost.size(); tag < stuck.accepted; ++tag) wanted.push_back(tag);
+  CHECK(received == wanted);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", stuck.accepted));
+  CHECK(sent_with(fleet.records(), CWIRE_E_CLOSED) == lost);
+  CHECK(sent_with(fleet.records(), CWIRE_OK).size() + lost.size() == stuck.accepted);
+  CHECK(fleet.stats("CP1").queued_messages == 0);
+  CHECK(fleet.stats("CP1").queued_bytes == 0);
+  REQUIRE(fleet.send(stuck.station, "the last") == CWIRE_OK);
+  CHECK(stuck.peer->read_frame()->payload == "the last");
+  tcp_of(*stuck.peer).reset();
+  fleet.finish(0);
+}
+
+}  // namespace
+
+TEST_CASE("what the kernel has taken when a connection is lost is never sent again, in part or whole, also over TLS") {
+  const auto [tls, message_size] =
+      GENERATE(std::pair<bool, std::size_t>{false, 8000}, std::pair<bool, std::size_t>{true, 8000},
+               std::pair<bool, std::size_t>{true, kFillsARecord});
+  const bool to_connect_again = GENERATE(false, true);
+  CAPTURE(tls, message_size, to_connect_again);
+  pki::TemporaryDirectory directory;
+  const pki::Identity ca = pki::make_self_signed({"CA", {}, true});
+  Fleet fleet(Delivery::handler,
+              with_offline_queue({{"csms.send_queue_policy", to_connect_again ? "drop_oldest" : "reject"},
+                                  {"csms.send_queue_messages", "100"},
+                                  {"csms.write_timeout", "1h"},
+                                  {"csms.close_timeout", "200ms"},
+                                  {"csms.ping_interval", "0s"},
+                                  {"csms.tls.ca_cert", directory.write("ca.pem", ca.certificate_pem())}}));
+  if (!tls) {
+    Stuck<> stuck(fleet);
+    return lose_and_come_back(fleet, stuck, to_connect_again);
+  }
+  const pki::Identity identity = pki::make_signed({"localhost", {"DNS:localhost"}}, ca);
+  pki::ServerOptions options;
+  options.identity = &identity;
+  Stuck<raw::TlsServer> stuck(fleet, options, StuckStation<>::kReceiveBuffer);
+  stuck.message_size = message_size;
+  lose_and_come_back(fleet, stuck, to_connect_again);
+}
+
+TEST_CASE("connecting again in the middle of the replay loses nothing, sends nothing twice and keeps the order") {
+  const std::string end = GENERATE("an answer", "a hang-up", "silence");
+  CAPTURE(end);
+  constexpr std::uint64_t kBefore = 40, kBetween = 50, kAll = 60;
+  raw::Server server;
+  Fleet fleet(Delivery::handler, with_offline_queue({{"csms.offline_replay_rate", "50"},
+                                                     {"csms.close_timeout", end == "silence" ? "100ms" : "1h"}}));
+  const cwire_station station = fleet.connect("CP1", server.url());
+  std::uint64_t accepted = 0;
+  const auto send_until = [&](std::uint64_t all) {
+    for (; accepted < all; ++accepted) {
+      REQUIRE(fleet.send(station, std::to_string(accepted), CWIRE_FLAG_REPORT, accepted) == CWIRE_OK);
+    }
+  };
+  send_until(kBefore);
+  auto old_peer = server.accept();
+  old_peer.upgrade();
+  std::vector<std::string> received;
+  while (received.size() < 3) received.push_back(must_frame(old_peer).payload);
+  REQUIRE(cwire_station_reconfigure(station, nullptr, nullptr, CWIRE_RECONFIGURE_RECONNECT, nullptr) == CWIRE_OK);
+  raw::Frame frame = must_frame(old_peer);
+  for (; frame.opcode != raw::close; frame = must_frame(old_peer)) received.push_back(frame.payload);
+  send_until(kBetween);  // accepted as ever, and nothing of it follows the close frame
+  if (end == "an answer") old_peer.send_frame(raw::close, frame.payload);
+  if (end == "a hang-up") old_peer.reset();
+  auto new_peer = server.accept();
+  if (end != "a hang-up") CHECK_FALSE(old_peer.read_frame());
+  new_peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  send_until(kAll);
+  while (received.size() < kAll) received.push_back(must_frame(new_peer).payload);
+  CHECK(received == numbers(0, kAll));
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1", kAll));
+  CHECK(sent_with(fleet.records(), CWIRE_OK).size() == kAll);
+  CHECK(count(fleet.records(), CWIRE_EVENT_DISCONNECTED, "CP1") == 1);
+  CHECK(fleet.stats("CP1").queued_messages == 0);
+  CHECK(fleet.stats("CP1").offline_messages == 0);
+  fleet.finish(0);
+}
+
+TEST_CASE("what was accepted before goes out before what a handler sends, where there is an order to keep") {
+  const Settings settings = GENERATE(with_offline_queue(), with_policy("drop_oldest"));
+  Inbox inbox;
+  csms::Csms csms(inbox.options());
+  Gate gate;
+  Fleet fleet(Delivery::handler, settings, [&](const cwire_event& event) {
+    if (event.type != CWIRE_EVENT_CONNECTED) return;
+    gate.pass();
+    cwire_station_send(event.station, "5", 1, 0, 0);
+  });
+  const cwire_station station = fleet.connected("CP1", csms.url());
+  REQUIRE(gate.wait_arrived());
+  for (const std::string& text : numbers(0, 5)) REQUIRE(fleet.send(station, text) == CWIRE_OK);
+  gate.open();
+  REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 6; }, kPatience));
+  CHECK(inbox.messages("CP1") == numbers(0, 6));
+  fleet.finish();
+}
+
 TEST_CASE("what grows too old offline is reported, and so is what is left when it ends") {
   const Delivery delivery = both_deliveries();
   const std::string how = GENERATE("max_age", "disconnect", "gave up", "shutdown");
   CAPTURE(delivery, how);
   raw::ClosedPort nobody;
   Settings settings = with_offline_queue();
-  if (how == "max_age") settings.push_back({"csms.offline_queue_max_age", "30ms"});
+  if (how == "max_age") {
+    settings.insert(settings.end(), {{"csms.offline_queue_max_age", "30ms"},
+                                     {"csms.reconnect_backoff", "1h"},  // no attempt finds it out by chance
+                                     {"csms.reconnect_max_backoff", "1h"}});
+  }
   if (how == "gave up") settings.push_back({"csms.max_reconnect_attempts", "3"});
   Fleet fleet(delivery, settings);
   const cwire_station station = fleet.connect("CP1", nobody.url());
@@ -482,6 +636,22 @@ TEST_CASE("what grows too old offline is reported, and so is what is left when i
   fleet.finish();
   CHECK(sent_with(fleet.records(), how == "max_age" ? CWIRE_E_TIMEOUT : CWIRE_E_CLOSED).size() == accepted);
   CHECK(count(fleet.records(), CWIRE_EVENT_SENT) == accepted);
+}
+
+TEST_CASE("what a disconnect finds in front of a stuck peer is closed, whatever room the offline queue has") {
+  Fleet fleet(Delivery::handler, with_offline_queue({{"csms.offline_queue_messages", "1"},
+                                                     {"csms.send_queue_messages", "100"},
+                                                     {"csms.write_timeout", "1h"},
+                                                     {"csms.close_timeout", "50ms"},
+                                                     {"csms.ping_interval", "0s"}}));
+  Stuck<> stuck(fleet);
+  stuck.fill_kernel(fleet);
+  REQUIRE(cwire_station_disconnect(stuck.station, 0, nullptr) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
+  const std::size_t sent = sent_with(fleet.records(), CWIRE_OK).size();
+  CHECK(sent_with(fleet.records(), CWIRE_E_CLOSED).size() == stuck.accepted - sent);
+  CHECK(sent < stuck.accepted);
+  fleet.finish();
 }
 
 TEST_CASE("a disconnect in the middle of the replay reports what was not replayed") {
@@ -545,7 +715,10 @@ TEST_CASE("the offline queues of all stations share a budget and a log line says
   csms::Csms csms(inbox.options());
   csms.refuse_tcp();
   Fleet fleet(Delivery::handler,
-              with_offline_queue({{"csms.send_queue_policy", policy}, {"offline_queue_bytes", "1000B"}}));
+              with_offline_queue({{"csms.send_queue_policy", policy},
+                                  {"offline_queue_bytes", "1000B"},
+                                  {"csms.reconnect_backoff", "1h"},  // no attempt finds it out by chance
+                                  {"csms.reconnect_max_backoff", "1h"}}));
   const cwire_station one = fleet.connect("CP1", csms.url()), other = fleet.connect("CP2", csms.url());
   REQUIRE(fleet.send(one, std::string(600, '1')) == CWIRE_OK);
   REQUIRE(fleet.send(other, std::string(400, '2')) == CWIRE_OK);
@@ -565,6 +738,9 @@ TEST_CASE("the offline queues of all stations share a budget and a log line says
   CHECK(line.station == nullptr);
   CHECK(line.data.find("raise offline_queue_bytes") != std::string::npos);
   csms.come_back();
+  for (const cwire_station station : {one, other}) {
+    REQUIRE(cwire_station_reconfigure(station, nullptr, nullptr, CWIRE_RECONFIGURE_RECONNECT, nullptr) == CWIRE_OK);
+  }
   REQUIRE(csms.wait_until([&](const csms::Counters& c) { return c.messages_in >= 2; }, kPatience));
   if (policy == "reject") REQUIRE(fleet.wait_for(CWIRE_EVENT_WRITABLE, "CP2"));
   CHECK(fleet.send(other, "x") == CWIRE_OK);

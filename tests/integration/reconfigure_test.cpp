@@ -1,6 +1,12 @@
 // A living station that is given another password, URL, certificate or ping interval.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -139,27 +145,36 @@ TEST_CASE("without hurry a connection is left alone, and the next one is made wi
   auto peer = server.accept();
   CHECK(authorization(peer.upgrade()) == kFirst);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
-  reconfigure(station, basic("second"));
+  Settings settings = basic("second");
+  settings.push_back({"csms.message_size_max", "9B"});
+  reconfigure(station, settings);
   REQUIRE(fleet.send(station, "still here") == CWIRE_OK);
   const auto frame = peer.read_frame();
   REQUIRE(frame);
   CHECK(frame->payload == "still here");
   peer.reset();
-  CHECK(authorization(server.accept().upgrade()) == kSecond);
+  auto next = server.accept();
+  CHECK(authorization(next.upgrade()) == kSecond);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  CHECK(fleet.send(station, "still here") == CWIRE_E_TOO_BIG);
   fleet.finish(0);
 }
 
 TEST_CASE("a loop of 401 ends at once with the right password, and only with another one") {
   csms::Options options;
-  options.passwords["CP1"] = "right";
+  for (const char* id : {"CP1", "CP2", "CP3"}) options.passwords[id] = "right";
   csms::Csms csms(options);
-  Fleet fleet(Delivery::poll, patient());
+  Fleet fleet(Delivery::poll, patient({{"io_threads", "1"}}));
   fleet.connect("CP1", csms.url(), basic("wrong"));
   REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
-  const Config same(basic("wrong"));
-  REQUIRE(cwire_manager_reconfigure(fleet.manager, "CP1", nullptr, same, 0, nullptr) == CWIRE_OK);
-  const Config pings(Settings{{"csms.ping_interval", "13s"}});
-  REQUIRE(cwire_manager_reconfigure(fleet.manager, "CP1", nullptr, pings, 0, nullptr) == CWIRE_OK);
+  const std::pair<std::string, Settings> rows[] = {{"CP2", basic("wrong")}, {"CP3", {{"csms.ping_interval", "13s"}}}};
+  for (const auto& [other, same] : rows) {
+    const Config overrides(same);
+    REQUIRE(cwire_manager_reconfigure(fleet.manager, "CP1", nullptr, overrides, 0, nullptr) == CWIRE_OK);
+    // Whoever comes behind it on the same thread is connected when an attempt of CP1 would have been refused.
+    fleet.connected(other, csms.url(), basic("right"));
+    CHECK(csms.counters().upgrades_refused == 1);
+  }
   const Config right(basic("right"));
   REQUIRE(cwire_manager_reconfigure(fleet.manager, "CP1", nullptr, right, 0, nullptr) == CWIRE_OK);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
@@ -294,6 +309,39 @@ TEST_CASE("the ping interval changes without a new connection") {
   fleet.finish(0);
 }
 
+TEST_CASE("the queue's limits and policy change at once, and whoever was turned away is told of the room") {
+  raw::Server server(4096);
+  Fleet fleet(Delivery::poll, quick({{"csms.send_queue_messages", "5"},
+                                     {"csms.send_queue_bytes", "64MiB"},
+                                     {"csms.write_timeout", "1h"},
+                                     {"csms.ping_interval", "0s"}}));
+  const cwire_station station = fleet.connect("CP1", server.url());
+  auto stuck = server.accept();
+  stuck.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  // The kernel's buffers fill first. When there was no room in half a second, there will be none.
+  std::size_t times = 0;  // that somebody was turned away
+  const auto told = [&](const Records& records) { return count(records, CWIRE_EVENT_WRITABLE) == times; };
+  do {
+    while (fleet.send(station, std::string(500'000, 'x')) == CWIRE_OK) {
+    }
+    ++times;
+  } while (fleet.wait(told, std::chrono::milliseconds(500)));
+  reconfigure(station, {{"csms.send_queue_messages", "1000"}});
+  REQUIRE(fleet.wait(told));
+  for (int i = 0; i < 100; ++i) REQUIRE(fleet.send(station, "x") == CWIRE_OK);
+  CHECK(count(fleet.records(), CWIRE_EVENT_SENT) == 0);
+  // What is in already goes as well, with the next that comes behind it.
+  reconfigure(station, {{"csms.send_queue_messages", "60"}, {"csms.send_queue_policy", "drop_oldest"}});
+  const auto dropped = [](const Records& records) { return count(records, CWIRE_EVENT_SENT) >= 40; };
+  for (int i = 0; i < 500 && !fleet.wait(dropped, std::chrono::milliseconds(20)); ++i) {
+    REQUIRE(fleet.send(station, "x") == CWIRE_OK);
+  }
+  CHECK(dropped(fleet.records()));
+  CHECK(must(first(fleet.records(), CWIRE_EVENT_SENT)).status == CWIRE_E_QUEUE_FULL);
+  fleet.finish(0);
+}
+
 TEST_CASE("calls add up, one on top of the other") {
   raw::Server server;
   Fleet fleet(Delivery::poll);
@@ -313,21 +361,60 @@ TEST_CASE("calls add up, one on top of the other") {
   fleet.finish(0);
 }
 
-TEST_CASE("files are read again, whatever else changes") {
+TEST_CASE("a call that another one overtakes while it reads its files is made on top of that one") {
   pki::TemporaryDirectory directory;
-  const std::string file = directory.write("password", "first\n");
+  const std::string file = directory.path("password");
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
   raw::Server server;
   Fleet fleet(Delivery::poll);
-  const cwire_station station =
-      fleet.connect("CP1", server.url(),
-                    {{"csms.security_profile", "1"}, {"csms.auth.type", "basic"}, {"csms.auth.password_file", file}});
+  const cwire_station station = fleet.connect("CP1", server.url(), basic("first"));
   auto peer = server.accept();
-  CHECK(authorization(peer.upgrade()) == kFirst);
+  peer.upgrade();
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
-  directory.write("password", "second\n");
-  REQUIRE(cwire_station_reconfigure(station, nullptr, nullptr, 0, nullptr) == CWIRE_OK);
+  const Config slow(Settings{{"csms.auth.password_file", file}});
+  std::atomic<cwire_status> status{CWIRE_E_INTERNAL};
+  std::thread caller([&] { status = cwire_station_reconfigure(station, nullptr, slow, 0, nullptr); });
+  const int writer = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);  // waits until it reads
+  directory.replace("password", "second\n");                      // for when it reads again
+  reconfigure(station, {{"csms.headers.X-One", "1"}});
+  const ssize_t written = ::write(writer, "second\n", 7);
+  ::close(writer);
+  caller.join();
+  CHECK(written == 7);
+  CHECK(status == CWIRE_OK);
   peer.reset();
-  CHECK(authorization(server.accept().upgrade()) == kSecond);
+  const std::string request = server.accept().upgrade();
+  CHECK(authorization(request) == kSecond);
+  CHECK(raw::Connection::header(request, "X-One") == "1");
+  fleet.finish(0);
+}
+
+TEST_CASE("files are read again, each time, whatever else changes") {
+  const std::string kind = GENERATE("password", "token");
+  pki::TemporaryDirectory directory;
+  const std::string file = directory.write("secret", "first\n");
+  const auto header = [&](const std::string& basic, const std::string& secret) {
+    return kind == "token" ? "Bearer " + secret : basic;
+  };
+  raw::Server server;
+  Fleet fleet(Delivery::poll);
+  Settings settings = {{"csms.auth." + kind + "_file", file}, {"csms.auth.type", kind == "token" ? "bearer" : "basic"}};
+  if (kind == "password") settings.push_back({"csms.security_profile", "1"});
+  const cwire_station station = fleet.connect("CP1", server.url(), settings);
+  std::optional<raw::Connection> peer;
+  const auto expect = [&](const std::string& wanted) {
+    peer.emplace(server.accept());
+    CHECK(authorization(peer->upgrade()) == wanted);
+    REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_OK);
+  };
+  expect(header(kFirst, "first"));
+  for (const bool changed : {true, false, true}) {
+    const std::string secret = changed ? "second" : "first";
+    directory.write("secret", secret + "\n");
+    REQUIRE(cwire_station_reconfigure(station, nullptr, nullptr, 0, nullptr) == CWIRE_OK);
+    peer->reset();
+    expect(changed ? header(kSecond, secret) : header(kFirst, secret));
+  }
   fleet.finish(0);
 }
 

@@ -58,12 +58,12 @@ void TlsConnection::send(const std::string& bytes) {
   must(SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size()), "send");
 }
 
-std::optional<std::string> TlsConnection::read_text() {
+std::optional<Frame> TlsConnection::read_frame() {
   for (;;) {
     std::size_t end = 0;
     if (auto frame = frame_at(buffer_, end)) {
       buffer_.erase(0, end);
-      return std::move(frame->payload);
+      return frame;
     }
     if (!fill()) return std::nullopt;
   }

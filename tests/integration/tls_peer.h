@@ -28,8 +28,8 @@ class TlsConnection {
   // The upgrade request, answered with 101. Returns it.
   std::string upgrade();
   void send(const std::string& bytes);
-  // The payload of the next frame.
-  std::optional<std::string> read_text();
+  // Nothing: the station ended TLS, or hung up.
+  std::optional<Frame> read_frame();
   // Everything until the station goes.
   std::string read_all();
   // Ends TLS in order, or TCP alone.
@@ -46,7 +46,10 @@ class TlsConnection {
 
 class TlsServer {
  public:
-  explicit TlsServer(const pki::ServerOptions& options) { use(options); }
+  // receive_buffer: as of Server.
+  explicit TlsServer(const pki::ServerOptions& options, int receive_buffer = 0) : server_(receive_buffer) {
+    use(options);
+  }
 
   // From the next connection on.
   void use(const pki::ServerOptions& options);

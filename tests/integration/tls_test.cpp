@@ -299,7 +299,9 @@ void lives(Fleet& fleet, raw::TlsConnection& peer, const std::string& id, std::s
   peer.send(raw::frame(raw::text, "still there?"));
   REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, id, messages));
   REQUIRE(cwire_manager_send(fleet.manager, id.c_str(), "yes", 3, 0, 0) == CWIRE_OK);
-  CHECK(peer.read_text() == "yes");
+  const auto frame = peer.read_frame();
+  REQUIRE(frame);
+  CHECK(frame->payload == "yes");
 }
 
 std::size_t warnings(const Records& records, const std::string& words) {
