@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "bystanders.h"
 #include "fixture.h"
 
 using namespace fixture;
@@ -283,6 +284,7 @@ TEST_CASE("a bad URL says what to change") {
 
 TEST_CASE("a bad station id says what to change") {
   Fleet fleet(Delivery::poll);
+  Bystanders bystanders(fleet);
   const std::string too_long(49, 'x');
   for (const char* id : {"", "a:b", "a\r\nb", "a\nb", "a\tb", "\x7f", "\xff", "a\xc3", ".", "..", too_long.c_str()}) {
     INFO(id);
@@ -291,8 +293,11 @@ TEST_CASE("a bad station id says what to change") {
           CWIRE_E_INVALID_ARGUMENT);
     CHECK_THAT(error.text(), Contains("station id") && !Contains("\n"));
   }
+  bystanders.check();
   fleet.finish();
-  CHECK(fleet.records().size() == 1);
+  for (const Record& record : fleet.records()) {
+    if (record.type != CWIRE_EVENT_SHUTDOWN) CHECK(Bystanders::is_one(record.station_id));
+  }
 }
 
 TEST_CASE("a bad option names the key and what was expected and changes nothing") {
@@ -525,13 +530,15 @@ TEST_CASE("structures of other sizes are filled as far as they reach") {
 TEST_CASE("an event handler that throws is survived and told") {
   csms::Csms csms{csms::Options()};
   std::atomic<bool> armed{true};
-  Fleet fleet(Delivery::handler, quick(), [&](const cwire_event& e) {
-    if (e.type == CWIRE_EVENT_CONNECTED && armed.exchange(false)) throw 7;
+  Fleet fleet(Delivery::handler, quick({{"io_threads", "1"}}), [&](const cwire_event& e) {
+    if (e.type == CWIRE_EVENT_CONNECTED && e.station_id == std::string("CP1") && armed.exchange(false)) throw 7;
   });
+  Bystanders bystanders(fleet);
   fleet.connected("CP1", csms.url());
   REQUIRE(fleet.wait([](const Records& r) { return count(r, CWIRE_EVENT_LOG) > 0; }));
   CHECK_THAT(first(fleet.records(), CWIRE_EVENT_LOG)->data, Contains("exception"));
   CHECK(first(fleet.records(), CWIRE_EVENT_LOG)->code == CWIRE_LOG_ERROR);
+  bystanders.check();
   REQUIRE(cwire_manager_disconnect(fleet.manager, "CP1") == CWIRE_OK);
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
   REQUIRE(cwire_manager_free(fleet.release()) == CWIRE_OK);

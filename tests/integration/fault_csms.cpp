@@ -7,16 +7,6 @@ namespace fixture {
 
 namespace {
 
-constexpr std::size_t kBystanders = 3;
-
-std::string bystander(std::size_t number) { return "bystander-" + std::to_string(number); }
-
-csms::Options echo() {
-  csms::Options options;
-  options.echo = true;
-  return options;
-}
-
 // Nothing is over because the test's own thread is slow.
 Settings with_defaults(const Settings& more) {
   Settings settings = quick({{"io_threads", "1"},
@@ -47,10 +37,7 @@ Settings credentials(const std::string& url) {
 }  // namespace
 
 FaultCsms::FaultCsms(const Settings& more, int receive_buffer, Fleet::Hook hook)
-    : server(receive_buffer), fleet(Delivery::handler, with_defaults(more), std::move(hook)), decent_(echo()) {
-  for (std::size_t i = 0; i < kBystanders; ++i) bystanders_.push_back(fleet.connected(bystander(i), decent_.url()));
-  bystanders_talk();
-}
+    : server(receive_buffer), fleet(Delivery::handler, with_defaults(more), std::move(hook)), bystanders_(fleet) {}
 
 cwire_station FaultCsms::connect(const Settings& overrides, const std::string& url) {
   const bool has_its_own = std::any_of(overrides.begin(), overrides.end(),
@@ -98,12 +85,6 @@ Record FaultCsms::last_of(std::int32_t type, std::size_t number) {
 Record FaultCsms::failed(std::size_t number) { return last_of(CWIRE_EVENT_ERROR, number); }
 Record FaultCsms::lost(std::size_t number) { return last_of(CWIRE_EVENT_DISCONNECTED, number); }
 
-void FaultCsms::bystanders_talk() {
-  ++talks_;
-  for (const cwire_station station : bystanders_) REQUIRE(fleet.send(station, std::to_string(talks_)) == CWIRE_OK);
-  for (std::size_t i = 0; i < kBystanders; ++i) REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, bystander(i), talks_));
-}
-
 void FaultCsms::recovers() {
   raw::Connection peer = upgraded();
   const std::size_t messages = count(fleet.records(), CWIRE_EVENT_MESSAGE, "CP1");
@@ -117,26 +98,7 @@ void FaultCsms::recovers() {
 }
 
 void FaultCsms::finish(std::int32_t drain_ms) {
-  bystanders_talk();
-  const Records records = fleet.records();
-  for (std::size_t i = 0; i < kBystanders; ++i) {
-    const std::string id = bystander(i);
-    INFO(id);
-    std::string expected = "STATE STATE CONNECTED";
-    for (std::size_t talk = 0; talk < talks_; ++talk) expected += " MESSAGE";
-    CHECK(types(records, id) == expected);
-    std::size_t next = 0;
-    for (const Record& record : records) {
-      if (record.station_id != id) continue;
-      if (record.type == CWIRE_EVENT_MESSAGE) CHECK(record.data == std::to_string(++next));
-      if (record.type == CWIRE_EVENT_LOG) CHECK(record.code > CWIRE_LOG_WARNING);
-    }
-    const cwire_stats stats = fleet.stats(id);
-    CHECK(stats.state == CWIRE_STATE_CONNECTED);
-    CHECK(stats.connections == 1);
-    CHECK(stats.reconnect_attempts == 0);
-    CHECK(stats.last_error == CWIRE_OK);
-  }
+  bystanders_.check();
   fleet.finish(drain_ms);
 }
 

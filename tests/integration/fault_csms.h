@@ -1,14 +1,13 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "bystanders.h"
 #include "fixture.h"
 #include "raw_peer.h"
 
 // The fault CSMS: what a fault of docs/reliability.md is tried on. One station, CP1, whose CSMS does what the test's
-// script says, and bystanders of the same manager and the same I/O thread, whose CSMS is a decent one. Whatever happens
-// to CP1, they must see nothing but their own messages.
+// script says, and bystanders of the same manager and the same I/O thread.
 //
 // CP1 has credentials, of another kind in each test, and logs all there is to log, so that each test also shows that no
 // secret appears (secrets.h).
@@ -33,8 +32,7 @@ class FaultCsms {
   // The n-th failed attempt, or lost connection, of CP1. The bystanders have talked since.
   Record failed(std::size_t number = 1);
   Record lost(std::size_t number = 1);
-  // Each bystander says something and is answered.
-  void bystanders_talk();
+  void bystanders_talk() { bystanders_.talk(); }
   // CP1 connects once more, and its messages go both ways.
   void recovers();
 
@@ -44,9 +42,7 @@ class FaultCsms {
  private:
   Record last_of(std::int32_t type, std::size_t number);
 
-  csms::Csms decent_;
-  std::vector<cwire_station> bystanders_;
-  std::size_t talks_ = 0;
+  Bystanders bystanders_;
 };
 
 }  // namespace fixture

@@ -197,6 +197,47 @@ TEST_CASE("fault: Retry-After that is garbage, negative or huge") {
   fault.finish();
 }
 
+TEST_CASE("fault: TC_B_57, a CSMS measures at least WaitMinimum, then at least twice what it measured before") {
+  using Clock = std::chrono::steady_clock;
+  FaultCsms fault({{"csms.reconnect_policy", "ocpp"},
+                   {"csms.retry_backoff_wait_minimum", "100ms"},
+                   {"csms.retry_backoff_random_range", "0s"},
+                   {"csms.retry_backoff_repeat_times", "2"}});
+  fault.connect();
+  // The CSMS may take any moment between the two for that of its close or refusal.
+  Clock::time_point before, after;
+  {
+    raw::Connection peer = fault.upgraded();
+    before = Clock::now();
+    peer.send_frame(raw::close, "\x03\xe8");  // 1000
+    after = Clock::now();
+    peer.read_all();
+  }
+  Clock::duration at_least = std::chrono::milliseconds(100);
+  for (std::size_t attempt = 1; attempt <= 3; ++attempt) {
+    CAPTURE(attempt);
+    raw::Connection peer = fault.accepted();
+    // The way of the first request is long: for the CSMS the station has waited longer than it knows.
+    if (attempt == 1) CHECK_FALSE(fault.server.somebody_wants_in(150));
+    const std::string request = peer.read_request();
+    const auto asked = Clock::now();
+    CHECK(asked - before >= at_least);
+    at_least = 2 * (asked - after);
+    if (attempt == 3) {
+      peer.accept_upgrade(request);
+      REQUIRE(fault.fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+      break;
+    }
+    // A slow answer, so that it matters nothing how soon the station noticed the close.
+    peer.drip("HTTP/1.1 503 Service Unavailable\r\n", 3);
+    before = Clock::now();
+    peer.send("\r\n");
+    after = Clock::now();
+    CHECK(fault.failed(attempt).failure.http_status == 503);
+  }
+  fault.finish();
+}
+
 TEST_CASE("fault: wrong, missing or doubled Accept, Upgrade, Connection") {
   const std::string wrong_accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
   FaultCsms fault;

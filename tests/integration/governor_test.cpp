@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "bystanders.h"
 #include "fixture.h"
 #include "judge.h"
 #include "raw_peer.h"
@@ -224,8 +225,10 @@ TEST_CASE("accept and close, again and again, opens the breaker") {
   Judge judge(1ms);
   judge.flap(true);
   Fleet fleet(Delivery::handler, impatient({{"governor.breaker_open", "1h"}, {"governor.breaker_open_max", "1h"}}));
+  Bystanders bystanders(fleet);
   for (std::size_t i = 0; i < 10; ++i) fleet.connect(id(i), judge.url());
   REQUIRE(wait_for_breaker(fleet, CWIRE_BREAKER_OPEN));
+  bystanders.check();
   fleet.finish();
 }
 
@@ -355,10 +358,12 @@ std::size_t resident_bytes() {
 void storm(std::size_t stations, std::chrono::milliseconds handshake, const Settings& more) {
   Judge judge(handshake);
   Fleet fleet(Delivery::handler, more);
+  Bystanders bystanders(fleet);
+  const std::size_t others = connects(fleet.records());
   std::vector<cwire_station> tokens;
   for (std::size_t i = 0; i < stations; ++i) tokens.push_back(fleet.connect(id(i), judge.url()));
   const std::chrono::minutes patience(5);
-  REQUIRE(fleet.wait([&](const Records& records) { return connects(records) == stations; }, patience));
+  REQUIRE(fleet.wait([&](const Records& records) { return connects(records) == others + stations; }, patience));
   const std::size_t descriptors = open_descriptors();
   ::malloc_trim(0);
   const std::size_t memory = resident_bytes();
@@ -366,8 +371,9 @@ void storm(std::size_t stations, std::chrono::milliseconds handshake, const Sett
   judge.die();
   REQUIRE(fleet.wait([&](const Records& records) { return count(records, CWIRE_EVENT_DISCONNECTED) == stations; },
                      patience));
+  bystanders.talk();
   judge.come_back();
-  REQUIRE(fleet.wait([&](const Records& records) { return connects(records) == 2 * stations; }, patience));
+  REQUIRE(fleet.wait([&](const Records& records) { return connects(records) == others + 2 * stations; }, patience));
   // A station may know of it before the judge has written it down.
   REQUIRE(judge.wait_until([&](const Judge::Findings& f) { return f.open == stations; }, patience));
   const Judge::Findings found = judge.findings();
@@ -388,6 +394,7 @@ void storm(std::size_t stations, std::chrono::milliseconds handshake, const Sett
   const std::size_t after = resident_bytes();
   INFO("resident before " << memory << ", after " << after << " bytes, of which records of events are the test's own");
   if (!kKeepsFreedMemory) CHECK(after < memory + stations * 4096);
+  bystanders.check();
   fleet.finish();
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "bystanders.h"
 #include "fixture.h"
 #include "raw_peer.h"
 #include "system_calls.h"
@@ -137,6 +138,7 @@ TEST_CASE(
                                      {"csms.pong_timeout", "1h"},  // TCP itself has more patience
                                      {"csms.send_queue_messages", std::to_string(kQueued)},
                                      {"csms.send_queue_bytes", "64MiB"}}));
+  Bystanders bystanders(fleet);
   const cwire_station station = fleet.connect("CP1", server.url());
   auto peer = server.accept();
   peer.upgrade();
@@ -144,6 +146,7 @@ TEST_CASE(
   const std::size_t accepted = fill_queue(fleet, station, std::string(200'000, 'x'));
   const cwire_stats full = fleet.stats("CP1");
   CHECK(full.queued_messages <= kQueued);
+  bystanders.talk();
   REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
   const Record end = must(first(fleet.records(), CWIRE_EVENT_DISCONNECTED));
   CHECK(end.status == CWIRE_E_WRITE);
@@ -156,6 +159,7 @@ TEST_CASE(
   CHECK(after.messages_not_sent > 0);
   CHECK(count(fleet.records(), CWIRE_EVENT_SENT, "CP1") == after.messages_not_sent);
   CHECK(after.queued_messages == 0);
+  bystanders.check();
   fleet.finish(0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "bystanders.h"
 #include "fixture.h"
 #include "raw_peer.h"
 #include "test_pki.h"
@@ -202,6 +203,7 @@ TEST_CASE("a TLS handshake that does not end is limited by the connection timeou
 TEST_CASE("certificates and keys are read and checked at connect") {
   Pki pki;
   Fleet fleet(Delivery::poll);
+  Bystanders bystanders(fleet);
   const pki::Identity one = pki::make_signed({"one"}, pki.ca);
   const pki::Identity other = pki::make_signed({"other"}, pki.ca);
   const std::string certificate = pki.directory.write("one.pem", one.certificate_pem());
@@ -247,6 +249,7 @@ TEST_CASE("certificates and keys are read and checked at connect") {
   Error error;
   CHECK(cwire_manager_connect(fleet.manager, "CP1", "ws://127.0.0.1:1", enabled, 0, nullptr, &error) == CWIRE_E_CONFIG);
   CHECK_THAT(error.text(), Contains("wss://") && Contains("csms.tls.enabled"));
+  bystanders.check();
   fleet.finish();
 }
 
