@@ -27,11 +27,6 @@ OutgoingList oldest_first(OutgoingMessage* newest) {
 
 }  // namespace
 
-OutgoingMessage* SendQueue::closed_gate() {
-  static OutgoingMessage gate;
-  return &gate;
-}
-
 void SendQueue::apply_limits() {
   const QueueLimits& limits = limits_now();
   const bool dropping = limits.policy != SendQueuePolicy::reject;

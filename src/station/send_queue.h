@@ -199,8 +199,10 @@ class SendQueue {
   const QueueLimits& limits_now() const { return room_ != nullptr ? room_->limits : limits_; }
   bool try_reserve(std::size_t size);
   void apply_limits();
-  static OutgoingMessage* closed_gate();
+  // An address that no message has; each send compares with it.
+  static OutgoingMessage* closed_gate() { return reinterpret_cast<OutgoingMessage*>(&gate_); }
 
+  alignas(OutgoingMessage) static inline char gate_ = 0;
   QueueLimits limits_;
   const Room* room_ = nullptr;
   // Of load_. A single message larger than all the bytes still goes through if there are no more than `bytes_free_`:

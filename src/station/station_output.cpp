@@ -53,7 +53,7 @@ void Station::pump() {
     OutgoingMessage* next = next_message();
     if (next == nullptr) break;
     OutgoingMessage& message = *next;
-    if (output.empty()) output.swap(worker_->spare_output());
+    if (output.empty()) output = std::move(worker_->spare_output());
     message.begin = written_ + output.size();
     const bool sent = session_->send(message.bytes(), (message.data.flags & CWIRE_FLAG_BINARY) != 0);
     if (offline_ == nullptr) message.drop_bytes();  // else it may have to be framed anew

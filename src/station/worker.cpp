@@ -125,8 +125,9 @@ void Worker::mark_dirty(Station& station) {
 void Worker::keep_output(std::string& output) {
   // One message can be much larger than what is framed at a time.
   constexpr std::size_t kKeptMax = 128 << 10;
-  if (output.capacity() > spare_output_.capacity() && output.capacity() <= kKeptMax) spare_output_.swap(output);
-  std::string().swap(output);
+  // Moved and not swapped: a swap of strings is a call with many branches, and this is done for nearly every message.
+  if (output.capacity() > spare_output_.capacity() && output.capacity() <= kKeptMax) spare_output_ = std::move(output);
+  if (output.capacity() > std::string().capacity()) std::string().swap(output);
 }
 
 void Worker::resume_reading() {
