@@ -298,8 +298,11 @@ TEST_CASE("what a handler throws is reported by LOG") {
 }
 
 TEST_CASE("a handler lives until its last event, also when the Manager is destroyed inside it") {
-  auto captured = std::make_shared<int>(7);
-  const std::weak_ptr<int> alive = captured;
+  std::promise<void> let_go;
+  std::shared_ptr<int> captured(new int(7), [&let_go](const int* number) {
+    delete number;
+    let_go.set_value();
+  });
   const RefusedPort port;
   std::promise<void> ready;
   std::promise<void> over;
@@ -317,6 +320,6 @@ TEST_CASE("a handler lives until its last event, also when the Manager is destro
   ready.set_value();
   over.get_future().get();
   manager.reset();
-  while (!alive.expired()) std::this_thread::yield();
+  let_go.get_future().get();
   SUCCEED("what the handler held was let go");
 }

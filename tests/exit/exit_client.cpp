@@ -3,8 +3,9 @@
 //
 //   exit_client URL MODE
 #include <openssl/ssl.h>
+#include <semaphore.h>
+#include <unistd.h>
 
-#include <atomic>
 #include <chargewire/chargewire.hpp>
 #include <cstdlib>
 #include <cstring>
@@ -19,7 +20,8 @@ const char* mode = "";  // no object: threads look at it while destructors run
 bool in_mode(const char* name) { return std::strcmp(mode, name) == 0; }
 
 cwire_manager manager = nullptr;
-std::atomic<int> messages{0};
+int messages = 0;  // of the I/O thread
+sem_t arrived;     // one for each of them
 
 void send(cwire_station station) { cwire_station_send(station, kHeartbeat, std::strlen(kHeartbeat), 0, 0); }
 
@@ -28,6 +30,7 @@ void on_events(std::uintptr_t, const cwire_event* events, std::size_t count) {
     if (events[i].type == CWIRE_EVENT_CONNECTED) send(events[i].station);
     if (events[i].type != CWIRE_EVENT_MESSAGE) continue;
     send(events[i].station);
+    ::sem_post(&arrived);
     // Only one thread may call exit(), which is why there is one I/O thread.
     if (++messages == 200 && in_mode("inside the handler")) std::exit(0);
   }
@@ -52,7 +55,7 @@ struct Static {
 };
 
 void wait_for_messages(int count) {
-  while (messages < count) std::this_thread::yield();
+  while (count-- > 0) ::sem_wait(&arrived);
 }
 
 }  // namespace
@@ -63,6 +66,7 @@ int main(int argc, char** argv) {
   // Then OpenSSL's own exit handler is registered, and ours must run before it.
   if (in_mode("after OpenSSL was set up by the host")) OPENSSL_init_ssl(0, nullptr);
   if (in_mode("with a free that comes late")) std::atexit([] { cwire_manager_free(manager); });
+  ::sem_init(&arrived, 0, 0);
   connect_all(argv[1]);
   if (in_mode("with a static manager")) {
     static Static freed_at_exit;
@@ -77,7 +81,7 @@ int main(int argc, char** argv) {
     }).detach();
   }
   if (in_mode("inside the handler")) {
-    for (;;) std::this_thread::yield();  // the handler ends the process
+    for (;;) ::pause();  // the handler ends the process
   }
   std::exit(0);
 }

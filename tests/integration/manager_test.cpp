@@ -516,11 +516,12 @@ TEST_CASE("free while other threads use the manager") {
     Fleet fleet(delivery);
     const cwire_manager manager = fleet.manager;
     const cwire_station station = fleet.connected("CP", csms.url());
-    std::atomic<int> ready{0};
+    Gate begun;
+    begun.open();
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&, i] {
-        ++ready;
+        begun.pass();
         for (int n = 0; cwire_manager_counts(manager, nullptr, nullptr) == CWIRE_OK; ++n) {
           const std::string id = std::to_string(i) + "-" + std::to_string(n);
           cwire_manager_connect(manager, id.c_str(), csms.url().c_str(), nullptr, 0, nullptr, nullptr);
@@ -531,7 +532,7 @@ TEST_CASE("free while other threads use the manager") {
         }
       });
     }
-    while (ready < 4) std::this_thread::yield();
+    CHECK(begun.wait_arrived(4));
     CHECK(cwire_manager_free(fleet.release()) == CWIRE_OK);
     for (std::thread& thread : threads) thread.join();
     std::int32_t state;

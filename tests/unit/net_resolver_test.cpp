@@ -1,6 +1,8 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -42,10 +44,21 @@ class Gate {
   void open() {
     if (!std::exchange(open_, true)) state_->opened.set_value();
   }
-  int lookups() const { return state_->lookups; }
+  int lookups() const {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->lookups;
+  }
+  void wait_lookups(int times) const {
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    state_->begun.wait(lock, [&] { return state_->lookups >= times; });
+  }
   Resolver::Lookup lookup() {
     return [state = state_](const std::string&, std::error_code&) {
-      ++state->lookups;
+      {
+        const std::lock_guard<std::mutex> lock(state->mutex);
+        ++state->lookups;
+        state->begun.notify_all();
+      }
       state->open.wait();
       return Resolver::Addresses{kAddress};
     };
@@ -55,7 +68,9 @@ class Gate {
   struct State {
     std::promise<void> opened;
     std::shared_future<void> open{opened.get_future()};
-    std::atomic<int> lookups{0};
+    std::mutex mutex;
+    std::condition_variable begun;
+    int lookups = 0;
   };
   const std::shared_ptr<State> state_ = std::make_shared<State>();
   bool open_ = false;
@@ -232,7 +247,7 @@ TEST_CASE("names that hang stop no other name") {
                                          [](const Failure&, Resolver::Addresses) {}));
     });
   }
-  while (gate.lookups() < Resolver::kThreadsMax - 1) std::this_thread::yield();
+  gate.wait_lookups(Resolver::kThreadsMax - 1);
   REQUIRE_FALSE(ask(loop, resolver, "fast.example").failure);
   loop.run([&] { hanging.clear(); });
 }
@@ -246,7 +261,7 @@ TEST_CASE("a resolver does not wait for its lookups when it is destroyed") {
     loop.run([&] {
       query = resolver.resolve(loop.thread(), "csms.example", kNow, [](const Failure&, Resolver::Addresses) {});
     });
-    while (gate.lookups() == 0) std::this_thread::yield();
+    gate.wait_lookups(1);
     loop.run([&] { query.reset(); });
   }
   // Only now: a destructor that waited would wait for ever.
@@ -262,7 +277,7 @@ TEST_CASE("a lookup may end after its I/O thread is gone") {
     loop.run([&] {
       query = resolver->resolve(loop.thread(), "csms.example", kNow, [](const Failure&, Resolver::Addresses) {});
     });
-    while (gate.lookups() == 0) std::this_thread::yield();
+    gate.wait_lookups(1);
     loop.run([&] { query.reset(); });
   }
   gate.open();
@@ -280,7 +295,7 @@ TEST_CASE("a lookup that nobody waits for any more is not begun") {
     });
   };
   for (int i = 0; i < Resolver::kThreadsMax; ++i) begin("busy" + std::to_string(i) + ".example");
-  while (gate.lookups() < Resolver::kThreadsMax) std::this_thread::yield();
+  gate.wait_lookups(Resolver::kThreadsMax);
   begin("given-up.example");
   loop.run([&] { queries.clear(); });
   gate.open();
