@@ -128,8 +128,10 @@ void Station::connect() {
 void Station::disconnect(Duration limit) {
   if (client_.finished()) return;
   note("disconnect", static_cast<std::uint64_t>(limit.count()));
+  accept_all(queue_.take());
   judge_.asked_to_end(limit);
   perform(client_.disconnect(now(), limit));
+  if (offline_ != nullptr && client_.closing()) stop_accepting();
 }
 
 void Station::network_up() {
@@ -164,6 +166,7 @@ void Station::reconfigure(std::int32_t number, Duration limit) {
   cwire::WebSocketClient::Change change;
   change.of_attempts = (number & Trouble::kOfAttempts) != 0;
   change.reconnect = (number & Trouble::kReconnect) != 0;
+  accept_all(queue_.take());
   other_settings_ = !other_settings_;
   const cwire::Settings& settings = other_settings_ ? group_.other_settings : group_.settings;
   judge_.reconfigured(settings, change, limit);
@@ -417,8 +420,7 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::close:
         if (offline_ == nullptr || is_ending()) {
-          end_offline();
-          accept_all(queue_.close());
+          stop_accepting();
         } else {
           accept_all(queue_.take());
           go_offline(OutgoingList());
@@ -444,9 +446,6 @@ void Station::perform(const Actions& actions) {
         simulation_.has_closed(number_);
         break;
       case Action::Type::report_state:
-        if (offline_ == nullptr || !client_.closing() || !is_ending()) break;
-        end_offline();
-        settle_all(queue_.close(), CWIRE_E_CLOSED);
         break;
     }
   }
@@ -544,6 +543,11 @@ void Station::mark_dirty() {
 }
 
 // ---- the offline queue ----
+
+void Station::stop_accepting() {
+  end_offline();
+  accept_all(queue_.close());
+}
 
 void Station::choose_room() { queue_.use(offline_ != nullptr && offline_->engaged() ? &offline_->room() : nullptr); }
 

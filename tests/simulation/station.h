@@ -94,6 +94,7 @@ class Station final : private cwire::TimerQueue::Timer {
   void choose_room();
   void tend_offline();
   void end_offline();
+  void stop_accepting();
   void go_offline(cwire::OutgoingList unsent);
   void mark_dirty();
   void pump();
