@@ -737,6 +737,8 @@ TEST_CASE("the offline queues of all stations share a budget and a log line says
   CHECK(line.code == CWIRE_LOG_WARNING);
   CHECK(line.station == nullptr);
   CHECK(line.data.find("raise offline_queue_bytes") != std::string::npos);
+  // An attempt that is still under way would not be cut short, and its wait not either.
+  for (const char* id : {"CP1", "CP2"}) REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, id));
   csms.come_back();
   for (const cwire_station station : {one, other}) {
     REQUIRE(cwire_station_reconfigure(station, nullptr, nullptr, CWIRE_RECONFIGURE_RECONNECT, nullptr) == CWIRE_OK);
