@@ -88,6 +88,8 @@ TEST_CASE("a full queue drops by its policy and reports what it dropped") {
   Fleet fleet(delivery, with_policy(policy));
   Stuck<> stuck(fleet);
   stuck.fill(fleet, 3 * kQueueMax);
+  // What may still be dropped, and in front of the socket 64 KB and a message, which may not.
+  CHECK(fleet.eventually([&] { return fleet.stats("CP1").queued_messages <= kQueueMax + (64 << 10) / 8000 + 1; }));
   // The peer reads now. Whatever was not dropped arrives, in order.
   std::vector<std::uint64_t> received;
   std::thread reader([&] {
@@ -636,6 +638,23 @@ TEST_CASE("what grows too old offline is reported, and so is what is left when i
   fleet.finish();
   CHECK(sent_with(fleet.records(), how == "max_age" ? CWIRE_E_TIMEOUT : CWIRE_E_CLOSED).size() == accepted);
   CHECK(count(fleet.records(), CWIRE_EVENT_SENT) == accepted);
+}
+
+TEST_CASE("a disconnect sends all that is queued, however much it is, and then the close frame") {
+  Fleet fleet(Delivery::handler, quick({{"csms.send_queue_messages", "100"},
+                                        {"csms.write_timeout", "1h"},
+                                        {"csms.close_timeout", "1h"},
+                                        {"csms.ping_interval", "0s"}}));
+  Stuck<> stuck(fleet);
+  stuck.fill_kernel(fleet);
+  REQUIRE(cwire_station_disconnect(stuck.station, 0, nullptr) == CWIRE_OK);
+  for (std::uint64_t i = 0; i < stuck.accepted; ++i) REQUIRE(must_frame(*stuck.peer).payload == stuck.message(i));
+  const raw::Frame close = must_frame(*stuck.peer);
+  CHECK(close.opcode == raw::close);
+  stuck.peer->send_frame(raw::close, close.payload);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
+  CHECK(sent_with(fleet.records(), CWIRE_OK).size() == stuck.accepted);
+  fleet.finish();
 }
 
 TEST_CASE("what a disconnect finds in front of a stuck peer is closed, whatever room the offline queue has") {

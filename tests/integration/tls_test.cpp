@@ -129,6 +129,14 @@ TEST_CASE("certificate and key come from files, from memory and by URI") {
                    {"csms.tls.client_key", key_file},
                    {"csms.tls.client_key_password_file", password_file}});
   CHECK(csms.counters().upgrades_accepted == 3);
+  // A key that is encrypted anew, each time with another password.
+  for (const char* renewed : {"a second key password", "a third key password"}) {
+    pki.directory.replace("station.key", station.encrypted_key_pem(renewed));
+    pki.directory.replace("password", renewed);
+    Error error;
+    CHECK(cwire_manager_reconfigure(fleet.manager, "CP3", nullptr, nullptr, 0, &error) == CWIRE_OK);
+    CHECK(error.text() == "");
+  }
   fleet.finish();
 }
 
@@ -318,6 +326,18 @@ std::size_t warnings(const Records& records, const std::string& words) {
 
 }  // namespace
 
+TEST_CASE("a token that goes out without TLS is warned of at each attempt, and is in no warning") {
+  csms::Options options;
+  csms::Csms csms(options);
+  Fleet fleet(Delivery::poll, quick({{"csms.auth.type", "bearer"}, {"csms.auth.token", "a-token-of-sixteen"}}));
+  fleet.connected("CP1", csms.url());
+  csms.close_all(1000, "");
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  REQUIRE(fleet.wait([](const Records& records) { return warnings(records, "without TLS") == 2; }));
+  fleet.finish();
+  CHECK(count(fleet.records(), CWIRE_EVENT_LOG, "CP1") == 2);
+}
+
 TEST_CASE("a renewed certificate is shown by the next attempt, and no living connection is dropped for it") {
   Pki pki;
   const pki::Identity server_identity = pki::make_signed({"localhost", {"DNS:localhost"}}, pki.ca);
@@ -361,6 +381,14 @@ TEST_CASE("a renewed certificate is shown by the next attempt, and no living con
   lives(fleet, renewed, "CP2", 1);
 
   pki.directory.replace("station.key", third.key_pem());
+  // No call is needed for it. Files that could not be used are looked at again after a while.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  std::optional<raw::TlsConnection> latest(std::move(back));
+  for (std::size_t connections = 3; latest->client_name() != "third"; ++connections) {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    latest->cut();
+    latest.emplace(next("CP1", connections));
+  }
   fleet.connect("CP3", server.url());
   raw::TlsConnection newest = next("CP3", 1);
   CHECK(newest.client_name() == "third");

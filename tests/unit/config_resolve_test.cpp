@@ -63,6 +63,7 @@ class TemporaryFile {
 TEST_CASE("options that contradict each other are refused with what to change") {
   const auto [values, part] = GENERATE(table<Values, std::string>({
       {{{"reconnect_backoff", "2m"}}, "csms.reconnect_backoff (2m) is more than csms.reconnect_max_backoff (60s)"},
+      {{{"tls.crl_file", "crl.pem"}, {"tls.insecure_skip_verify", "true"}}, "csms.tls.insecure_skip_verify is true"},
       {{{"tls.client_cert", "c.pem"}}, "without csms.tls.client_key"},
       {{{"tls.client_key", "k.pem"}}, "without csms.tls.client_cert"},
       {{{"tls.client_key_password", "s3cret"}}, "without csms.tls.client_key"},

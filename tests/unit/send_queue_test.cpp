@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "station/offline_queue.h"
+
 using namespace cwire;
 
 namespace {
@@ -410,4 +412,20 @@ TEST_CASE("the policy may change while messages are framed and wait") {
   CHECK(waiting(queue) == Tags{3});
   CHECK(queue.messages() == 0);
   CHECK(queue.bytes() == 0);
+}
+
+TEST_CASE("where a budget is used up room is announced when half of it is free again") {
+  OfflineBudget budget(100);
+  const SendQueue::Room room{{SendQueuePolicy::reject, 10, 1000}, &budget};
+  SendQueue queue({SendQueuePolicy::reject, 10, 1000});
+  queue.use(&room);
+  queue.open();
+  REQUIRE(budget.take(60));
+  CHECK(push(queue, 41) == CWIRE_E_QUEUE_FULL);
+  CHECK_FALSE(queue.announce_room());
+  budget.give_back(9);
+  CHECK_FALSE(queue.announce_room());
+  budget.give_back(1);
+  CHECK(queue.announce_room());
+  CHECK(push(queue, 41) == CWIRE_OK);
 }

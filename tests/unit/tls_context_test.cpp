@@ -1,13 +1,16 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <new>
 #include <thread>
 #include <vector>
 
 #include "failing_calls.h"
+#include "starvation.h"
 #include "test_pki.h"
 #include "tls/configuration.h"
 #include "tls/context.h"
@@ -158,6 +161,10 @@ TEST_CASE("what is wrong with a file is said, with the option, the path and what
     settings.ca_cert = "/dev/zero";
     expected = {"csms.tls.ca_cert '/dev/zero': it is larger than 4 MiB"};
   }
+  SECTION("a file with one byte too many") {
+    settings.ca_cert = files.directory.write("large.pem", std::string((4 << 20) + 1, '\n'));
+    expected = {"it is larger than 4 MiB"};
+  }
   SECTION("no revocation list") {
     settings.crl_file = files.directory.path("missing.pem");
     expected = {"cannot read csms.tls.crl_file", "no such file"};
@@ -247,6 +254,9 @@ TEST_CASE("stations with equal settings share a context, others do not") {
   REQUIRE(is_new(other));
   other = files.settings;
   other.insecure_skip_verify = true;
+  REQUIRE(is_new(other));
+  other = files.settings;
+  other.session_resumption = false;
   REQUIRE(is_new(other));
   other = files.settings;
   other.ca_cert.clear();
@@ -349,6 +359,27 @@ TEST_CASE("a context is kept while it is used, and made anew from files that wer
   }
 }
 
+TEST_CASE("nothing of a key is left in memory that is given back") {
+  Files files;
+  files.settings.client_key_pem = Secret(files.station.key_pem());
+  const std::string key = files.station.key_pem();
+  // A line of its base64 that no other key begins with.
+  const fixture::FreedMemory freed(key.substr(key.find('\n') + 80, 40));
+  TlsSettings settings = files.settings;
+  SECTION("from a file") {
+    settings.client_key_pem = Secret();
+    REQUIRE_FALSE(failure_of(settings));
+  }
+  SECTION("from memory") {
+    settings.client_key.clear();
+    REQUIRE_FALSE(failure_of(settings));
+  }
+  settings.client_key_pem = Secret();
+  REQUIRE(freed.blocks_with_it() == 0);
+  std::make_unique<std::string>(key);
+  REQUIRE(freed.blocks_with_it() == 1);  // or this test sees nothing
+}
+
 TEST_CASE("many threads that ask at once get one context") {
   Files files;
   TlsContexts contexts;
@@ -415,6 +446,22 @@ TEST_CASE("a key log is made for its owner alone, and refused where others could
   REQUIRE(::stat(settings.key_log_file.c_str(), &made) == 0);
   REQUIRE((made.st_mode & 0777) == 0600);
   REQUIRE_FALSE(failure_of(settings));  // appended to
+  {
+    const TlsContext context(settings);
+    int open_ones = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code error;
+      if (std::filesystem::read_symlink(entry.path(), error) != settings.key_log_file) continue;
+      ++open_ones;
+      REQUIRE((::fcntl(std::stoi(entry.path().filename()), F_GETFD) & FD_CLOEXEC) != 0);
+    }
+    REQUIRE(open_ones == 1);
+  }
+  if (::geteuid() == 0) {  // only root can give a file away
+    REQUIRE(::chown(settings.key_log_file.c_str(), 65534, static_cast<gid_t>(-1)) == 0);
+    REQUIRE_THAT(failure_of(settings).message, Catch::Contains("belongs to another user"));
+    REQUIRE(::chown(settings.key_log_file.c_str(), 0, static_cast<gid_t>(-1)) == 0);
+  }
   REQUIRE(::chmod(settings.key_log_file.c_str(), 0640) == 0);
   REQUIRE_THAT(failure_of(settings).message, Catch::Contains("csms.tls.key_log_file '" + settings.key_log_file + "'") &&
                                                  Catch::Contains("open to other users"));

@@ -126,8 +126,9 @@ SessionPtr session_of(int version = TLS1_3_VERSION) {
 }
 
 // What the cache has after a handshake with a server that sends the leaf and its issuer, when the root is trusted.
+// With the same server so many times, of which the first is a full handshake and the others resume it.
 void agree(SessionCache& cache, int version, const pki::Identity& leaf, const pki::Identity& issuer,
-           const pki::Identity& root) {
+           const pki::Identity& root, int times = 1, const Verification& verification = {}) {
   std::unique_ptr<SSL_CTX, pki::Free> at_server(SSL_CTX_new(TLS_server_method()));
   SSL_CTX_set_max_proto_version(at_server.get(), version);
   SSL_CTX_use_certificate(at_server.get(), leaf.certificate.get());
@@ -138,22 +139,24 @@ void agree(SessionCache& cache, int version, const pki::Identity& leaf, const pk
   SSL_CTX_set_verify(at_client.get(), SSL_VERIFY_PEER, TlsStream::note_verification);
   SSL_CTX_set_session_cache_mode(at_client.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(at_client.get(), TlsStream::keep_session);
-  int ends[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-  peer::Connection server_end(ends[0]);
-  std::future<void> served = std::async(std::launch::async, [&] {
-    std::unique_ptr<SSL, pki::Free> ssl(SSL_new(at_server.get()));
-    SSL_set_fd(ssl.get(), server_end.descriptor());
-    SSL_accept(ssl.get());
-    SSL_write(ssl.get(), "x", 1);
-  });
-  peer::Connection client_end(ends[1]);
-  const Verification verification;
-  TlsStream stream(at_client.get(), cache, verification, client_end.descriptor(), "csms.example", 0);
-  REQUIRE(stream.handshake().result == Stream::Result::done);
-  char byte;
-  REQUIRE(stream.read(&byte, 1).bytes == 1);  // the tickets of TLS 1.3 come before it
-  served.get();
+  for (int time = 0; time < times; ++time) {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    peer::Connection server_end(ends[0]);
+    std::future<bool> resumed = std::async(std::launch::async, [&] {
+      std::unique_ptr<SSL, pki::Free> ssl(SSL_new(at_server.get()));
+      SSL_set_fd(ssl.get(), server_end.descriptor());
+      SSL_accept(ssl.get());
+      SSL_write(ssl.get(), "x", 1);
+      return SSL_session_reused(ssl.get()) == 1;
+    });
+    peer::Connection client_end(ends[1]);
+    TlsStream stream(at_client.get(), cache, verification, client_end.descriptor(), "csms.example", 0);
+    REQUIRE(stream.handshake().result == Stream::Result::done);
+    char byte;
+    REQUIRE(stream.read(&byte, 1).bytes == 1);  // the tickets of TLS 1.3 come before it
+    REQUIRE(resumed.get() == (time > 0));
+  }
 }
 
 }  // namespace
@@ -289,8 +292,34 @@ TEST_CASE("a session is not offered beyond the first end of a certificate in the
   const pki::Identity leaf = pki::make_signed(subjects[0], issuer);
   const std::time_t begun = std::time(nullptr);
   SessionCache cache;
-  agree(cache, version, leaf, issuer, root);
+  agree(cache, version, leaf, issuer, root, GENERATE(1, 3));
   REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s - 60).session != nullptr);
   REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s + 60).session == nullptr);
   REQUIRE(cache.size() == 0);
+}
+
+TEST_CASE("a session is not offered beyond the revocation lists that its server was looked up in") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const pki::Identity root = pki::make_self_signed({"Root", {}, true});
+  const pki::Identity issuer = pki::make_signed({"Issuer", {}, true}, root);
+  const pki::Identity leaf = pki::make_signed({"csms.example", {"DNS:csms.example"}}, issuer);
+  const std::time_t until = std::time(nullptr) + 3600;
+  Verification verification;
+  verification.lists_until = until;
+  SessionCache cache;
+  agree(cache, version, leaf, issuer, root, GENERATE(1, 3), verification);
+  REQUIRE(cache.take("csms.example:0", Clock::now(), until - 60).session != nullptr);
+  REQUIRE(cache.take("csms.example:0", Clock::now(), until).session == nullptr);
+}
+
+TEST_CASE("of several revocation lists the first that is out of date counts") {
+  Server server(TLS1_3_VERSION);
+  const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
+  TlsSettings settings = server.settings();
+  // The one that is over in a moment does not come last.
+  settings.crl_file =
+      server.directory.write("crl.pem", pki::crl_pem(other, {}, -1) + pki::crl_pem(server.ca, {}, 86400));
+  const auto client = client_of(settings);
+  REQUIRE_FALSE(server.resumes(client));
+  REQUIRE_FALSE(server.resumes(client));
 }

@@ -1,9 +1,13 @@
+#include <openssl/conf.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <new>
 #include <random>
+#include <sstream>
 
 #include "failing_calls.h"
 #include "net_test_peer.h"
@@ -243,6 +247,18 @@ TEST_CASE("each reason not to accept a certificate has its own text and code") {
     failure = refused(test, server_for({"DNS:csms.example"}));
     check(X509_V_ERR_CRL_HAS_EXPIRED, {"list is out of date", "renew csms.tls.crl_file"});
   }
+  SECTION("of an intermediate CA whose CA's revocation list is out of date") {
+    const pki::Identity intermediate = pki::make_signed({"I", {}, true}, ca());
+    const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
+    test.settings.crl_file =
+        test.directory.write("crl.pem", pki::crl_pem(intermediate, {}) + pki::crl_pem(ca(), {}, -60));
+    pki::ServerOptions options = options_of(identity);
+    options.chain = {&intermediate};
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    failure = test.record.wait_failure();
+    check(X509_V_ERR_CRL_HAS_EXPIRED, {"a CA certificate in the chain of", "renew csms.tls.crl_file"});
+  }
   SECTION("of an intermediate CA that was revoked") {
     const pki::Identity intermediate = pki::make_signed({"I", {}, true}, ca());
     const pki::Identity identity = pki::make_signed({"s", {"DNS:csms.example"}}, intermediate);
@@ -327,16 +343,25 @@ TEST_CASE("the secrets of connections are written where the configuration says s
   const pki::Identity identity = server_for({"DNS:csms.example"});
   pki::ServerOptions options = options_of(identity);
   options.version_max = version;
+  if (asked) REQUIRE(::chmod(test.directory.write("keys.log", "# of before\n").c_str(), 0600) == 0);
   REQUIRE(accepted(test, options));
   ::unsetenv("SSLKEYLOGFILE");
   REQUIRE_FALSE(std::ifstream(of_environment));
   std::ifstream written(file);
   REQUIRE(static_cast<bool>(written) == asked);
   if (!asked) return;
-  std::string label, random, secret, rest;
-  REQUIRE(written >> label >> random >> secret);
-  REQUIRE(random.size() == 64);
-  REQUIRE(label == (version == TLS1_2_VERSION ? "CLIENT_RANDOM" : "SERVER_HANDSHAKE_TRAFFIC_SECRET"));
+  std::string line, first;
+  REQUIRE(std::getline(written, line));
+  REQUIRE(line == "# of before");
+  while (std::getline(written, line)) {
+    std::istringstream words(line);
+    std::string label, random, secret, rest;
+    REQUIRE(words >> label >> random >> secret);
+    REQUIRE_FALSE(words >> rest);
+    REQUIRE(random.size() == 64);
+    if (first.empty()) first = label;
+  }
+  REQUIRE(first == (version == TLS1_2_VERSION ? "CLIENT_RANDOM" : "SERVER_HANDSHAKE_TRAFFIC_SECRET"));
 }
 
 TEST_CASE("after a refused certificate a right one is accepted, with the same context") {
@@ -429,6 +454,22 @@ TEST_CASE("only the cipher suites that are named are offered") {
   REQUIRE(cipher == (version == TLS1_2_VERSION ? test.settings.ciphers : test.settings.ciphersuites));
 }
 
+TEST_CASE("cipher suites are offered in order of preference") {
+  const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
+  const auto chosen_of = [&](const std::string& ciphers) {
+    TlsDialled test;
+    test.settings.ciphers = ciphers;
+    pki::ServerOptions options = options_of(rsa);
+    options.version_max = TLS1_2_VERSION;
+    std::string cipher;
+    REQUIRE(accepted(test, options, nullptr, &cipher));
+    return cipher;
+  };
+  CHECK(chosen_of("") == "ECDHE-RSA-AES128-GCM-SHA256");
+  CHECK(chosen_of("AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384") == "AES128-GCM-SHA256");
+  CHECK(chosen_of("ECDHE-RSA-AES256-GCM-SHA384:AES128-GCM-SHA256") == "ECDHE-RSA-AES256-GCM-SHA384");
+}
+
 TEST_CASE("other cipher suites are not") {
   TlsDialled test;
   const pki::Identity rsa = pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(2048));
@@ -458,6 +499,83 @@ TEST_CASE("old versions of TLS are refused on both sides") {
   REQUIRE_THAT(failure.message, Catch::Contains("protocol version mismatch"));
 }
 
+namespace {
+
+// What OpenSSL takes from a configuration file for every context, as the openssl.cnf of a machine may say.
+class SystemDefault {
+ public:
+  explicit SystemDefault(const std::string& section) { REQUIRE(load(section)); }
+  ~SystemDefault() { load("MinProtocol = TLSv1.2\n"); }
+  SystemDefault(const SystemDefault&) = delete;
+  SystemDefault& operator=(const SystemDefault&) = delete;
+
+ private:
+  bool load(const std::string& section) const {
+    const std::string file = directory_.write("openssl.cnf",
+                                              "openssl_conf = conf\n[conf]\nssl_conf = ssl\n[ssl]\n"
+                                              "system_default = all\n[all]\n" +
+                                                  section);
+    return OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, nullptr) == 1 &&
+           CONF_modules_load_file(file.c_str(), nullptr, 0) == 1;
+  }
+
+  const pki::TemporaryDirectory directory_;
+};
+
+}  // namespace
+
+TEST_CASE("nothing is weaker because the machine's openssl.cnf is") {
+  const SystemDefault weak(
+      "MinProtocol = TLSv1\nMaxProtocol = TLSv1.2\nCipherString = ALL:@SECLEVEL=0\n"
+      "Options = UnsafeLegacyServerConnect\n");
+  TlsDialled test;
+  SECTION("keys") {
+    const Failure failure = refused(test, pki::make_signed({"s", {"DNS:csms.example"}}, ca(), pki::make_rsa_key(1024)));
+    REQUIRE(failure.code.number == X509_V_ERR_EE_KEY_TOO_SMALL);
+  }
+  SECTION("the oldest version") {
+    const pki::Identity identity = server_for({"DNS:csms.example"});
+    pki::ServerOptions options = options_of(identity);
+    options.version_max = TLS1_1_VERSION;
+    peer::TlsServer server(options);
+    test.dial(server.port());
+    REQUIRE_THAT(test.record.wait_failure().message, Catch::Contains("protocol version mismatch"));
+  }
+  SECTION("the newest version") {
+    std::string cipher;
+    REQUIRE(accepted(test, options_of(server_for({"DNS:csms.example"})), nullptr, &cipher));
+    REQUIRE_THAT(cipher, Catch::StartsWith("TLS_"));
+  }
+  SECTION("renegotiation") {
+    peer::Listener listener;
+    test.dial(listener.port());
+    peer::Connection server = listener.accept();
+    server.receive(5);
+    // The ServerHello of TLS 1.2 for ECDHE-ECDSA-AES128-GCM-SHA256, without extensions.
+    const std::string hello =
+        std::string("\x02\x00\x00\x26\x03\x03", 6) + std::string(32, 'r') + std::string("\x00\xc0\x2b\x00", 4);
+    server.send(std::string("\x16\x03\x03\x00", 4) + static_cast<char>(hello.size()) + hello);
+    REQUIRE_THAT(test.record.wait_failure().message, Catch::Contains("unsafe legacy renegotiation disabled"));
+  }
+}
+
+TEST_CASE("the system's authorities count where no other is named, and nowhere else") {
+  TlsDialled test;
+  const std::string of_system = test.settings.ca_cert;
+  ::setenv("SSL_CERT_FILE", of_system.c_str(), 1);
+  const pki::Identity identity = server_for({"DNS:csms.example"});
+  SECTION("where no other is named") {
+    test.settings.ca_cert.clear();
+    REQUIRE(accepted(test, options_of(identity)));
+  }
+  SECTION("nowhere else") {
+    const pki::Identity other = pki::make_self_signed({"Other CA", {}, true});
+    test.settings.ca_cert = test.directory.write("other.pem", other.certificate_pem());
+    REQUIRE(refused(test, identity).code.number == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+  }
+  ::unsetenv("SSL_CERT_FILE");
+}
+
 TEST_CASE("mutual TLS") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   CAPTURE(version);
@@ -468,6 +586,14 @@ TEST_CASE("mutual TLS") {
   TlsDialled test;
   SECTION("with a certificate of the right CA") {
     test.use(pki::make_signed({"CP001"}, ca()));
+    REQUIRE(accepted(test, options));
+  }
+  SECTION("with a certificate of an intermediate CA that only the station knows") {
+    const pki::Identity intermediate = pki::make_signed({"I", {}, true}, ca());
+    const pki::Identity station = pki::make_signed({"CP001"}, intermediate);
+    test.use(station);
+    test.settings.client_cert =
+        test.directory.write("chain.pem", station.certificate_pem() + intermediate.certificate_pem());
     REQUIRE(accepted(test, options));
   }
   SECTION("without a certificate") {
