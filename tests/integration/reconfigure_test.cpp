@@ -537,6 +537,11 @@ TEST_CASE("only a living station is reconfigured") {
   CHECK(cwire_manager_reconfigure(fleet.manager, "NONE", nullptr, nullptr, 0, nullptr) == CWIRE_E_NOT_FOUND);
   CHECK(cwire_manager_reconfigure(fleet.manager, nullptr, nullptr, nullptr, 0, nullptr) == CWIRE_E_INVALID_ARGUMENT);
   const cwire_station station = fleet.connect("CP1", nobody.url(), {{"csms.max_reconnect_attempts", "1"}});
+  REQUIRE(cwire_station_wait(station, kPatience_ms, nullptr) == CWIRE_E_DIAL);
+  Error ended;
+  CHECK(cwire_station_reconfigure(station, nullptr, nullptr, 0, &ended) ==
+        CWIRE_E_STATE);  // nobody took its CLOSED yet
+  CHECK_THAT(ended.text(), Contains("CP1: the station has ended"));
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
   fleet.poll(0);  // its CLOSED is given back
   CHECK(cwire_station_reconfigure(station, nullptr, nullptr, 0, nullptr) == CWIRE_E_INVALID_HANDLE);

@@ -293,9 +293,13 @@ TEST_CASE("a session is not offered beyond the first end of a certificate in the
   const std::time_t begun = std::time(nullptr);
   SessionCache cache;
   agree(cache, version, leaf, issuer, root, GENERATE(1, 3));
-  REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s - 60).session != nullptr);
-  REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s + 60).session == nullptr);
-  REQUIRE(cache.size() == 0);
+  SECTION("until then") {
+    REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s - 60).session != nullptr);
+  }
+  SECTION("and not after it") {
+    REQUIRE(cache.take("csms.example:0", Clock::now(), begun + ends_in_s + 60).session == nullptr);
+    REQUIRE(cache.size() == 0);
+  }
 }
 
 TEST_CASE("a session is not offered beyond the revocation lists that its server was looked up in") {
@@ -308,8 +312,8 @@ TEST_CASE("a session is not offered beyond the revocation lists that its server 
   verification.lists_until = until;
   SessionCache cache;
   agree(cache, version, leaf, issuer, root, GENERATE(1, 3), verification);
-  REQUIRE(cache.take("csms.example:0", Clock::now(), until - 60).session != nullptr);
-  REQUIRE(cache.take("csms.example:0", Clock::now(), until).session == nullptr);
+  SECTION("until then") { REQUIRE(cache.take("csms.example:0", Clock::now(), until - 60).session != nullptr); }
+  SECTION("and not after it") { REQUIRE(cache.take("csms.example:0", Clock::now(), until).session == nullptr); }
 }
 
 TEST_CASE("of several revocation lists the first that is out of date counts") {
