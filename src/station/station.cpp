@@ -625,8 +625,11 @@ void Station::connection_ended(Failure failure) {
   const bool was_open = is_open();
   drop_connection(CWIRE_E_CLOSED);
   const TimePoint now = worker_->thread().now();
-  perform(was_open ? client_.lost(now, worker_->random(), std::move(failure))
-                   : client_.attempt_failed(now, worker_->random(), std::move(failure)));
+  if (was_open) {
+    perform(client_.lost(now, worker_->random(), std::move(failure)));
+  } else {
+    perform(client_.attempt_failed(now, worker_->random(), std::move(failure)));
+  }
 }
 
 // Called when no function of the session is on the stack.

@@ -24,7 +24,8 @@ TimePoint without_pause(TimePoint then, TimePoint paused_at, TimePoint now) {
 std::string text(Duration duration) {
   using namespace std::chrono;
   const auto ms = duration_cast<milliseconds>(duration).count();
-  return ms % 1000 == 0 ? std::to_string(ms / 1000) + "s" : std::to_string(ms) + "ms";
+  if (ms % 1000 == 0) return std::to_string(ms / 1000) + "s";
+  return std::to_string(ms) + "ms";
 }
 
 constexpr std::uint16_t kNoCloseFrame = 1006;  // RFC 6455 7.1.5
