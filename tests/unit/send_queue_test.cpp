@@ -377,6 +377,28 @@ TEST_CASE("from many threads: the limits hold, and what is accepted is framed or
   CHECK(queue.bytes() == 0);
 }
 
+TEST_CASE("from many threads: who comes too late for a gate that closes takes no room with him") {
+  SendQueue queue({SendQueuePolicy::reject, 1000, 1 << 20});
+  std::atomic<int> running{3};
+  std::vector<std::thread> senders;
+  for (int t = 0; t < 3; ++t) {
+    senders.emplace_back([&] {
+      for (int i = 0; i < 300000; ++i) push(queue, 3);
+      --running;
+    });
+  }
+  while (running > 0) {
+    queue.open();
+    for (OutgoingList left = queue.close(); !left.empty();) {
+      const std::unique_ptr<OutgoingMessage> m(&left.pop());
+      queue.settle(*m);
+    }
+  }
+  for (std::thread& sender : senders) sender.join();
+  CHECK(queue.messages() == 0);
+  CHECK(queue.bytes() == 0);
+}
+
 TEST_CASE("the limits may change, and what is in stays") {
   SendQueue queue({SendQueuePolicy::reject, 3, 1000});
   queue.open();

@@ -42,6 +42,20 @@ struct Files {
   }
 };
 
+// Of this process, on that file.
+std::vector<int> descriptors_of(const std::string& path) {
+  std::vector<int> descriptors;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code error;
+    if (std::filesystem::read_symlink(entry.path(), error) == path) {
+      descriptors.push_back(std::stoi(entry.path().filename()));
+    }
+  }
+  return descriptors;
+}
+
+bool closes_on_exec(int descriptor) { return (::fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0; }
+
 }  // namespace
 
 TEST_CASE("a context takes a CA, a chain and a key, also an encrypted one") {
@@ -130,6 +144,25 @@ TEST_CASE("a key comes by URI from whatever provider knows its scheme") {
     settings.client_key_uri = Secret("file:" + files.directory.write("other.key", files.ca.key_pem()));
     REQUIRE_THAT(failure_of(settings).message, Catch::Contains("it is not the key of csms.tls.client_cert"));
   }
+}
+
+TEST_CASE("a file that is being read is closed on exec") {
+  Files files;
+  files.settings.ca_cert = files.directory.path("ca.fifo");
+  REQUIRE(::mkfifo(files.settings.ca_cert.c_str(), 0600) == 0);
+  Failure failure;
+  std::thread reader([&] { failure = failure_of(files.settings); });
+  const int writer = ::open(files.settings.ca_cert.c_str(), O_WRONLY | O_CLOEXEC);  // waits until it reads
+  const std::vector<int> descriptors = descriptors_of(files.settings.ca_cert);
+  const bool all = std::all_of(descriptors.begin(), descriptors.end(), closes_on_exec);
+  const std::string pem = files.ca.certificate_pem();
+  const bool written = ::write(writer, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size());
+  ::close(writer);
+  reader.join();
+  REQUIRE(written);
+  REQUIRE(descriptors.size() == 2);
+  REQUIRE(all);
+  REQUIRE_FALSE(failure);
 }
 
 TEST_CASE("what is wrong with a file is said, with the option, the path and what to do") {
@@ -448,14 +481,9 @@ TEST_CASE("a key log is made for its owner alone, and refused where others could
   REQUIRE_FALSE(failure_of(settings));  // appended to
   {
     const TlsContext context(settings);
-    int open_ones = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-      std::error_code error;
-      if (std::filesystem::read_symlink(entry.path(), error) != settings.key_log_file) continue;
-      ++open_ones;
-      REQUIRE((::fcntl(std::stoi(entry.path().filename()), F_GETFD) & FD_CLOEXEC) != 0);
-    }
-    REQUIRE(open_ones == 1);
+    const std::vector<int> descriptors = descriptors_of(settings.key_log_file);
+    REQUIRE(descriptors.size() == 1);
+    REQUIRE(closes_on_exec(descriptors.front()));
   }
   if (::geteuid() == 0) {  // only root can give a file away
     REQUIRE(::chown(settings.key_log_file.c_str(), 65534, static_cast<gid_t>(-1)) == 0);
