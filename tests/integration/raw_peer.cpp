@@ -264,8 +264,9 @@ Deaf::~Deaf() {
 std::string Deaf::url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
 
 ClosedPort::ClosedPort() : descriptor_(bound_socket(AF_INET, 0, &port_)) {}
-int ClosedPort::listen() {
-  const int listener = bound_socket(AF_INET, 0, &port_);
+int ClosedPort::listen() const {
+  std::uint16_t port = port_;  // not written: url() may be asked for on another thread
+  const int listener = bound_socket(AF_INET, 0, &port);
   ::fcntl(listener, F_SETFL, O_NONBLOCK);
   if (::listen(listener, 4096) != 0) throw std::runtime_error("raw peer: listen");
   return listener;

@@ -121,7 +121,7 @@ class ClosedPort {
   ClosedPort& operator=(const ClosedPort&) = delete;
   std::string url() const;
   // A non-blocking socket that listens there until it is closed.
-  int listen();
+  int listen() const;
 
  private:
   std::uint16_t port_ = 0;
