@@ -162,25 +162,30 @@ class WebsocketppSession final : public Session {
     UpgradeResponse& response = *handshake_->response;
     if (response.state() == UpgradeResponse::State::reading) return;
     if (response.state() == UpgradeResponse::State::refused) {
-      state_ = State::ended;
-      const std::unique_ptr<Handshake> over = std::move(handshake_);
-      scrub_output();
+      Failure failure = response.failure();
       if (!response.location().empty()) listener_.on_redirect(response.location());
-      return listener_.on_failed(response.failure());
+      return fail_upgrade(std::move(failure));
     }
     const std::unique_ptr<Handshake> over = std::move(handshake_);
     const bool all_taken = output_.empty();
     // Before anything else is written: what held the credentials must not become a buffer of the thread.
     scrub_output();
     if (!all_taken) {
-      state_ = State::ended;
-      return listener_.on_failed(
+      return fail_upgrade(
           Failure(CWIRE_E_HANDSHAKE,
                   "handshake: the server accepted before it had the whole request; check what answers at this address",
                   FailurePhase::http, http_status(101)));
     }
     state_ = State::open;
     listener_.on_open(response.subprotocol());
+  }
+
+  // `failure` is made before the session has ended: what is thrown for want of memory is told as the failure then.
+  void fail_upgrade(Failure failure) {
+    state_ = State::ended;
+    const std::unique_ptr<Handshake> over = std::move(handshake_);
+    scrub_output();
+    listener_.on_failed(std::move(failure));
   }
 
   void receive_frames(const char* data, std::size_t size) {

@@ -352,6 +352,18 @@ TEST_CASE("an exception before the upgrade was asked for is a failed upgrade", "
   CHECK(recorder.events.size() == 1);
 }
 
+TEST_CASE("a refusal that there is no memory for is a failed upgrade as well", "[protocol]") {
+  struct Throwing final : Recorder {
+    void on_redirect(std::string_view) override { throw std::bad_alloc(); }
+  } recorder;
+  const std::unique_ptr<Engine> engine = make_engine();
+  const std::unique_ptr<Session> session = engine->open(a_request(), {}, recorder);
+  session->start();
+  const std::string answer = "HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n";
+  session->receive(answer.data(), answer.size());
+  CHECK(recorder.events == Events{"failed " + std::to_string(CWIRE_E_NO_MEMORY)});
+}
+
 TEST_CASE("nothing comes after a failed upgrade", "[protocol]") {
   Conversation talk;
   talk.begin();
