@@ -63,7 +63,8 @@ std::vector<Option> make_table() {
        CWIRE_FIELD(upgrade_timeout), "Time for the whole answer to the upgrade request."},
       {kConnection, "csms.redirects_max", T::integer, "0", "0", "10", "", kNextConnection, CWIRE_FIELD(redirects_max),
        "How many redirects (301, 302, 303, 307, 308) one attempt follows, all within its time. `0`: none. Never from "
-       "`wss` to `ws`. Credentials and `csms.headers` go to the host and port of the URL only."},
+       "`wss` to `ws`. Credentials and `csms.headers` go to the host and port of the URL only; with a client "
+       "certificate the attempt too."},
       {kConnection, "csms.write_timeout", T::duration, "10s", "1ms", "24h", "", kLive, CWIRE_FIELD(write_timeout),
        "A connection that takes no byte for this long, while some wait to be sent, is lost."},
       {kConnection, "csms.read_timeout", T::duration, "60s", "0s", "24h", "", kLive, CWIRE_FIELD(read_timeout),

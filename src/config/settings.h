@@ -44,6 +44,8 @@ struct TlsSettings {
   std::string key_log_file;
   bool insecure_skip_verify = false;
   bool session_resumption = true;
+
+  bool has_client_certificate() const { return !client_cert.empty() || !client_cert_pem.empty(); }
 };
 
 struct AuthSettings {

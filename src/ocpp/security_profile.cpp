@@ -36,12 +36,11 @@ bool sends_basic(const Settings& settings) {
 
 // Refuses what only profile 3 has, and asks 3 for it.
 void check_certificate(SecurityProfile profile, const TlsSettings& tls) {
-  const bool has_certificate = !tls.client_cert.empty() || !tls.client_cert_pem.empty();
   if (profile == SecurityProfile::tls_certificate) {
-    if (has_certificate) return;
+    if (tls.has_client_certificate()) return;
     refuse(profile, "csms.tls.client_cert is not set", "set it and csms.tls.client_key to the station's own");
   }
-  if (has_certificate) {
+  if (tls.has_client_certificate()) {
     refuse(profile, "csms.tls.client_cert is set, which only profile 3 shows to a CSMS",
            "set the profile to 3, or remove the certificate");
   }

@@ -646,8 +646,12 @@ void Station::session_ended() {
   const TimePoint now = worker_->thread().now();
   if (!was_open) {
     if (redirects_ != nullptr && !redirects_->location.empty() && follow_redirect(info.failure)) return;
-    if (info.failure.status == CWIRE_E_AUTH && description_.settings->auth.type == AuthType::none) {
-      info.failure.message += "; none were sent: csms.auth.type is none";
+    if (info.failure.status == CWIRE_E_AUTH) {
+      if (description_.settings->auth.type == AuthType::none) {
+        info.failure.message += "; none were sent: csms.auth.type is none";
+      } else if (!has_origin_of_url()) {
+        info.failure.message += "; none were sent: they are for the host and port of the URL only";
+      }
     }
     perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure)));
     return;
@@ -689,11 +693,18 @@ bool Station::follow_redirect(Failure& failure) {
                                  : ", after more redirects than csms.redirects_max allows";
     return false;
   }
+  // A credential like the others, and nobody else is asked whether it may be shown.
+  if (description_.settings->tls.has_client_certificate() && !is_same_origin(target, description_.url)) {
+    failure.message +=
+        ", which is not followed: the client certificate is for the host and port of the URL only; if "
+        "they may see it, put that into the URL";
+    return false;
+  }
   ++redirects_->followed;
   redirects_->to = std::move(target);
   client_.redirected();
   open_connection(client_.since());
-  worker_->thread().timers().arm(*this, client_.deadline());
+  arm();
   return true;
 }
 

@@ -100,7 +100,7 @@ std::string Station::words_of_peer(const std::string& reason) const {
     at = end;
   }
   if (repeats_us) {
-    return "its reason is withheld: it repeats a header or the query of ours";
+    return "withheld: it repeats a header or the query of ours";
   }
   std::string words;
   char32_t character = 0;

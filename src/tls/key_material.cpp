@@ -130,7 +130,7 @@ void load_key(SSL_CTX* context, const TlsSettings& settings) {
 }  // namespace
 
 void load_identity(SSL_CTX* context, const TlsSettings& settings) {
-  const bool has_certificate = !settings.client_cert.empty() || !settings.client_cert_pem.empty();
+  const bool has_certificate = settings.has_client_certificate();
   const bool has_key =
       !settings.client_key.empty() || !settings.client_key_pem.empty() || !settings.client_key_uri.empty();
   if (!has_certificate && !has_key) return;

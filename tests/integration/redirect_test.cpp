@@ -61,8 +61,11 @@ TEST_CASE("a redirect with a user, to nowhere, or with our own credentials is no
   send_away(server, "ws://user:of-theirs@127.0.0.1/");
   send_away(server, "ftp://127.0.0.1/of-theirs");
   send_away(server, "/you-said/Q1AxOmZpcnN0");
-  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1", 3));
-  for (const Record& record : fleet.records()) CHECK_THAT(record.data, !Contains("of-theirs") && !Contains("Q1Ax"));
+  send_away(server, "/you-said/the-api-key");
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1", 4));
+  for (const Record& record : fleet.records()) CHECK_THAT(record.data, !Contains("of-theirs") && !Contains("you-said"));
+  CHECK_THAT(must(last(fleet.records(), CWIRE_EVENT_ERROR)).data,
+             Contains("redirects to a place that is withheld: it repeats a header"));
   fleet.finish(0);
 }
 
@@ -144,6 +147,65 @@ TEST_CASE("a bearer token is not given to the host that a redirect leads to, and
   }
   REQUIRE(warnings.size() == 1);
   CHECK_THAT(warnings[0].data, Contains(server.url()) && Contains("without TLS"));
+  fleet.finish(0);
+}
+
+TEST_CASE("a client certificate is not shown to the host that a redirect leads to") {
+  pki::TemporaryDirectory directory;
+  const pki::Identity ca = pki::make_self_signed({"test CA", {}, true});
+  const pki::Identity local = pki::make_signed({"localhost", {"DNS:localhost"}}, ca);
+  const pki::Identity station = pki::make_signed({"CP1"}, ca);
+  pki::ServerOptions options;
+  options.identity = &local;
+  options.client_ca = &ca;
+  raw::TlsServer here(options);
+  raw::Server there;
+  Fleet fleet(Delivery::poll, quick({{"csms.redirects_max", "5"},
+                                     {"csms.reconnect_backoff", "1h"},
+                                     {"csms.reconnect_max_backoff", "1h"},
+                                     {"csms.tls.client_cert_pem", station.certificate_pem()},
+                                     {"csms.tls.client_key_pem", station.key_pem()},
+                                     {"csms.tls.ca_cert_pem", ca.certificate_pem()}}));
+  fleet.connect("CP1", here.url());
+  for (const std::string& location : {std::string("/other"), "wss" + there.url().substr(2)}) {
+    auto peer = here.accept();
+    REQUIRE(peer);
+    CHECK(peer->client_name() == "CP1");
+    peer->read_request();
+    peer->send(redirect(location));
+  }
+  const Record error = fleet.first_error();
+  CHECK(error.failure.http_status == 302);
+  CHECK_THAT(error.data, Contains("client certificate") && Contains("wss" + there.url().substr(2)));
+  CHECK_FALSE(there.somebody_wants_in(0));
+  fleet.finish(0);
+}
+
+TEST_CASE("who asks for credentials where a redirect leads is told that none were sent") {
+  raw::Server server, elsewhere;
+  Fleet fleet(Delivery::poll, with_secrets({{"csms.redirects_max", "1"}}));
+  fleet.connect("CP1", server.url());
+  send_away(server, elsewhere.url() + "/there");
+  auto peer = elsewhere.accept();
+  peer.read_request();
+  peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+  CHECK_THAT(fleet.first_error().data, Contains("none were sent: they are for the host and port of the URL"));
+  fleet.finish(0);
+}
+
+TEST_CASE("a message in the offline queue grows too old in time also while a redirect is followed") {
+  raw::Server server, silent;
+  Fleet fleet(Delivery::poll, quick({{"csms.redirects_max", "1"},
+                                     {"csms.offline_queue_messages", "10"},
+                                     {"csms.offline_queue_max_age", "300ms"},
+                                     {"csms.tls.insecure_skip_verify", "true"}}));
+  const cwire_station station = fleet.connect("CP1", server.url());
+  REQUIRE(fleet.send(station, "soon too old") == CWIRE_OK);
+  REQUIRE(fleet.eventually([&] { return fleet.stats("CP1").offline_messages == 1; }));
+  send_away(server, "wss" + silent.url().substr(2));
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_SENT, "CP1"));
+  CHECK(must(first(fleet.records(), CWIRE_EVENT_SENT)).status == CWIRE_E_TIMEOUT);
+  CHECK(count(fleet.records(), CWIRE_EVENT_ERROR, "CP1") == 0);
   fleet.finish(0);
 }
 
