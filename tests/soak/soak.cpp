@@ -75,10 +75,20 @@ class Ledger {
   std::unique_ptr<std::atomic<unsigned char>[]> entries_ { new std::atomic<unsigned char>[ kMost ]() };
 };
 
-std::size_t resident_kib() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Of sanitizer/allocator_interface.h, a header that GCC does not install.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
+#endif
+
+// What is resident. A sanitizer keeps freed memory, and shadows of what was ever touched: there, what is allocated.
+std::size_t memory_kib() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return __sanitizer_get_current_allocated_bytes() / 1024;
+#else
   std::size_t pages = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> pages >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
+#endif
 }
 
 std::size_t descriptors() {
@@ -314,7 +324,7 @@ class Soak {
     for (auto now = begin; now < end; now = Clock::now()) {
       std::this_thread::sleep_for(500ms);
       const double done = std::chrono::duration<double>(now - begin) / std::chrono::duration<double>(end - begin);
-      const std::size_t kib = resident_kib();
+      const std::size_t kib = memory_kib();
       most_descriptors_ = std::max(most_descriptors_, descriptors());
       if (done >= 0.33 && done < 0.66) early_kib = std::max(early_kib, kib);
       if (done >= 0.66) late_kib = std::max(late_kib, kib);
@@ -351,7 +361,7 @@ class Soak {
     std::printf(
         "soak: seed %u, %u stations, %d s: %llu faults, %llu connections, %llu messages accepted, %llu of them "
         "reported as not sent, "
-        "%llu without report; %llu connects, %llu CLOSED; resident %zu KiB at most in the second third, %zu in the "
+        "%llu without report; %llu connects, %llu CLOSED; %zu KiB of memory at most in the second third, %zu in the "
         "last; "
         "%zu descriptors at most, %zu when all were back, after %.1f s\n",
         options_.seed, options_.stations, options_.seconds,
@@ -360,6 +370,7 @@ class Soak {
         static_cast<unsigned long long>(lost), static_cast<unsigned long long>(connects_),
         static_cast<unsigned long long>(closed_), early_kib_, late_kib_, most_descriptors_, after_descriptors_,
         came_back_s_);
+    std::fflush(stdout);  // whatever is found wrong with it
     if (lost != 0) give_up("messages were accepted and never reported");
     if (unasked != 0) give_up("messages were reported that had not been accepted");
     if (closed_ != connects_) give_up("not one CLOSED for each connect");
