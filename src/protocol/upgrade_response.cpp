@@ -171,6 +171,7 @@ void UpgradeResponse::on_end() {
 }
 
 void UpgradeResponse::malformed(const char* what) {
+  locations_ = 0;  // nobody knows what else stands in such a head: no redirect is followed by it
   if (head_.status() != 0 && head_.status() != 101) return refuse_by_status();
   refuse(CWIRE_E_HANDSHAKE, std::string("the answer to the WebSocket upgrade ") + what);
 }

@@ -348,6 +348,7 @@ TEST_CASE("where a redirect leads is told, and where another answer does is not"
   for (const char* status : {"200", "300", "304", "305", "404", "503"}) CHECK(location_of(status, {line}).empty());
   CHECK(location_of("302", {}).empty());
   CHECK(location_of("302", {line, line}).empty());
+  CHECK(location_of("302", {line, "what is no header"}).empty());
 }
 
 TEST_CASE("an answer that is not strict HTTP/1.1 never opens", "[protocol]") {
