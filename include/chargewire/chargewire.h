@@ -414,7 +414,8 @@ CWIRE_API cwire_status cwire_manager_network_up(cwire_manager manager);
  * NULL, or a size that no version of the structure has), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_endpoints(cwire_manager manager, cwire_endpoint *out, size_t capacity, size_t *count);
 /* Takes an endpoint out of use, for maintenance perhaps: from now on no station dials it, whoever waits goes on waiting, and attempts
- * under way and connections that stand live on (cwire_manager_disconnect ends those). `url` names it: any ws:// or wss:// URL there, of
+ * under way and connections that stand live on (cwire_manager_disconnect ends those). What another endpoint redirects there, with
+ * csms.redirects_max, is not held back. `url` names it: any ws:// or wss:// URL there, of
  * which path and query do not count. It need not be in use yet. Idempotent; asynchronous only in the ENDPOINT event. Returns OK,
  * INVALID_HANDLE, INVALID_ARGUMENT (err says what is wrong with the URL), STATE (governor.enabled is false), NO_MEMORY. */
 CWIRE_API cwire_status cwire_manager_isolate(cwire_manager manager, const char *url, cwire_error *err);
@@ -446,8 +447,8 @@ CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
  *   drop_oldest  this call returns OK; of the messages that are not on their way yet, the oldest get SENT with QUEUE_FULL and their
  *                tags, as many as it takes to make room. On their way are those in front of the socket, 64 KB and a message at most
  *   drop_newest  this call returns OK; this message gets SENT with QUEUE_FULL and its tag
- * The last two never return QUEUE_FULL but where the I/O thread is held up (by a handler, rule 3) until twice as much came as
- * the queue may hold, since only that thread can drop; WRITABLE follows then as well. A message that alone has more bytes than
+ * The last two return QUEUE_FULL only where, since the I/O thread last had a look, twice as much came as the queue may hold: in a
+ * burst, or while a handler holds that thread up (rule 3), for only that thread can drop; WRITABLE follows then as well. A message that alone has more bytes than
  * the queue may hold goes through an empty queue, whatever the policy.
  *
  * With csms.offline_queue_messages the station has an offline queue, and this call is OK from connect until the station ends.
@@ -502,7 +503,8 @@ CWIRE_API cwire_status cwire_station_stats(cwire_station station, cwire_stats *o
  * csms.close_timeout. Then there is one DISCONNECTED (status OK, CWIRE_FLAG_WILL_RETRY), one CONNECTED, and no CLOSED; sends are refused
  * with NOT_ESTABLISHED in between, and what was accepted and could not be sent is reported. This is OCPP's rotation of a password (A01).
  *
- * Asynchronous: returns at once, from any thread, also inside the handler. Calls add up in the order in which they were made. What is
+ * Asynchronous: returns at once, from any thread, also inside the handler. Calls add up in the order in which they were made; a send right
+ * behind one may still meet the queue limits of before. What is
  * wrong is found here, and changes nothing; a station that is being disconnected ends all the same. Returns OK, INVALID_HANDLE (station,
  * or overrides), INVALID_ARGUMENT (flags, url), CONFIG, TLS (a certificate or key that cannot be used), STATE (the station has ended),
  * NO_MEMORY. */

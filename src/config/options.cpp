@@ -104,7 +104,8 @@ std::vector<Option> make_table() {
       {kReconnection, "csms.refused_backoff", T::duration, "60s", "1ms", "24h", "", kLive,
        CWIRE_FIELD(reconnect.refused_backoff),
        "The first wait after an answer that only people can change: HTTP 401, 403, 404 or 426, no common OCPP version; "
-       "and from the fourth try on after a certificate or TLS version that is not accepted. It doubles, +-20 %."},
+       "and from the fourth try on after a certificate or TLS version that is not accepted. It doubles, +-20 %, and is "
+       "never shorter than the shortest wait of `csms.reconnect_policy`."},
       {kReconnection, "csms.refused_max_backoff", T::duration, "1h", "1ms", "24h", "", kLive,
        CWIRE_FIELD(reconnect.refused_backoff_max),
        "The longest such wait. For certificates and TLS versions 15 minutes at most."},

@@ -650,7 +650,10 @@ void Station::session_ended() {
       if (description_.settings->auth.type == AuthType::none) {
         info.failure.message += "; none were sent: csms.auth.type is none";
       } else if (!has_origin_of_url()) {
-        info.failure.message += "; none were sent: they are for the host and port of the URL only";
+        info.failure.message +=
+            "; none were sent: they are for the host and port of the URL only; if this place may have them, put it "
+            "into "
+            "the URL";
       }
     }
     perform(client_.attempt_failed(now, worker_->random(), std::move(info.failure)));
@@ -690,7 +693,8 @@ bool Station::follow_redirect(Failure& failure) {
   }
   if (redirects_->followed == most) {
     failure.message += most == 0 ? ", which is not followed; put that into the URL, or raise csms.redirects_max"
-                                 : ", after more redirects than csms.redirects_max allows";
+                                 : ", after as many as csms.redirects_max follows, " + std::to_string(most) +
+                                       "; put the last place into the URL, or ask its operator if it leads in a circle";
     return false;
   }
   // A credential like the others, and nobody else is asked whether it may be shown.

@@ -169,9 +169,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   void session_ended();
   bool follow_redirect(Failure& failure);
   // Where the present attempt or connection goes to.
-  const Url& url() const {
-    return redirects_ != nullptr && redirects_->followed != 0 ? redirects_->to : description_.url;
-  }
+  const Url& url() const { return was_redirected() ? redirects_->to : description_.url; }
+  bool was_redirected() const { return redirects_ != nullptr && redirects_->followed != 0; }
   // What the URL's host may see is not for those that it names.
   bool has_origin_of_url() const { return is_same_origin(url(), description_.url); }
   void drop_connection(cwire_status why);

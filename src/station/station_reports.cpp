@@ -159,7 +159,9 @@ void Station::report_failure(int type, const Action& action) {
   const Failure& failure = client_.last_failure();
   std::string text = id() + ": ";
   if (failure) {
-    text += failure.message + " (" + url().text() + ")" + what_follows(action);
+    text += failure.message + " (" + url().text();
+    if (was_redirected()) text += ", where " + description_.url.text() + " sent it";
+    text += ")" + what_follows(action);
   } else {
     text += !failure.message.empty() ? failure.message : "disconnected by request";
     if (action.will_retry) text += ", to connect again";
