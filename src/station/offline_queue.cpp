@@ -17,19 +17,23 @@ Duration interval_of(std::uint32_t rate) {
 bool OfflineBudget::take(std::uint64_t bytes) noexcept {
   std::uint64_t used = used_.load(std::memory_order_relaxed);
   do {
-    if (bytes > bytes_max_ - used) return refuse();
+    if (bytes > bytes_max_ - used) {
+      note_refusal();
+      return false;
+    }
   } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   return true;
 }
 
 bool OfflineBudget::has_room(std::uint64_t bytes) noexcept {
-  return bytes <= bytes_max_ - used_.load(std::memory_order_relaxed) || refuse();
+  const bool has_room = bytes <= bytes_max_ - used_.load(std::memory_order_relaxed);
+  if (!has_room) note_refusal();
+  return has_room;
 }
 
-bool OfflineBudget::refuse() noexcept {
+void OfflineBudget::note_refusal() noexcept {
   News none = News::none;
   news_.compare_exchange_strong(none, News::refused, std::memory_order_relaxed);
-  return false;
 }
 
 bool OfflineBudget::take_news() noexcept {

@@ -29,7 +29,7 @@ class OfflineBudget {
 
  private:
   enum class News { none, refused, told };
-  bool refuse() noexcept;
+  void note_refusal() noexcept;
 
   const std::uint64_t bytes_max_;
   std::atomic<std::uint64_t> used_{0};
