@@ -104,9 +104,9 @@ typedef int32_t cwire_status;
  * holds a secret and is always NUL-terminated. `flags` is 0 today. */
 typedef struct cwire_error {
   size_t size;
-  cwire_status status;
-  uint32_t flags;
-  char message[240];
+  cwire_status status; /* what the call returned */
+  uint32_t flags;      /* 0 today */
+  char message[240];   /* one line; empty on success */
 } cwire_error;
 
 /* cwire_error err = CWIRE_ERROR_INIT; */
@@ -137,17 +137,17 @@ typedef struct cwire_error {
 #define CWIRE_PHASE_PEER 10       /* connected; the peer ended the connection, or broke RFC 6455 */
 
 /* What OCPP wants to be told as a SecurityEventNotification (2.0.1 part 2 appendix 1; 1.6 security whitepaper 4). */
-#define CWIRE_SECURITY_NONE 0
-#define CWIRE_SECURITY_INVALID_CSMS_CERTIFICATE 1
-#define CWIRE_SECURITY_INVALID_TLS_VERSION 2
-#define CWIRE_SECURITY_INVALID_TLS_CIPHER_SUITE 3
-#define CWIRE_SECURITY_FAILED_TO_AUTHENTICATE 4
+#define CWIRE_SECURITY_NONE 0                     /* nothing to tell */
+#define CWIRE_SECURITY_INVALID_CSMS_CERTIFICATE 1 /* the certificate of the CSMS was not accepted */
+#define CWIRE_SECURITY_INVALID_TLS_VERSION 2      /* the CSMS speaks no TLS version that csms.tls.min_version allows */
+#define CWIRE_SECURITY_INVALID_TLS_CIPHER_SUITE 3 /* no cipher suite in common */
+#define CWIRE_SECURITY_FAILED_TO_AUTHENTICATE 4   /* the CSMS refused the credentials or the client certificate */
 
 /* Why an attempt failed or a connection was lost, for programs; the event's `data` has it for people. What does not apply is 0.
  * The size of this structure never changes (fields come out of `reserved`). */
 typedef struct cwire_failure {
   size_t size;
-  cwire_status status;
+  cwire_status status;    /* what failed, in one word */
   int32_t phase;          /* CWIRE_PHASE_* */
   int32_t os_error;       /* errno */
   int32_t x509_error;     /* X509_V_ERR_* of OpenSSL */
@@ -186,13 +186,13 @@ typedef struct cwire_failure {
  * PAUSED         OK            0                    how long,           one line: how long, why, what to do
  *                                                   nanoseconds
  */
-#define CWIRE_EVENT_CONNECTED 1
-#define CWIRE_EVENT_MESSAGE 2
+#define CWIRE_EVENT_CONNECTED 1    /* the upgrade was accepted and the subprotocol agreed */
+#define CWIRE_EVENT_MESSAGE 2      /* one whole message has come */
 #define CWIRE_EVENT_SENT 3         /* asked for by CWIRE_FLAG_REPORT; always for an accepted message that was not sent */
 #define CWIRE_EVENT_WRITABLE 4     /* after QUEUE_FULL: there is room again */
 #define CWIRE_EVENT_DISCONNECTED 5 /* an established connection ended; a new attempt may follow */
 #define CWIRE_EVENT_ERROR 6        /* an attempt to connect failed */
-#define CWIRE_EVENT_STATE 7
+#define CWIRE_EVENT_STATE 7        /* the state has changed */
 #define CWIRE_EVENT_CLOSED 8       /* the last event of a station */
 #define CWIRE_EVENT_LOG 9          /* station may be NULL; see the option log_level */
 #define CWIRE_EVENT_SHUTDOWN 10    /* the last event of the manager */
@@ -201,10 +201,10 @@ typedef struct cwire_failure {
 #define CWIRE_EVENT_ENDPOINT 12    /* an endpoint's circuit breaker opened, closed, tries, or was isolated; station is NULL */
 
 /* Levels of LOG, in `code`. Each includes those before it; see the option log_level. */
-#define CWIRE_LOG_ERROR 1
-#define CWIRE_LOG_WARNING 2
-#define CWIRE_LOG_INFO 3
-#define CWIRE_LOG_DEBUG 4
+#define CWIRE_LOG_ERROR 1   /* something is lost or needs somebody */
+#define CWIRE_LOG_WARNING 2 /* something went wrong and will be tried again, or is not as it should be */
+#define CWIRE_LOG_INFO 3    /* what stations do: connect, close */
+#define CWIRE_LOG_DEBUG 4   /* each step of it */
 
 /* Flags of sends (in) and of events (out). */
 #define CWIRE_FLAG_BINARY 1u      /* in and out: a binary message. OCPP-J uses text */
@@ -221,15 +221,15 @@ typedef struct cwire_failure {
 typedef struct cwire_event {
   size_t size;
   int32_t type;           /* CWIRE_EVENT_* */
-  cwire_status status;
+  cwire_status status;    /* OK, or why */
   cwire_station station;  /* NULL where the event belongs to the manager */
   uintptr_t user_data;    /* as given to connect */
   const char *station_id; /* "" where the event belongs to the manager */
-  const char *data;
+  const char *data;       /* by type: the message, the subprotocol, or one line for people */
   size_t data_size;       /* bytes */
-  uint64_t tag;
+  uint64_t tag;           /* by type: of the send, or a number */
   int64_t time_ns;        /* wall clock, nanoseconds since 1970-01-01 UTC */
-  int32_t code;
+  int32_t code;           /* by type: close code, HTTP status, errno, state, level */
   uint32_t flags;         /* CWIRE_FLAG_* */
   const cwire_failure *failure; /* ERROR, and DISCONNECTED if not by request: all that is known; else NULL */
   uint64_t reserved[5];
@@ -245,28 +245,28 @@ typedef void (*cwire_event_handler)(uintptr_t context, const cwire_event *events
  * fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled. */
 typedef struct cwire_stats {
   size_t size;
-  char station_id[200];
+  char station_id[200];      /* NUL-terminated UTF-8 */
   int32_t state;             /* CWIRE_STATE_* */
   cwire_status last_error;   /* of the last failed attempt or lost connection; OK if there was none */
-  int64_t connected_at_ns;
-  int64_t disconnected_at_ns;
+  int64_t connected_at_ns;    /* when it was connected for the last time */
+  int64_t disconnected_at_ns; /* when a connection of it ended for the last time */
   int64_t last_message_at_ns; /* received */
   uint64_t reconnect_attempts; /* all attempts but the first */
   uint64_t messages_sent;      /* taken by the kernel */
-  uint64_t messages_received;
+  uint64_t messages_received;  /* whole messages */
   uint64_t bytes_sent;         /* payload, without frame headers */
-  uint64_t bytes_received;
-  char last_error_message[240];
+  uint64_t bytes_received;     /* payload, without frame headers */
+  char last_error_message[240]; /* of last_error failure, one line; empty if there was none */
   uint64_t connections;        /* established so far */
   uint64_t messages_not_sent;  /* accepted, then reported as not sent */
   uint64_t queued_messages;    /* accepted, not yet taken by the kernel */
-  uint64_t queued_bytes;
+  uint64_t queued_bytes;       /* of queued_messages */
   int64_t round_trip_ns;       /* of the last matched pong; 0 before the first */
   cwire_failure last_failure;  /* of the last failed attempt or lost connection; all 0 but `size` if there was none */
   uint64_t messages_dropped;   /* of messages_not_sent: those that a full queue had no room for (csms.send_queue_policy) */
   uint64_t reading_pauses;     /* how often reading from this station paused, because the caller was slow to poll */
   uint64_t offline_messages;   /* of queued_messages: those in the offline queue (csms.offline_queue_messages) */
-  uint64_t offline_bytes;
+  uint64_t offline_bytes;      /* of offline_messages */
 } cwire_stats;
 
 /* ---- Endpoints --------------------------------------------------------------------------------------------- */
@@ -286,9 +286,9 @@ typedef struct cwire_endpoint {
   int32_t breaker;           /* CWIRE_BREAKER_* */
   uint32_t handshakes;       /* attempts under way */
   uint32_t handshakes_limit; /* how many may be at the moment */
-  uint32_t waiting_high;     /* stations that wait for their turn to dial, by csms.priority */
-  uint32_t waiting_normal;
-  uint32_t waiting_low;
+  uint32_t waiting_high;     /* stations that wait for their turn to dial, of csms.priority high */
+  uint32_t waiting_normal;   /* of csms.priority normal */
+  uint32_t waiting_low;      /* of csms.priority low */
   uint32_t attempts;         /* that ended within governor.breaker_window */
   uint32_t failures;         /* attempts that failed, and connections that were lost at once, within it */
   int64_t opens_at_ns;       /* OPEN: when the first may try again; wall clock, nanoseconds since 1970-01-01 UTC. Else 0 */
@@ -457,7 +457,7 @@ CWIRE_API cwire_status cwire_manager_free(cwire_manager manager);
  * stands in line behind it, also from inside the handling of CONNECTED. A message of which some bytes were written gets SENT
  * with CLOSED: it is never sent twice. What waits longer than csms.offline_queue_max_age gets SENT with TIMEOUT, what waits when
  * the station ends (a disconnect, a shutdown, the last attempt) SENT with CLOSED, before CLOSED. The queue has limits of its own
- * and follows the same policy. Where offline_queue_bytes, what all stations may keep together, is used up, that counts as full,
+ * and follows the same policy. Where offline_budget_bytes, what all stations may keep together, is used up, that counts as full,
  * and a LOG line says so; WRITABLE then comes when the station's own messages have gone, when it is connected at the latest.
  * Broadcasts go to who is connected only; one that was accepted is a message like any other. */
 CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *data, size_t size, uint32_t flags,
@@ -466,11 +466,11 @@ CWIRE_API cwire_status cwire_station_send(cwire_station station, const void *dat
 /* One message of cwire_station_send_many. */
 typedef struct cwire_outgoing {
   size_t size;           /* sizeof(cwire_outgoing), the same in each element */
-  cwire_station station;
-  const void *data;
+  cwire_station station; /* to whom */
+  const void *data;      /* copied by the call */
   size_t data_size;      /* bytes */
-  uint64_t tag;
-  uint32_t flags;
+  uint64_t tag;          /* comes back in its SENT */
+  uint32_t flags;        /* CWIRE_FLAG_BINARY, CWIRE_FLAG_REPORT */
   cwire_status status;   /* out: as cwire_station_send would return */
 } cwire_outgoing;
 

@@ -42,8 +42,8 @@ std::vector<Option> make_table() {
       {kManager, "event_queue_max", T::integer, "16384", "1", "16777216", "", kNextConnection,
        CWIRE_FIELD(event_queue_max),
        "Events that may wait to be polled before reading from sockets pauses. Nothing is dropped."},
-      {kManager, "offline_queue_bytes", T::size, "64MiB", "0B", "1024GiB", "", kNextConnection,
-       CWIRE_FIELD(offline_queue_bytes), "Bytes that the offline queues of all stations may hold together."},
+      {kManager, "offline_budget_bytes", T::size, "64MiB", "0B", "1024GiB", "", kNextConnection,
+       CWIRE_FIELD(offline_budget_bytes), "Bytes that the offline queues of all stations may hold together."},
 
       {kConnection, "csms.default_url", T::url, "ws://localhost:9000", "", "", "", kNextConnection,
        CWIRE_FIELD(default_url),
@@ -186,7 +186,7 @@ std::vector<Option> make_table() {
        "is "
        "refused then. When it is full, `csms.send_queue_policy` decides. See [queues](operations.md#queues)."},
       {kOffline, "csms.offline_queue_bytes", T::size, "1MiB", "1B", "1GiB", "", kLive, CWIRE_FIELD(offline.bytes_max),
-       "Bytes of them. `offline_queue_bytes` limits what all stations keep together."},
+       "Bytes of them. `offline_budget_bytes` limits what all stations keep together."},
       {kOffline, "csms.offline_queue_max_age", T::duration, "0s", "0s", "8760h", "", kLive,
        CWIRE_FIELD(offline.age_max), "A message that waits longer is reported as not sent. `0s`: it waits for ever."},
       {kOffline, "csms.offline_replay_rate", T::integer, "10", "0", "1000000", "", kLive,

@@ -114,7 +114,7 @@ struct Settings {
   std::int32_t log_level = 0;         // CWIRE_LOG_*, 0: off
   std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
   GovernorSettings governor;
-  std::uint64_t offline_queue_bytes = 0;  // of all stations together
+  std::uint64_t offline_budget_bytes = 0;  // of all stations together
 
   // A station's.
   std::string default_url;

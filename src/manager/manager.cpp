@@ -64,7 +64,7 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
   if (settings.governor.enabled) {
     governor_ = std::make_shared<Governor>(settings.governor, [this] { workers_.front()->order_governing(); });
   }
-  const auto offline_budget = std::make_shared<OfflineBudget>(settings.offline_queue_bytes);
+  const auto offline_budget = std::make_shared<OfflineBudget>(settings.offline_budget_bytes);
   const std::uint32_t threads =
       settings.io_threads != 0 ? settings.io_threads : std::max(1u, std::thread::hardware_concurrency());
   try {

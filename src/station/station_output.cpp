@@ -147,7 +147,7 @@ void Station::tend_offline() {
     const std::string words =
         "the offline queues of all stations together hold what they may (" + std::to_string(budget.bytes_max()) +
         " bytes); messages are refused or dropped until some are sent; if there is memory for more, "
-        "raise offline_queue_bytes";
+        "raise offline_budget_bytes";
     worker_->log(CWIRE_LOG_WARNING, nullptr, words.c_str());  // this one merely found out
   });
 }

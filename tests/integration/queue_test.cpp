@@ -237,7 +237,7 @@ TEST_CASE("each accepted message gets exactly one end, whatever the policy and w
                                      {"csms.offline_queue_bytes", "1KiB"},
                                      {"csms.offline_queue_max_age", "20ms"},
                                      {"csms.offline_replay_rate", "500"},
-                                     {"offline_queue_bytes", "3KiB"}});
+                                     {"offline_budget_bytes", "3KiB"}});
   }
   Fleet fleet(delivery, with_policy(policy, settings));
   std::vector<cwire_station> stations;
@@ -746,7 +746,7 @@ TEST_CASE("the offline queues of all stations share a budget and a log line says
   csms.refuse_tcp();
   Fleet fleet(Delivery::handler,
               with_offline_queue({{"csms.send_queue_policy", policy},
-                                  {"offline_queue_bytes", "1000B"},
+                                  {"offline_budget_bytes", "1000B"},
                                   {"csms.reconnect_backoff", "1h"},  // no attempt finds it out by chance
                                   {"csms.reconnect_max_backoff", "1h"}}));
   const cwire_station one = fleet.connect("CP1", csms.url()), other = fleet.connect("CP2", csms.url());
@@ -766,7 +766,7 @@ TEST_CASE("the offline queues of all stations share a budget and a log line says
   const Record& line = must(first(records, CWIRE_EVENT_LOG));
   CHECK(line.code == CWIRE_LOG_WARNING);
   CHECK(line.station == nullptr);
-  CHECK(line.data.find("raise offline_queue_bytes") != std::string::npos);
+  CHECK(line.data.find("raise offline_budget_bytes") != std::string::npos);
   // An attempt that is still under way would not be cut short, and its wait not either.
   for (const char* id : {"CP1", "CP2"}) REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, id));
   csms.come_back();

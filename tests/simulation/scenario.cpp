@@ -205,8 +205,8 @@ void draw_offline_queues(Scenario& scenario, Dice& dice, Duration within) {
     group.settings.offline = draw_offline_queue(dice);
     group.other_settings.offline = dice.chance(50) ? group.settings.offline : draw_offline_queue(dice);
   }
-  scenario.offline_queue_bytes =
-      dice.chance(50) ? cwire::default_settings().offline_queue_bytes : dice.between(0, dice.chance(50) ? 3000 : 50000);
+  scenario.offline_budget_bytes = dice.chance(50) ? cwire::default_settings().offline_budget_bytes
+                                                  : dice.between(0, dice.chance(50) ? 3000 : 50000);
   if (!any || !dice.chance(30)) return;
   // A connection that is to be replaced while it takes nothing: three kinds of messages meet then.
   const TimePoint from = kStart + dice.between(Duration::zero(), within);

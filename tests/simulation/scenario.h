@@ -97,7 +97,7 @@ struct Scenario {
   bool paced = true;                           // by the governor
   cwire::EndpointGovernor::Settings governor;  // of each endpoint
   std::vector<Trouble> troubles;               // in order of `from`
-  std::uint64_t offline_queue_bytes = 0;       // of all stations together
+  std::uint64_t offline_budget_bytes = 0;      // of all stations together
   // Shutdown comes when all who shall be are connected again, after the last trouble and some time of peace; or, with
   // `abrupt`, at that time, whatever the state.
   Duration peace{};

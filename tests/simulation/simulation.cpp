@@ -31,8 +31,8 @@ Simulation::Simulation(const Scenario& scenario, std::uint64_t seed, bool printe
       random_(1),
       now_(kStart),
       gate_(static_cast<std::uint32_t>(dice_.bits())),
-      offline_budget_(std::make_shared<cwire::OfflineBudget>(scenario.offline_queue_bytes)),
-      budget_judge_(trace_, scenario.offline_queue_bytes) {
+      offline_budget_(std::make_shared<cwire::OfflineBudget>(scenario.offline_budget_bytes)),
+      budget_judge_(trace_, scenario.offline_budget_bytes) {
   random_.seed(static_cast<std::minstd_rand::result_type>(dice_.bits()));
   csms_.resize(scenario_.endpoints.size());
   spreads_.resize(scenario_.groups.size());
@@ -84,7 +84,7 @@ Result Simulation::run() {
     trace_.broken(kNoStation, "the last was back after " + Trace::text(result_.back_after) + ", and the bound is " +
                                   Trace::text(scenario_.back_within));
   }
-  if (!offline_budget_->take(scenario_.offline_queue_bytes)) {
+  if (!offline_budget_->take(scenario_.offline_budget_bytes)) {
     trace_.broken(kNoStation, "what the offline queues held is given back to their budget");
   }
   result_.offline = budget_judge_.use;
