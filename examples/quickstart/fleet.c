@@ -12,7 +12,8 @@
  */
 static bool set_demonstration_waits(cwire_config config, cwire_error* err) {
   return cwire_config_set(config, "csms.reconnect_backoff", "500ms", err) == CWIRE_OK &&
-         cwire_config_set(config, "csms.reconnect_max_backoff", "2s", err) == CWIRE_OK;
+         cwire_config_set(config, "csms.reconnect_max_backoff", "2s", err) == CWIRE_OK &&
+         cwire_config_set(config, "governor.breaker_open", "2s", err) == CWIRE_OK;
 }
 
 bool fleet_start(fleet* self, const options* wanted, cwire_error* err) {
@@ -179,6 +180,9 @@ static void on_event(fleet* self, const cwire_event* event) {
       break;
     case CWIRE_EVENT_LOG:
       note_problem(self, event);
+      break;
+    case CWIRE_EVENT_ENDPOINT:
+      snprintf(self->news, sizeof self->news, "%s", event->data);
       break;
     case CWIRE_EVENT_SHUTDOWN:
       self->shut_down = true;

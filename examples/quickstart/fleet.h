@@ -53,6 +53,7 @@ typedef struct fleet {
   size_t next_heartbeat;   /* whose turn it is */
   double heartbeats_due;   /* stations whose turn has come, and a fraction */
   char first_problem[320]; /* the first line that tells of trouble nobody asked for */
+  char news[320];          /* what the endpoint's circuit breaker did, to be shown; "" when it was */
 } fleet;
 
 /* Starts the manager. False: *err says why. */

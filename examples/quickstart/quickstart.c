@@ -50,6 +50,8 @@ static void take_a_turn(show* self, const char* what) {
   if (self->heartbeats) fleet_heartbeats(&self->fleet, now - self->last_turn, self->wanted.heartbeat_seconds);
   self->last_turn = now;
   fleet_poll(&self->fleet, 20);
+  if (self->fleet.news[0] != '\0') progress_news(&self->progress, self->fleet.news);
+  self->fleet.news[0] = '\0';
   progress_show(&self->progress, what, &self->fleet);
 }
 

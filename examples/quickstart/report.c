@@ -57,6 +57,11 @@ void progress_show(progress* self, const char* what, const fleet* stations) {
   if (process_now() - self->shown >= (self->redraws ? 0.1 : 1)) show(self, what, stations);
 }
 
+void progress_news(const progress* self, const char* line) {
+  printf("%s           %s%s\n", self->redraws ? "\r" : "", line, self->redraws ? "\033[K" : "");
+  fflush(stdout);
+}
+
 void progress_end(progress* self, const char* what, const fleet* stations) {
   show(self, what, stations);
   if (self->redraws) printf("\n");

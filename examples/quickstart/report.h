@@ -23,6 +23,8 @@ typedef struct outcome {
 void progress_begin(progress* self, const options* wanted);
 /* Shows where things stand, unless that was shown a moment ago. `what`: what is going on. */
 void progress_show(progress* self, const char* what, const fleet* stations);
+/* Shows a line that stays. */
+void progress_news(const progress* self, const char* line);
 /* Shows it for the last time; what follows stands on a new line. */
 void progress_end(progress* self, const char* what, const fleet* stations);
 
