@@ -50,9 +50,10 @@ const char* hint_for(std::int32_t status) {
     case 400:
       return "bad request; check the path of the URL, the station id and the OCPP version";
     case 401:
-      return "unauthorized; the credentials are missing or wrong, check user name and password, key or token";
+      return "unauthorized; the credentials are missing or wrong, check csms.auth: user name and password, key or "
+             "token";
     case 403:
-      return "forbidden; the CSMS does not admit this station, check its credentials and that it is enabled there";
+      return "forbidden; the CSMS does not admit this station, check csms.auth, and that it is enabled there";
     case 404:
       return "not found; the CSMS does not know this identity, check the station id and the path of the URL";
     case 407:
