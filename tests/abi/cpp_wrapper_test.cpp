@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
+using chargewire::EventType;
+using chargewire::State;
+using chargewire::Status;
+
 namespace {
 
 // A port on which nobody listens, and nobody else can begin to while this lives.
@@ -45,29 +49,29 @@ class RefusedPort {
   std::string url_;
 };
 
-// The status that `call` throws; CWIRE_OK if it throws nothing.
+// The status that `call` throws; ok if it throws nothing.
 template <typename Call>
-cwire_status status_of(Call call) {
+chargewire::Status status_of(Call call) {
   try {
     call();
   } catch (const chargewire::Error& error) {
     CHECK_FALSE(std::string_view(error.what()).empty());
     return error.status();
   }
-  return CWIRE_OK;
+  return Status::ok;
 }
 
 // One attempt, then the station gives up.
 chargewire::Config one_attempt() {
   chargewire::Config config;
-  config.set("csms.max_reconnect_attempts", "1").set("csms.reconnect_backoff", "1ms").set("io_threads", "1");
+  config.max_reconnect_attempts(1).reconnect_backoff(1ms).io_threads(1);
   return config;
 }
 
 // A station stays between its first attempt and its second for as long as a test looks at it.
 chargewire::Config patient() {
   chargewire::Config config;
-  config.set("csms.reconnect_max_backoff", "1h").set("csms.reconnect_backoff", "1h").set("io_threads", "1");
+  config.reconnect_max_backoff(1h).reconnect_backoff(1h).io_threads(1);
   return config;
 }
 
@@ -76,8 +80,8 @@ chargewire::Config patient() {
 TEST_CASE("the wrapper tells versions and names") {
   CHECK(chargewire::abi_version() >= CWIRE_ABI_VERSION);
   CHECK_FALSE(chargewire::version().empty());
-  CHECK(chargewire::status_name(CWIRE_E_DIAL) == "CWIRE_E_DIAL");
-  CHECK(chargewire::state_name(CWIRE_STATE_RECONNECTING) == "reconnecting");
+  CHECK(chargewire::name(Status::dial) == "CWIRE_E_DIAL");
+  CHECK(chargewire::name(State::reconnecting) == "reconnecting");
 }
 
 TEST_CASE("a status alone becomes an Error that says what it means and what to do") {
@@ -85,13 +89,13 @@ TEST_CASE("a status alone becomes an Error that says what it means and what to d
     chargewire::Station().send("[]");
     FAIL("no exception");
   } catch (const chargewire::Error& error) {
-    CHECK(error.what() == "send: CWIRE_E_INVALID_HANDLE: "s + chargewire::status_text(CWIRE_E_INVALID_HANDLE));
+    CHECK(error.what() == "send: CWIRE_E_INVALID_HANDLE: "s + chargewire::text(Status::invalid_handle));
   }
   std::set<std::string_view> texts;
-  for (chargewire::Status status = CWIRE_E_WRITE; status <= CWIRE_OK; ++status) {
-    CHECK(texts.insert(chargewire::status_text(status)).second);
+  for (cwire_status status = CWIRE_E_WRITE; status <= CWIRE_OK; ++status) {
+    CHECK(texts.insert(chargewire::text(static_cast<Status>(status))).second);
   }
-  CHECK(texts.count(chargewire::status_text(-1000)) == 0);
+  CHECK(texts.count(chargewire::text(static_cast<Status>(-1000))) == 0);
 }
 
 TEST_CASE("a Config takes, gives, copies and moves options") {
@@ -115,29 +119,75 @@ TEST_CASE("a Config takes, gives, copies and moves options") {
   CHECK(chargewire::Config::schema().find("csms.default_url") != std::string_view::npos);
 }
 
+TEST_CASE("typed options are those of the table") {
+  using namespace chargewire;
+  const Config config = Config()
+                            .protocol({Protocol::v2_0_1, Protocol::v1_6})
+                            .ping_interval(90s)
+                            .pong_timeout(1500ms)
+                            .reconnect_jitter(0.125)
+                            .governor_breaker_failures(1)
+                            .reconnect_policy(ReconnectPolicy::decorrelated)
+                            .security_profile(SecurityProfile::profile_2)
+                            .tls_min_version(TlsMinVersion::v1_3)
+                            .tls_allow_wildcards(true)
+                            .message_size_max(2 << 20)
+                            .max_reconnect_attempts(7)
+                            .headers("X-Site", "Rotterdam")
+                            .tls_ca_cert("ca.pem")
+                            .auth_password("secret");
+  CHECK(config.get("csms.protocol") == "2.0.1, 1.6");
+  CHECK(config.get("csms.ping_interval") == "90s");
+  CHECK(config.get("csms.pong_timeout") == "1500ms");
+  CHECK(config.get("csms.reconnect_jitter") == "12.5%");
+  CHECK(config.get("governor.breaker_failures") == "100%");
+  CHECK(config.get("csms.reconnect_policy") == "decorrelated");
+  CHECK(config.get("csms.security_profile") == "2");
+  CHECK(config.get("csms.tls.min_version") == "1.3");
+  CHECK(config.get("csms.tls.allow_wildcards") == "true");
+  CHECK(config.get("csms.message_size_max") == "2MiB");
+  CHECK(config.get("csms.max_reconnect_attempts") == "7");
+  CHECK(config.get("csms.tls.ca_cert") == "ca.pem");
+  CHECK(config.get("csms.auth.password") == "***");
+  CHECK(config.get("csms.headers.X-Site") == "***");
+}
+
+TEST_CASE("a typed option out of its range is refused by the library") {
+  using namespace chargewire;
+  Config config;
+  CHECK(status_of([&] { config.ping_interval(-1s); }) == Status::config);
+  CHECK(status_of([&] { config.io_threads(-1); }) == Status::config);
+  CHECK(status_of([&] { config.reconnect_jitter(1.5); }) == Status::config);
+  CHECK(status_of([&] { config.reconnect_jitter(-0.5); }) == Status::config);
+  CHECK(status_of([&] { config.reconnect_jitter(std::numeric_limits<double>::quiet_NaN()); }) == Status::config);
+  CHECK(status_of([&] { config.protocol({}); }) == Status::config);
+  CHECK(status_of([&] { config.priority(static_cast<Priority>(99)); }) == Status::config);
+  CHECK(status_of([&] { config.message_size_max(std::uint64_t{1} << 40); }) == Status::config);
+}
+
 TEST_CASE("what goes wrong in a Config is an Error that says what") {
   chargewire::Config config;
   try {
     config.set("csms.ping_interval", "soon");
     FAIL("no exception");
   } catch (const chargewire::Error& error) {
-    CHECK(error.status() == CWIRE_E_CONFIG);
+    CHECK(error.status() == Status::config);
     CHECK(std::string(error.what()).find("csms.ping_interval") != std::string::npos);
   }
-  CHECK(status_of([&] { config.set("no.such.key", "1"); }) == CWIRE_E_CONFIG);
-  CHECK(status_of([&] { config.get("no.such.key"); }) == CWIRE_E_CONFIG);
-  CHECK(status_of([&] { config.load_yaml("csms: ["); }) == CWIRE_E_CONFIG);
-  CHECK(status_of([&] { config.load_yaml({}); }) == CWIRE_OK);
-  CHECK(status_of([&] { config.load_file("/no/such/file.yaml"); }) == CWIRE_E_CONFIG);
+  CHECK(status_of([&] { config.set("no.such.key", "1"); }) == Status::config);
+  CHECK(status_of([&] { config.get("no.such.key"); }) == Status::config);
+  CHECK(status_of([&] { config.load_yaml("csms: ["); }) == Status::config);
+  CHECK(status_of([&] { config.load_yaml({}); }) == Status::ok);
+  CHECK(status_of([&] { config.load_file("/no/such/file.yaml"); }) == Status::config);
 }
 
 TEST_CASE("a NUL inside of text is refused, not cut off") {
   chargewire::Config config;
-  CHECK(status_of([&] { config.set("csms.default_url\0x"sv, "ws://localhost"); }) == CWIRE_E_INVALID_ARGUMENT);
-  CHECK(status_of([&] { config.set("csms.default_url", "ws://localhost\0x"sv); }) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(status_of([&] { config.set("csms.default_url\0x"sv, "ws://localhost"); }) == Status::invalid_argument);
+  CHECK(status_of([&] { config.set("csms.default_url", "ws://localhost\0x"sv); }) == Status::invalid_argument);
   chargewire::Manager manager(config);
-  CHECK(status_of([&] { manager.connect("CP\0001"sv); }) == CWIRE_E_INVALID_ARGUMENT);
-  CHECK(status_of([&] { chargewire::Station().disconnect(1000, "bye\0bye"sv); }) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(status_of([&] { manager.connect("CP\0001"sv); }) == Status::invalid_argument);
+  CHECK(status_of([&] { chargewire::Station().disconnect(1000, "bye\0bye"sv); }) == Status::invalid_argument);
 }
 
 TEST_CASE("a Manager that is polled hands out events up to SHUTDOWN") {
@@ -148,55 +198,55 @@ TEST_CASE("a Manager that is polled hands out events up to SHUTDOWN") {
   CHECK(manager.poll(-1ms).empty());
 
   manager.shutdown();
-  std::vector<std::int32_t> types;
+  std::vector<EventType> types;
   manager.run([&](const chargewire::Event& event) { types.push_back(event.type()); });
   REQUIRE_FALSE(types.empty());
-  CHECK(types.back() == CWIRE_EVENT_SHUTDOWN);
-  CHECK(status_of([&] { manager.poll(0ms); }) == CWIRE_E_STATE);
-  CHECK(status_of([&] { manager.shutdown(-5ms); }) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(types.back() == EventType::shutdown);
+  CHECK(status_of([&] { manager.poll(0ms); }) == Status::state);
+  CHECK(status_of([&] { manager.shutdown(-5ms); }) == Status::invalid_argument);
 }
 
 TEST_CASE("a station that nobody answers gives up, and says why everywhere it is asked") {
   const RefusedPort port;
   chargewire::Manager manager(one_attempt());
   const chargewire::Config overrides = chargewire::Config().set("csms.default_url", port.url());
-  const chargewire::Station station = manager.connect("CP001", {{}, &overrides, 42});
+  const chargewire::Station station = manager.connect("CP001", {}, overrides, 42);
   REQUIRE(station);
   CHECK(manager.find("CP001") == station);
   CHECK(manager.find("CP002") == std::nullopt);
-  CHECK(station.try_send("x") == CWIRE_E_NOT_ESTABLISHED);
-  CHECK(status_of([&] { station.send("x"); }) == CWIRE_E_NOT_ESTABLISHED);
-  CHECK(status_of([&] { manager.send("CP001", "x"); }) == CWIRE_E_NOT_ESTABLISHED);
-  CHECK(manager.try_send("CP002", "x") == CWIRE_E_NOT_FOUND);
-  CHECK(status_of([&] { station.wait(30s); }) == CWIRE_E_DIAL);
+  CHECK(station.try_send("x") == Status::not_established);
+  CHECK(status_of([&] { station.send("x"); }) == Status::not_established);
+  CHECK(status_of([&] { manager.send("CP001", "x"); }) == Status::not_established);
+  CHECK(manager.try_send("CP002", "x") == Status::not_found);
+  CHECK(status_of([&] { station.wait(30s); }) == Status::dial);
 
   bool told = false;
   bool closed = false;
   while (!closed) {
     for (const chargewire::Event event : manager.poll(30s)) {
-      if (event.type() == CWIRE_EVENT_LOG) continue;
+      if (event.type() == EventType::log) continue;
       CHECK(event.station_id() == "CP001");
       CHECK(event.user_data() == 42);
       CHECK(event.time() > std::chrono::system_clock::now() - 1h);
-      if (event.type() == CWIRE_EVENT_ERROR) {
+      if (event.type() == EventType::error) {
         told = true;
-        CHECK(event.status() == CWIRE_E_DIAL);
+        CHECK(event.status() == Status::dial);
         CHECK(event.code() == ECONNREFUSED);
         CHECK_FALSE(event.data().empty());
       }
-      if (event.type() == CWIRE_EVENT_CLOSED) closed = true;
+      if (event.type() == EventType::closed) closed = true;
     }
   }
   CHECK(told);
-  CHECK(status_of([&] { station.state(); }) == CWIRE_E_INVALID_HANDLE);
+  CHECK(status_of([&] { station.state(); }) == Status::invalid_handle);
 
   CHECK_FALSE(manager.is_connected("CP001"));
-  CHECK(status_of([&] { manager.is_connected("CP002"); }) == CWIRE_E_NOT_FOUND);
-  CHECK(manager.stats("CP001").state == CWIRE_STATE_ERROR);
-  CHECK(manager.stats("CP001").last_error == CWIRE_E_DIAL);
+  CHECK(status_of([&] { manager.is_connected("CP002"); }) == Status::not_found);
+  CHECK(manager.stats("CP001").state() == State::error);
+  CHECK(manager.stats("CP001").last_error() == Status::dial);
   const std::vector<chargewire::Stats> all = manager.all_stats();
   REQUIRE(all.size() == 1);
-  CHECK(all[0].station_id == "CP001"sv);
+  CHECK(all[0].station_id() == "CP001"sv);
   CHECK(manager.counts().connected == 0);
   CHECK(manager.counts().total == 1);
   CHECK(manager.broadcast("x") == 0);
@@ -208,25 +258,21 @@ TEST_CASE("a station that nobody answers gives up, and says why everywhere it is
 TEST_CASE("send_many tells of each message by itself") {
   const RefusedPort port;
   chargewire::Manager manager(patient());
-  const chargewire::Station station = manager.connect("CP001", {port.url(), nullptr, 0});
-  CHECK(station.stats().station_id == "CP001"sv);
-  std::vector<chargewire::Outgoing> messages = {chargewire::outgoing(station, "one"),
-                                                chargewire::outgoing(chargewire::Station(), "two")};
+  const chargewire::Station station = manager.connect("CP001", port.url());
+  CHECK(station.stats().station_id() == "CP001"sv);
+  std::vector<chargewire::Outgoing> messages = {{station, "one"}, {chargewire::Station(), "two"}};
   CHECK(chargewire::send_many(messages) == 0);
-  CHECK(messages[0].status == CWIRE_E_NOT_ESTABLISHED);
-  CHECK(messages[1].status == CWIRE_E_INVALID_HANDLE);
-  messages[0].size = 1;
-  messages[1].size = 1;
-  CHECK(status_of([&] { chargewire::send_many(messages); }) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(messages[0].status() == Status::not_established);
+  CHECK(messages[1].status() == Status::invalid_handle);
   station.disconnect(1000, "done");
-  CHECK(status_of([&] { station.wait(30s); }) < 0);
+  CHECK(status_of([&] { station.wait(30s); }) != Status::ok);
 }
 
 TEST_CASE("a Pool groups stations and owns none") {
   const RefusedPort port;
   chargewire::Manager manager(patient());
-  const chargewire::Station first = manager.connect("CP001", {port.url(), nullptr, 0});
-  manager.connect("CP002", {port.url(), nullptr, 0});
+  const chargewire::Station first = manager.connect("CP001", port.url());
+  manager.connect("CP002", port.url());
   {
     const chargewire::Pool pool(manager);
     pool.add(first);
@@ -234,35 +280,35 @@ TEST_CASE("a Pool groups stations and owns none") {
     CHECK_FALSE(pool.has("CP002"));
     CHECK(pool.counts().total == 1);
     CHECK(pool.stats().size() == 1);
-    CHECK(pool.try_send("CP001", "x") == CWIRE_E_NOT_ESTABLISHED);
-    CHECK(status_of([&] { pool.send("CP002", "x"); }) == CWIRE_E_NOT_FOUND);
+    CHECK(pool.try_send("CP001", "x") == Status::not_established);
+    CHECK(status_of([&] { pool.send("CP002", "x"); }) == Status::not_found);
     CHECK(pool.broadcast("x") == 0);
     CHECK(pool.remove("CP001"));
     CHECK_FALSE(pool.remove("CP001"));
     pool.add(first);
-    CHECK(status_of([&] { pool.add(chargewire::Station()); }) == CWIRE_E_INVALID_HANDLE);
+    CHECK(status_of([&] { pool.add(chargewire::Station()); }) == Status::invalid_handle);
   }
   CHECK(manager.counts().total == 2);
   const chargewire::Pool pool(manager);
   pool.add(first);
   pool.disconnect_all();
-  CHECK(status_of([&] { first.wait(30s); }) < 0);
+  CHECK(status_of([&] { first.wait(30s); }) != Status::ok);
 }
 
 TEST_CASE("a Manager with a handler calls it for each event") {
-  std::promise<std::int32_t> last;
+  std::promise<EventType> last;
   chargewire::Manager manager([&](const chargewire::Event& event) {
-    if (event.type() == CWIRE_EVENT_SHUTDOWN) last.set_value(event.type());
+    if (event.type() == EventType::shutdown) last.set_value(event.type());
   });
   CHECK(manager.event_fd() == -1);
-  CHECK(status_of([&] { manager.poll(0ms); }) == CWIRE_E_STATE);
+  CHECK(status_of([&] { manager.poll(0ms); }) == Status::state);
   manager.shutdown();
-  CHECK(last.get_future().get() == CWIRE_EVENT_SHUTDOWN);
+  CHECK(last.get_future().get() == EventType::shutdown);
   CHECK(manager.handler_exceptions() == 0);
 }
 
 TEST_CASE("an empty handler is refused") {
-  CHECK(status_of([] { chargewire::Manager manager{chargewire::Handler()}; }) == CWIRE_E_INVALID_ARGUMENT);
+  CHECK(status_of([] { chargewire::Manager manager{chargewire::Handler()}; }) == Status::invalid_argument);
 }
 
 TEST_CASE("a handler that throws costs no event, and the exceptions are counted") {
@@ -271,10 +317,10 @@ TEST_CASE("a handler that throws costs no event, and the exceptions are counted"
   std::promise<void> over;
   chargewire::Manager manager(one_attempt(), [&](const chargewire::Event& event) {
     ++thrown;
-    if (event.type() == CWIRE_EVENT_SHUTDOWN) over.set_value();
+    if (event.type() == EventType::shutdown) over.set_value();
     throw std::runtime_error("a defect of the application");
   });
-  manager.connect("CP001", {port.url(), nullptr, 0});
+  manager.connect("CP001", port.url());
   manager.shutdown();
   over.get_future().get();
   const chargewire::Manager& same = manager;
@@ -289,10 +335,10 @@ TEST_CASE("what a handler throws is reported by LOG") {
   std::atomic<bool> thrown{false};
   std::promise<std::string> report;
   chargewire::Manager manager(patient(), [&](const chargewire::Event& event) {
-    if (event.type() == CWIRE_EVENT_LOG && thrown) return report.set_value(std::string(event.data()));
+    if (event.type() == EventType::log && thrown) return report.set_value(std::string(event.data()));
     if (!thrown.exchange(true)) throw std::runtime_error("a defect of the application");
   });
-  manager.connect("CP001", {port.url(), nullptr, 0});
+  manager.connect("CP001", port.url());
   CHECK(report.get_future().get().find("exception") != std::string::npos);
   CHECK(manager.handler_exceptions() == 1);
 }
@@ -310,13 +356,13 @@ TEST_CASE("a handler lives until its last event, also when the Manager is destro
   auto manager = std::make_shared<std::unique_ptr<chargewire::Manager>>();
   *manager = std::make_unique<chargewire::Manager>(
       one_attempt(), [captured = std::move(captured), manager, ready_future, &over](const chargewire::Event& event) {
-        if (event.type() == CWIRE_EVENT_STATE || event.type() == CWIRE_EVENT_ERROR) {
+        if (event.type() == EventType::state || event.type() == EventType::error) {
           ready_future->wait();
           manager->reset();
         }
-        if (event.type() == CWIRE_EVENT_SHUTDOWN && *captured == 7) over.set_value();
+        if (event.type() == EventType::shutdown && *captured == 7) over.set_value();
       });
-  (*manager)->connect("CP001", {port.url(), nullptr, 0});
+  (*manager)->connect("CP001", port.url());
   ready.set_value();
   over.get_future().get();
   manager.reset();

@@ -5,6 +5,7 @@ execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${STAGI
 
 foreach(file IN ITEMS
     include/chargewire/chargewire.h include/chargewire/callbacks.h include/chargewire/chargewire.hpp
+    include/chargewire/enums.hpp include/chargewire/options.hpp
     libchargewire.so libchargewire.a pkgconfig/chargewire.pc cmake/chargewire/chargewireConfig.cmake
     cmake/chargewire/chargewireConfigVersion.cmake)
   file(GLOB_RECURSE found LIST_DIRECTORIES false ${STAGING}/*)

@@ -13,55 +13,55 @@
 
 namespace {
 
+using chargewire::EventType;
+using chargewire::Flags;
+using chargewire::Status;
 using Words = std::vector<std::string>;
 
 struct Record {
-  std::int32_t type;
-  cwire_status status;
+  EventType type;
+  Status status;
   std::uint64_t tag;
   std::string data;
   std::string text;  // as an answer tells it
 };
 
-std::string name(cwire_status status) { return std::string(chargewire::status_name(status)); }
-
-// "CWIRE_OK", or what was thrown instead.
+// "ok", or the name of what was thrown.
 template <class Call>
 std::string outcome(Call call) {
   try {
     call();
     return "ok";
   } catch (const chargewire::Error& error) {
-    return name(error.status());
+    return std::string(name(error.status()));
   }
 }
 
 std::string text_of(const chargewire::Event& event) {
   std::ostringstream text;
   switch (event.type()) {
-    case CWIRE_EVENT_CONNECTED:
-      text << "CONNECTED " << event.data() << (event.has(CWIRE_FLAG_RECONNECT) ? " reconnect" : "");
+    case EventType::connected:
+      text << "CONNECTED " << event.data() << (event.has(Flags::reconnect) ? " reconnect" : "");
       break;
-    case CWIRE_EVENT_MESSAGE:
+    case EventType::message:
       text << "MESSAGE " << event.data();
       break;
-    case CWIRE_EVENT_SENT:
+    case EventType::sent:
       text << "SENT " << event.tag() << ' ' << name(event.status());
       break;
-    case CWIRE_EVENT_WRITABLE:
+    case EventType::writable:
       text << "WRITABLE";
       break;
-    case CWIRE_EVENT_DISCONNECTED:
+    case EventType::disconnected:
       text << "DISCONNECTED " << name(event.status()) << ' ' << event.code();
-      if (event.has(CWIRE_FLAG_REMOTE)) text << " remote";
-      if (event.has(CWIRE_FLAG_WILL_RETRY)) text << " will_retry";
+      if (event.has(Flags::remote)) text << " remote";
+      if (event.has(Flags::will_retry)) text << " will_retry";
       break;
-    case CWIRE_EVENT_ERROR:
-      text << "ERROR " << name(event.status()) << ' ' << chargewire::phase_name(event.failure()->phase) << ' '
-           << event.code();
-      if (event.has(CWIRE_FLAG_WILL_RETRY)) text << " will_retry";
+    case EventType::error:
+      text << "ERROR " << name(event.status()) << ' ' << name(event.failure()->phase()) << ' ' << event.code();
+      if (event.has(Flags::will_retry)) text << " will_retry";
       break;
-    case CWIRE_EVENT_CLOSED:
+    case EventType::closed:
       text << "CLOSED " << name(event.status()) << ' ' << event.code();
       break;
     default:
@@ -96,7 +96,7 @@ class Runner {
     Station& station = stations_.at(words.at(1));
     const chargewire::Station native = station.station;
     if (verb == "wait") return outcome([&] { native.wait(std::chrono::milliseconds(std::stoi(words.at(2)))); });
-    if (verb == "state") return std::string(chargewire::state_name(native.state()));
+    if (verb == "state") return std::string(name(native.state()));
     if (verb == "events") return take(station, std::stoul(words.at(2)));
     if (verb == "until") return until(station, words.at(2));
     if (verb == "send") return outcome([&] { send(native, words.at(2), std::stoull(words.at(3))); });
@@ -117,8 +117,8 @@ class Runner {
   // ---- Events
 
   void take_event(const chargewire::Event& event) {
-    const std::int32_t type = event.type();
-    if (type == CWIRE_EVENT_SHUTDOWN) {
+    const EventType type = event.type();
+    if (type == EventType::shutdown) {
       std::lock_guard<std::mutex> lock(mutex_);
       shut_down_ = true;
       came_.notify_all();
@@ -129,7 +129,7 @@ class Runner {
     if (shut_down_) after_shutdown_ = true;
     if (record.text.empty()) return;  // STATE, LOG and what belongs to the manager
     Station& station = stations_[std::string(event.station_id())];
-    if (type == CWIRE_EVENT_MESSAGE && !station.goodbye.empty() && record.data == station.goodbye) {
+    if (type == EventType::message && !station.goodbye.empty() && record.data == station.goodbye) {
       station.goodbye.clear();
       lock.unlock();
       std::string said = outcome([&] { event.station().disconnect(); });
@@ -190,7 +190,7 @@ class Runner {
         try {
           manager_->run([this](const chargewire::Event& event) { take_event(event); });
         } catch (const chargewire::Error& error) {
-          if (error.status() != CWIRE_E_INVALID_HANDLE) throw;  // freed meanwhile
+          if (error.status() != Status::invalid_handle) throw;  // freed meanwhile
         }
       });
     });
@@ -200,10 +200,7 @@ class Runner {
     return outcome([&] {
       chargewire::Config overrides;
       set(overrides, words.begin() + 3, words.end());
-      chargewire::ConnectOptions options;
-      options.url = words.at(2);
-      options.overrides = &overrides;
-      const chargewire::Station station = manager_->connect(words.at(1), options);
+      const chargewire::Station station = manager_->connect(words.at(1), words.at(2), overrides);
       std::lock_guard<std::mutex> lock(mutex_);
       stations_[words.at(1)].station = station;
     });
@@ -220,7 +217,7 @@ class Runner {
   // ---- Stations
 
   static void send(chargewire::Station station, const std::string& text, std::uint64_t tag) {
-    station.send(text, tag == 0 ? 0 : CWIRE_FLAG_REPORT, tag);
+    station.send(text, tag == 0 ? Flags{} : Flags::report, tag);
   }
 
   std::string flood(Station& station, std::size_t count) {
@@ -228,10 +225,10 @@ class Runner {
     std::size_t sent = 0, sent_in_order = 0, received = 0, received_in_order = 0;
     while (sent < count || received < count) {
       const Record record = next(station);
-      if (record.type == CWIRE_EVENT_SENT) {
+      if (record.type == EventType::sent) {
         ++sent;
-        if (record.status == CWIRE_OK && record.tag == sent) ++sent_in_order;
-      } else if (record.type == CWIRE_EVENT_MESSAGE) {
+        if (record.status == Status::ok && record.tag == sent) ++sent_in_order;
+      } else if (record.type == EventType::message) {
         ++received;
         if (record.data == std::to_string(received)) ++received_in_order;
       } else {
@@ -248,7 +245,7 @@ class Runner {
     for (std::size_t thread = 0; thread < threads; ++thread) {
       senders.emplace_back([&, thread] {
         for (std::size_t i = 1; i <= count; ++i) {
-          if (station.station.try_send(std::to_string(thread) + ':' + std::to_string(i)) == CWIRE_OK) ++accepted;
+          if (station.station.try_send(std::to_string(thread) + ':' + std::to_string(i)) == Status::ok) ++accepted;
         }
       });
     }
@@ -257,7 +254,7 @@ class Runner {
     std::map<std::string, std::size_t> last;  // of each thread
     while (received < accepted) {
       const Record record = next(station);
-      if (record.type != CWIRE_EVENT_MESSAGE) return record.text;
+      if (record.type != EventType::message) return record.text;
       ++received;
       const std::size_t colon = record.data.find(':');
       if (std::stoul(record.data.substr(colon + 1)) == ++last[record.data.substr(0, colon)]) ++in_order;
@@ -283,10 +280,10 @@ class Runner {
   static std::string stats(chargewire::Station station) {
     const chargewire::Stats stats = station.stats();
     std::ostringstream text;
-    text << chargewire::state_name(stats.state) << ", " << stats.connections << " connections, "
-         << stats.reconnect_attempts << " more attempts, " << stats.messages_sent << " sent, "
-         << stats.messages_received << " received, " << stats.bytes_received << " bytes received, "
-         << stats.messages_not_sent << " not sent, last error " << name(stats.last_error);
+    text << name(stats.state()) << ", " << stats.connections() << " connections, " << stats.reconnect_attempts()
+         << " more attempts, " << stats.messages_sent() << " sent, " << stats.messages_received() << " received, "
+         << stats.bytes_received() << " bytes received, " << stats.messages_not_sent() << " not sent, last error "
+         << name(stats.last_error());
     return text.str();
   }
 
@@ -306,10 +303,10 @@ class Runner {
         std::lock_guard<std::mutex> lock(mutex_);
         seen = station.seen;
       }
-      const cwire_status status = station.station.try_send("load", CWIRE_FLAG_REPORT, accepted + 1);
-      if (status == CWIRE_OK) {
+      const Status status = station.station.try_send("load", Flags::report, accepted + 1);
+      if (status == Status::ok) {
         if (++accepted == 1000) warmed_up(warm);
-      } else if (status == CWIRE_E_QUEUE_FULL) {
+      } else if (status == Status::queue_full) {
         wait_until([&] { return station.seen != seen; });
       } else {
         return accepted;
@@ -340,8 +337,8 @@ class Runner {
     for (const std::string& id : ids) {
       const std::deque<Record>& records = stations_.at(id).records;
       told += static_cast<std::uint64_t>(
-          std::count_if(records.begin(), records.end(), [](const Record& r) { return r.type == CWIRE_EVENT_SENT; }));
-      const auto is_closed = [](const Record& r) { return r.type == CWIRE_EVENT_CLOSED; };
+          std::count_if(records.begin(), records.end(), [](const Record& r) { return r.type == EventType::sent; }));
+      const auto is_closed = [](const Record& r) { return r.type == EventType::closed; };
       if (std::count_if(records.begin(), records.end(), is_closed) == 1 && is_closed(records.back())) ++closed;
     }
     return std::to_string(accepted) + " accepted, " + std::to_string(told) + " sent or told why not, " +
@@ -352,11 +349,9 @@ class Runner {
     return outcome([&] {
       for (int i = 0; i < count; ++i) {
         chargewire::Config config;
-        config.set("io_threads", "1");
+        config.io_threads(1);
         chargewire::Manager manager(config);
-        chargewire::ConnectOptions options;
-        options.url = url;
-        const chargewire::Station station = manager.connect("CP001", options);
+        const chargewire::Station station = manager.connect("CP001", url);
         station.wait();
         station.send("hello");
       }

@@ -3,7 +3,7 @@
 #include <iostream>
 
 int main() {
-  chargewire::Manager manager(chargewire::Config().set("io_threads", "1"));
+  chargewire::Manager manager(chargewire::Config().io_threads(1));
   manager.shutdown();
   manager.run([](const chargewire::Event&) {});
   std::cout << "chargewire " << chargewire::version() << '\n';

@@ -1,0 +1,161 @@
+"""C++: the constants as enum classes, and a typed setter for each option. The rest of the wrapper is written by hand."""
+import re
+import textwrap
+
+WIDTH = 120
+
+# The constants of a group become one enumeration. Levels of LOG are those of the option log_level.
+ENUMERATIONS = {
+    "CWIRE_E": ("Status", "cwire_status", "What a call or an event says of how it went."),
+    "CWIRE_STATE": ("State", "std::int32_t", "What a station is doing."),
+    "CWIRE_PHASE": ("Phase", "std::int32_t", "What a connection was doing when it failed."),
+    "CWIRE_SECURITY": ("SecurityEvent", "std::int32_t", "The security event of OCPP 2.x that a failure is."),
+    "CWIRE_EVENT": ("EventType", "std::int32_t", "Kinds of events. Later versions may add some: ignore those that you do not know."),
+    "CWIRE_FLAG": ("Flags", "std::uint32_t", "Flags of sends and of events, to be combined by |."),
+    "CWIRE_BREAKER": ("Breaker", "std::int32_t", "Whether an endpoint is worth trying."),
+    "CWIRE_RECONFIGURE": ("Reconfigure", "std::uint32_t", "How a station is to be reconfigured."),
+}
+
+VALUES = {  # by the schema's type: what a setter takes, and that as text
+    "bool": ("bool", 'value ? "true" : "false"'),
+    "integer": ("std::int64_t", "std::to_string(value)"),
+    "size": ("std::uint64_t", "std::to_string(value)"),
+    "duration": ("std::chrono::milliseconds", "detail::option_text(value)"),
+    "percent": ("double", "detail::option_text(value)"),
+}
+TAKES = {"size": "In bytes.", "duration": "In whole milliseconds.", "percent": "A ratio: 0.2 is 20 %."}
+
+SECRET = "A secret: no message, log or get() shows it."
+LIVE = "Live: by Station::reconfigure it acts on the open connection, at once."
+
+
+def camel(name):
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def commented(text, indent):
+    return textwrap.indent(textwrap.fill(text, WIDTH - len(indent) - 3, break_on_hyphens=False, break_long_words=False),
+                           indent + "// ") + "\n"
+
+
+def page(notice, guard, includes, body):
+    return (f"// {notice}\n#ifndef {guard}\n#define {guard}\n\n{includes}\n\nnamespace chargewire {{\n\n{body}\n"
+            f"}}  // namespace chargewire\n\n#endif  // {guard}\n")
+
+
+def enumeration(model, group):
+    name, underlying, about = ENUMERATIONS[group]
+    text = commented(about, "") + f"enum class {name} : {underlying} {{\n"
+    for constant in model.group(group):
+        text += commented(" ".join(constant.comment.split()), "  ")
+        text += f"  {constant.name.removeprefix('CWIRE_').removeprefix(group.removeprefix('CWIRE_') + '_').lower()} = {constant.name},\n"
+    return text + "};\n"
+
+
+def enums_hpp(model):
+    return page("Made by bindings/generate from chargewire.h. Change that, not this file.", "CHARGEWIRE_ENUMS_HPP",
+                "#include <chargewire/chargewire.h>\n\n#include <cstdint>",
+                "\n".join(enumeration(model, group) for group in ENUMERATIONS))
+
+
+def enumerator(option, choice):
+    """A word that C++ takes for a name: "1.6" is v1_6, profile "2" is profile_2."""
+    if choice[0].isalpha():
+        return choice
+    if "." in choice:
+        return "v" + choice.replace(".", "_")
+    return option.name.split("_")[-1] + "_" + choice
+
+
+def choices_of(option):
+    name = camel(option.name)
+    enumerators = ", ".join(enumerator(option, choice) for choice in option.choices)
+    rows = "".join(f"    case {name}::{enumerator(option, choice)}:\n      return \"{choice}\";\n" for choice in option.choices)
+    return (f"// Values of {option.key}.\nenum class {name} {{ {enumerators} }};\n\nnamespace detail {{\n"
+            f"inline const char* option_text({name} value) noexcept {{\n  switch (value) {{\n{rows}  }}\n"
+            f"  return \"\";  // a number that is none of them, which the library refuses\n}}\n}}  // namespace detail\n")
+
+
+def documentation(option):
+    about = re.sub(r"\[[^]]*\]\(#([^)]*)\)", r"docs/configuration.md#\1", option.description)
+    about = re.sub(r"\[[^]]*\]\(([^)]*)\)", r"docs/\1", about)
+    notes = [about]
+    if option.type in TAKES:
+        notes.append(TAKES[option.type])
+    if option.default and option.choices is None:
+        notes.append(f"Default: {option.default}.")
+    elif option.default:
+        notes.append(f"Default: {enumerator(option, option.default)}.")
+    if option.minimum is not None:
+        notes.append(f"From {option.minimum} to {option.maximum}.")
+    if option.secret:
+        notes.append(SECRET)
+    if option.reloadable:
+        notes.append(LIVE)
+    return commented(" ".join(notes), "  ")
+
+
+def setter(option):
+    text = documentation(option)
+    if option.type == "map":
+        return text + (f"  Config& {option.name}(std::string_view name, std::string_view value) {{\n"
+                       f"    return set(std::string(\"{option.key}.\").append(name), value);\n  }}\n")
+    if option.type == "list":
+        takes, words = f"const std::vector<{camel(option.name)}>&", "detail::option_text(value)"
+    elif option.choices is not None:
+        takes, words = camel(option.name), "detail::option_text(value)"
+    else:
+        takes, words = VALUES.get(option.type, ("std::string_view", "value"))
+    call = f"return set(\"{option.key}\", {words});"
+    line = f"  Config& {option.name}({takes} value) {{ {call} }}\n"
+    if len(line) <= WIDTH + 1:
+        return text + line
+    return text + f"  Config& {option.name}({takes} value) {{\n    {call}\n  }}\n"
+
+
+HELPERS = """namespace detail {
+
+inline std::string option_text(std::chrono::milliseconds value) { return std::to_string(value.count()) + "ms"; }
+
+// In millionths, by hand: the decimal point that the C library would write is the locale's. What is no ratio stays
+// none, for the library to refuse.
+inline std::string option_text(double value) {
+  if (!(value >= 0 && value <= 100)) return "no ratio";
+  const long long millionths = std::llround(value * 1000000);
+  const std::string fraction = std::to_string(1000000 + millionths % 1000000);
+  return std::to_string(millionths / 1000000) + '.' + fraction.substr(1);
+}
+
+template <class Choice>
+std::string option_text(const std::vector<Choice>& values) {
+  std::string text;
+  for (const Choice value : values) text.append(text.empty() ? "" : ",").append(option_text(value));
+  return text;
+}
+
+}  // namespace detail
+"""
+
+CLASS = """// The options as functions of Config, which derives from this. Each returns the Config, so that they can be strung
+// together, and throws Error with Status::config for a value that is out of its range; then nothing is changed.
+template <class Config>
+class Options {
+ public:
+%s
+ private:
+  Config& set(std::string_view key, std::string_view value) { return static_cast<Config&>(*this).set(key, value); }
+};
+"""
+
+
+def options_hpp(model):
+    parts = [choices_of(option) for option in model.options if option.choices is not None]
+    parts.append(HELPERS)
+    parts.append(CLASS % "\n".join(setter(option) for option in model.options))
+    includes = ["chrono", "cmath", "cstdint", "string", "string_view", "vector"]
+    return page("Made by bindings/generate from the option schema. Change that, not this file.", "CHARGEWIRE_OPTIONS_HPP",
+                "\n".join(f"#include <{header}>" for header in includes), "\n".join(parts))
+
+
+def files(model):
+    return {"include/chargewire/enums.hpp": enums_hpp(model), "include/chargewire/options.hpp": options_hpp(model)}
