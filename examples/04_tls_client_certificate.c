@@ -18,6 +18,8 @@ static cwire_status set_certificates(cwire_config config, char** paths, cwire_er
   const char* password = getenv("KEY_PASSWORD");
   cwire_status status = cwire_config_set(config, "csms.tls.enabled", "true", err); /* ws:// is now refused */
   size_t i;
+  /* A station tries for ever by default. This one is to say at once what is wrong. */
+  if (status == CWIRE_OK) status = cwire_config_set(config, "csms.max_reconnect_attempts", "1", err);
   for (i = 0; i < 3 && status == CWIRE_OK; ++i) status = cwire_config_set(config, keys[i], paths[i], err);
   if (status == CWIRE_OK && password != NULL) {
     status = cwire_config_set(config, "csms.tls.client_key_password", password, err);
@@ -62,7 +64,7 @@ int main(int argc, char** argv) {
   }
   cwire_config_free(config); /* the manager has a copy */
 
-  /* On timeout err says why the last attempt failed: "unable to get local issuer certificate", "Connection refused". */
+  /* err says why not: "unable to get local issuer certificate", "Connection refused". */
   if (cwire_station_wait(station, 10000, &err) != CWIRE_OK) {
     fprintf(stderr, "%s\n", err.message);
     cwire_manager_free(manager);

@@ -4,3 +4,8 @@ target_link_libraries(chargewire_cpp_runner PRIVATE chargewire::chargewire Threa
 foreach(delivery IN ITEMS poll handler)
   add_conformance_test("c++ ${delivery}" $<TARGET_FILE:chargewire_cpp_runner> ${delivery})
 endforeach()
+if(CHARGEWIRE_BUILD_EXAMPLES)
+  foreach(example IN ITEMS one_station fleet client_certificate)
+    add_example_test("c++" ${example} $<TARGET_FILE:example_cpp_${example}>)
+  endforeach()
+endif()
