@@ -26,6 +26,7 @@ def files(model):
         "bindings/rust/chargewire/src/generated/status.rs": statuses(model),
         "bindings/rust/chargewire/src/generated/enums.rs": enums(model),
         "bindings/rust/chargewire/src/generated/options.rs": options(model),
+        "bindings/rust/chargewire/tests/options/table.rs": options_test(model),
     }
 
 
@@ -301,3 +302,54 @@ def setter(option):
         return out + f"        self.put_list(\"{option.key}\", values)\n    }}\n"
     return out + call(f"pub fn {option.name}", ["self", f"value: {takes}"], " -> Self {", "    ") + \
         f"        self.put(\"{option.key}\", {value})\n    }}\n"
+
+
+# ---- The test of the options
+
+# What is set where the schema has no limits, by type.
+SAMPLES = {"url": "wss://csms.example/ocpp", "host": "csms.example", "proxy": "http://proxy.example:3128", "address": "192.0.2.1",
+           "text": "some text", "path": "some/file.pem", "secret": "hidden"}
+MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def quantity(text, units):
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([A-Za-z]+)", text))
+
+
+def literal(option, text):
+    """A value as Rust writes it."""
+    if option.choices:
+        name, variants = choices_of(option)
+        return f"{name}::{variants[option.choices.index(text)]}"
+    if option.type == "duration":
+        return f"Duration::from_millis({quantity(text, MS)})"
+    if option.type == "percent":
+        return f"{int(text.rstrip('%')) / 100}"
+    if option.type == "size":
+        return str(quantity(text, BYTES))
+    if option.type in ("integer", "bool"):
+        return text
+    return f'"{text}".parse().unwrap()' if option.type == "address" else f'"{text}"'
+
+
+def values_of(option):
+    if option.choices:
+        return option.choices
+    if option.minimum is not None:
+        return [option.minimum, option.maximum]
+    if option.type == "bool":
+        return ["true", "false"]
+    return [SAMPLES[option.type]] if option.type in SAMPLES else []
+
+
+def options_test(model):
+    """Each setter with each end of its range, and what the library then says the value is."""
+    out = [HEAD, "\noptions! {\n"]
+    for option in model.options:
+        for text in values_of(option):
+            value = f"[{literal(option, text)}]" if option.type == "list" else literal(option, text)
+            reads = "***" if option.secret else text
+            out.append(f"    {option.name}, {value}, \"{option.key}\", \"{reads}\";\n")
+    out.append("}\n")
+    return "".join(out)

@@ -54,7 +54,7 @@ def publish():
 
 def new_project(url):
     readme = next(REGISTRY.glob("chargewire-[0-9]*/README.md")).read_text()
-    program = re.search(r"```rust\n(.*?)```", readme, re.DOTALL)[1]
+    program = re.search(r"```rust,no_run\n(.*?)```", readme, re.DOTALL)[1]
     assert len(program.splitlines()) <= 20, "the first program is one of twenty lines"
     assert "ws://localhost:9000" in program
     dependency = re.search(r"```toml\n(.*?)```", readme, re.DOTALL)[1]

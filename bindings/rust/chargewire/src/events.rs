@@ -202,12 +202,27 @@ impl AsRawFd for Events {
 
 impl AsFd for Events {
     fn as_fd(&self) -> BorrowedFd<'_> {
+        let descriptor = self.as_raw_fd();
+        assert!(
+            descriptor >= 0,
+            "a child of fork() has none of its parent's managers"
+        );
         // SAFETY: the descriptor lives as long as the manager, and so as long as `self`.
-        unsafe { BorrowedFd::borrow_raw(self.as_raw_fd()) }
+        unsafe { BorrowedFd::borrow_raw(descriptor) }
     }
 }
 
-/// Events that are lent, oldest first, until [`Events::poll`] is called again.
+/// Events that are lent, oldest first, until [`Events::poll`] is called again. What is to be kept for longer is copied by
+/// [`Event::to_owned`]:
+///
+/// ```compile_fail,E0499
+/// # fn f(mut events: chargewire::Events) -> Result<(), chargewire::Error> {
+/// let one = events.poll(None)?;
+/// let other = events.poll(None)?; // the first is given back here
+/// drop(one);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Batch<'a> {
     events: slice::Iter<'a, sys::cwire_event>,

@@ -1,39 +1,4 @@
-//! Chargewire keeps fleets of EV charging stations connected to their CSMS over OCPP-J WebSockets.
-//!
-//! A [`Manager`] is a fleet. It connects [`Station`]s and keeps them connected; what happens to them comes out of its [`Events`].
-//!
-//! ```no_run
-//! use chargewire::{Config, EventKind, Manager};
-//!
-//! fn main() -> Result<(), chargewire::Error> {
-//!     let boot = r#"[2,"1","BootNotification",{"chargePointVendor":"Acme","chargePointModel":"One"}]"#;
-//!     let (manager, events) = Manager::new(&Config::new()?)?;
-//!     let station = manager.connect("CP001", "ws://localhost:9000")?;
-//!     for event in events {
-//!         match event.kind() {
-//!             EventKind::Connected { reconnect: false, .. } => station.send(boot)?,
-//!             EventKind::Message(text) => println!("{}: {text}", event.station_id()),
-//!             EventKind::Error { .. } | EventKind::Disconnected { .. } => println!("{}", event.text()),
-//!             _ => {}
-//!         }
-//!     }
-//!     Ok(())
-//! }
-//! ```
-//!
-//! # Threads
-//!
-//! Any method may be called from any thread, at any time. Events of one station arrive in order; between stations there is no order.
-//! Nothing of the library ever runs code of yours: events are taken, by you, on a thread or in a task of yours.
-//!
-//! Each station that [`Manager::connect`] gave has exactly one [`EventKind::Closed`], as its last event; after it the [`Station`] is
-//! stale, which is an error that is returned and never a crash.
-//!
-//! # Async
-//!
-//! With the feature `stream`, `Events::stream` gives an `EventStream`, which works under any runtime and needs none. Or wait for the
-//! descriptor of [`Events`] (`AsFd`) with what your runtime has for that, and [`Events::poll`] without waiting.
-
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -30,6 +30,7 @@ use std::time::Duration;
 ///
 /// A thread of its own, small and nearly always asleep, waits for the descriptor while a task waits for events. It is joined when this
 /// is dropped. A runtime that waits for descriptors itself (`AsyncFd` of tokio) can do so with [`Events`], without this.
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
 #[derive(Debug)]
 pub struct EventStream {
     readiness: Readiness, // first to be dropped: its thread waits for a descriptor of the manager
