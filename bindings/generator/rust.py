@@ -123,7 +123,7 @@ def declarations(model):
 
 
 def table(model):
-    out = [HEAD, "\nlayouts! {\n"]
+    out = [HEAD, f"\n/// Of the header.\nconst VERSION: &str = \"{model.version}\";\n", "\nlayouts! {\n"]
     for struct in model.structs:
         out.append(f"    {struct.name}, {struct.size}, {struct.alignment}, {{\n")
         out += [f"        {KEYWORDS.get(field.name, field.name)}, \"{field.name}\", {field.offset}, {field.size};\n" for field in struct.fields]

@@ -55,9 +55,11 @@ endif()
 
 add_rust_test("the examples are built" SETS_UP rust_examples DIRECTORY ${PROJECT_SOURCE_DIR}/examples/rust
   COMMAND ${CARGO_EXECUTABLE} build --release --offline --locked)
-add_rust_test("the examples" NEEDS rust_examples DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
-  COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/rust/examples_test.py ${rust_target}/release
-    $<TARGET_FILE:chargewire-csms>)
+foreach(example IN ITEMS one_station fleet client_certificate)
+  add_example_test(rust ${example} ${rust_target}/release/${example})
+  set_tests_properties("bindings/rust: the example ${example}" PROPERTIES FIXTURES_REQUIRED "prefix;rust_examples"
+    ENVIRONMENT LD_LIBRARY_PATH=${rust_library})
+endforeach()
 
 add_rust_test("the runner is built" SETS_UP rust_runner DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/rust
   COMMAND ${CARGO_EXECUTABLE} build --release --offline --locked)

@@ -10,7 +10,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
-const VERSION_NEEDED: &str = "0.1.0";
+/// Releases of the library add to those before.
+const VERSION_NEEDED: &str = concat!(
+    env!("CARGO_PKG_VERSION_MAJOR"),
+    ".",
+    env!("CARGO_PKG_VERSION_MINOR")
+);
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

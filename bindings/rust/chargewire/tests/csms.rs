@@ -173,6 +173,36 @@ fn a_lost_connection_says_what_follows() {
     let mut csms = csms![];
     let (manager, mut events) = manager();
     station(&manager, &mut events, "CP001", &csms);
+    csms.tell("send CP001 one");
+    csms.tell("send CP001 three");
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        received.push(
+            until(&mut events, |kind| matches!(kind, EventKind::Message(_)))
+                .text()
+                .to_owned(),
+        );
+    }
+    assert_eq!(received, ["one", "three"]);
+    let stats = manager.stats("CP001").unwrap();
+    assert_eq!(
+        (
+            stats.messages_sent,
+            stats.bytes_sent,
+            stats.messages_received,
+            stats.bytes_received
+        ),
+        (0, 0, 2, 8)
+    );
+    assert_eq!(
+        (
+            stats.connections,
+            stats.reconnect_attempts,
+            stats.queued_messages
+        ),
+        (1, 0, 0)
+    );
+    assert!(stats.last_message_at >= stats.connected_at);
     csms.tell("close 1001 maintenance");
     let lost = until(&mut events, |kind| {
         matches!(kind, EventKind::Disconnected { .. })

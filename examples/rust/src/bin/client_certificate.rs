@@ -58,7 +58,7 @@ fn exchange(config: &Config, url: &str, id: &str) -> Result<bool, chargewire::Er
                 station.disconnect()?;
             }
             EventKind::Error { message, .. } => eprintln!("{message}"),
-            EventKind::Closed { .. } => break,
+            EventKind::Closed { .. } => break, // answered, or it gave up
             _ => {}
         }
     }

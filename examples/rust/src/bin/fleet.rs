@@ -1,22 +1,46 @@
-//! A fleet of 1,000 stations: they boot, send a heartbeat a second for as long as is said, and are counted.
+//! A fleet. Its stations boot and send a Heartbeat each second; statistics each second, and of all at the end.
 //!
-//!     cargo run --release --bin fleet -- [URL] [STATIONS] [SECONDS]
+//!     cargo run --release --bin fleet -- [URL [STATIONS [SECONDS]]]        # ws://localhost:9000 1000 10
 
-use chargewire::{Config, Error, EventKind, Events, Manager, Stats, Status};
+use chargewire::{Config, ConnectOptions, Error, EventKind, Events, Manager, Stats};
 use std::env;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const BOOT: &str =
-    r#"[2,"boot","BootNotification",{"chargePointVendor":"Acme","chargePointModel":"One"}]"#;
-const HEARTBEAT: &str = r#"[2,"heartbeat","Heartbeat",{}]"#;
+const BOOT: &str = r#"[2,"boot","BootNotification",{"chargePointVendor":"Chargewire","chargePointModel":"Example"}]"#;
 
-/// What the events say.
-#[derive(Default)]
-struct Seen {
-    failed_attempts: usize,
-    lost_connections: usize,
-    closed: usize,
+/// On a thread of its own, in batches that are lent: a fleet is worth it.
+fn take(mut events: Events, answers: &AtomicU64) -> Result<(), Error> {
+    while let Some(batch) = events.poll(None)? {
+        for event in batch {
+            match event.kind() {
+                EventKind::Connected {
+                    reconnect: false, ..
+                } => {
+                    let station = event.station().expect("whose event it is");
+                    match station.send(BOOT) {
+                        // Gone again already: the next event says so.
+                        Ok(()) | Err(Error::NotEstablished(_) | Error::InvalidHandle(_)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                EventKind::Message(_) => {
+                    answers.fetch_add(1, Ordering::Relaxed);
+                }
+                EventKind::Disconnected {
+                    status: Some(_),
+                    reason: line,
+                    ..
+                }
+                | EventKind::Error { message: line, .. }
+                | EventKind::Endpoint { line, .. } => println!("{line}"),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn main() -> Result<(), Error> {
@@ -30,89 +54,55 @@ fn main() -> Result<(), Error> {
             .and_then(|word| word.parse().ok())
             .unwrap_or(default)
     };
-    let stations: usize = number(1_000);
-    let seconds: usize = number(10);
+    let stations: u64 = number(1000);
+    let seconds: u64 = number(10);
 
     let config = Config::builder()
         .default_url(&url)
-        .connection_timeout(Duration::from_secs(10))
+        .ping_interval(Duration::from_secs(60))
         .build()?;
     let (manager, events) = Manager::new(&config)?;
-    let taker = thread::spawn(move || take(events));
-
-    // Connecting is asynchronous: this only says whom.
-    let fleet = (1..=stations)
-        .map(|number| manager.connect_with(&format!("CP{number:05}"), &Default::default()))
-        .collect::<Result<Vec<_>, _>>()?;
-    for station in &fleet {
-        station.wait(Some(Duration::from_secs(60)))?;
-    }
-    for _ in 0..seconds {
-        manager.broadcast(HEARTBEAT)?;
-        thread::sleep(Duration::from_secs(1));
-        report(&manager)?;
+    let answers = Arc::new(AtomicU64::new(0));
+    let taker = thread::spawn({
+        let answers = Arc::clone(&answers);
+        move || take(events, &answers)
+    });
+    for i in 1..=stations {
+        manager.connect_with(&format!("CP{i}"), &ConnectOptions::new())?;
     }
 
-    manager.shutdown(Duration::from_secs(10))?; // what is queued is sent; then the events end
-    let seen = taker.join().expect("the taker does not panic")?;
-    println!(
-        "{} failed attempts, {} connections lost, {} of {stations} stations closed",
-        seen.failed_attempts, seen.lost_connections, seen.closed
-    );
-    Ok(())
-}
-
-/// In batches, which are lent: a fleet is worth it.
-fn take(mut events: Events) -> Result<Seen, Error> {
-    let mut seen = Seen::default();
-    while let Some(batch) = events.poll(None)? {
-        for event in batch {
-            match event.kind() {
-                EventKind::Connected {
-                    reconnect: false, ..
-                } => {
-                    let station = event.station().expect("whose event it is");
-                    match station.send(BOOT) {
-                        // Gone again already: it will boot when it comes back, or has ended.
-                        Ok(()) | Err(Error::NotEstablished(_) | Error::InvalidHandle(_)) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                EventKind::Error {
-                    message, attempts, ..
-                } => {
-                    seen.failed_attempts += 1;
-                    if attempts == 1 {
-                        eprintln!("{message}");
-                    }
-                }
-                EventKind::Disconnected { status, .. } => {
-                    seen.lost_connections += usize::from(status.is_some())
-                }
-                EventKind::Closed { .. } => seen.closed += 1,
-                _ => {}
-            }
-        }
+    let start = Instant::now();
+    for second in 1..=seconds {
+        thread::sleep(
+            (start + Duration::from_secs(second)).saturating_duration_since(Instant::now()),
+        );
+        // One call to all that are connected; the payload is copied once.
+        let beating = manager.broadcast(&format!(r#"[2,"{second}","Heartbeat",{{}}]"#))?;
+        let counts = manager.counts()?;
+        println!(
+            "{second} s: {} of {} connected, {beating} Heartbeats, {} answers",
+            counts.connected,
+            counts.total,
+            answers.load(Ordering::Relaxed)
+        );
     }
-    Ok(seen)
-}
 
-fn report(manager: &Manager) -> Result<(), Error> {
-    let counts = manager.counts()?;
     let all = manager.all_stats()?;
     let sum = |what: fn(&Stats) -> u64| all.iter().map(what).sum::<u64>();
-    let refused = all
-        .iter()
-        .filter(|stats| stats.last_error.as_ref().map(Error::status) == Some(Status::Auth))
-        .count();
     println!(
-        "{} of {} connected, {refused} refused; {} messages sent, {} received, {} waiting, {} connections so far",
-        counts.connected,
-        counts.total,
+        "{} messages sent, {} received, {} reconnect attempts, {} stations had errors",
         sum(|stats| stats.messages_sent),
         sum(|stats| stats.messages_received),
-        sum(|stats| stats.queued_messages),
-        sum(|stats| stats.connections),
+        sum(|stats| stats.reconnect_attempts),
+        sum(|stats| u64::from(stats.last_error.is_some()))
     );
-    Ok(())
+    for endpoint in manager.endpoints()? {
+        println!(
+            "{}: {} handshakes at a time",
+            endpoint.name, endpoint.handshakes_limit
+        );
+    }
+
+    manager.shutdown(Duration::from_secs(5))?;
+    taker.join().expect("it does not panic") // when the events have ended
 }

@@ -113,6 +113,11 @@ fn constants_are_those_of_c() {
     }
 }
 
+#[test]
+fn the_crate_has_the_version_of_the_header() {
+    assert_eq!(env!("CARGO_PKG_VERSION"), VERSION);
+}
+
 extern "C" {
     fn dlsym(
         handle: *mut std::ffi::c_void,

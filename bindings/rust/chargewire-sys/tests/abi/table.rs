@@ -1,5 +1,8 @@
 // Made by bindings/generate from chargewire.h and the option table. Change those, not this file.
 
+/// Of the header.
+const VERSION: &str = "0.1.0";
+
 layouts! {
     cwire_error, 256, 8, {
         size, "size", 0, 8;
