@@ -1,4 +1,4 @@
-"""C++: the constants as enum classes, and a typed setter for each option. The rest of the wrapper is written by hand."""
+"""C++: the constants as enum classes, and each option as a function that sets it and one that gives it. The rest of the wrapper is written by hand."""
 import re
 import textwrap
 
@@ -16,12 +16,12 @@ ENUMERATIONS = {
     "CWIRE_RECONFIGURE": ("Reconfigure", "std::uint32_t", "How a station is to be reconfigured."),
 }
 
-VALUES = {  # by the schema's type: what a setter takes, and that as text
-    "bool": ("bool", 'value ? "true" : "false"'),
-    "integer": ("std::int64_t", "std::to_string(value)"),
-    "size": ("std::uint64_t", "std::to_string(value)"),
-    "duration": ("std::chrono::milliseconds", "detail::option_text(value)"),
-    "percent": ("double", "detail::option_text(value)"),
+VALUES = {  # by the schema's type: what a setter takes, that as text, and what makes a value of text
+    "bool": ("bool", 'value ? "true" : "false"', '%s == "true"'),
+    "integer": ("std::int64_t", "std::to_string(value)", "std::stoll(%s)"),
+    "size": ("std::uint64_t", "std::to_string(value)", "detail::option_bytes(%s)"),
+    "duration": ("std::chrono::milliseconds", "detail::option_text(value)", "detail::option_milliseconds(%s)"),
+    "percent": ("double", "detail::option_text(value)", "detail::option_ratio(%s)"),
 }
 TAKES = {"size": "In bytes.", "duration": "In whole milliseconds.", "percent": "A ratio: 0.2 is 20 %."}
 
@@ -95,22 +95,30 @@ def documentation(option):
     return commented(" ".join(notes), "  ")
 
 
-def setter(option):
-    text = documentation(option)
+def function(signature, body):
+    line = f"  {signature} {{ {body} }}\n"
+    return line if len(line) <= WIDTH + 1 else f"  {signature} {{\n    {body}\n  }}\n"
+
+
+def functions(option):
+    """What sets it, and what gives it unless it is a secret."""
+    name = option.name
     if option.type == "map":
-        return text + (f"  Config& {option.name}(std::string_view name, std::string_view value) {{\n"
-                       f"    return set(std::string(\"{option.key}.\").append(name), value);\n  }}\n")
-    if option.type == "list":
-        takes, words = f"const std::vector<{camel(option.name)}>&", "detail::option_text(value)"
-    elif option.choices is not None:
-        takes, words = camel(option.name), "detail::option_text(value)"
-    else:
-        takes, words = VALUES.get(option.type, ("std::string_view", "value"))
-    call = f"return set(\"{option.key}\", {words});"
-    line = f"  Config& {option.name}({takes} value) {{ {call} }}\n"
-    if len(line) <= WIDTH + 1:
-        return text + line
-    return text + f"  Config& {option.name}({takes} value) {{\n    {call}\n  }}\n"
+        return documentation(option) + function(f"Config& {name}(std::string_view name, std::string_view value)",
+                                                f"return set(std::string(\"{option.key}.\").append(name), value);")
+    takes, words, gives, value = "std::string_view", "value", "std::string", "%s"
+    if option.choices is not None:
+        takes = gives = camel(name)
+        words, value = "detail::option_text(value)", f"detail::option_choice<{gives}>(%s)"
+        if option.type == "list":
+            gives, takes, value = f"std::vector<{gives}>", f"const std::vector<{takes}>&", f"detail::option_choices<{camel(name)}>(%s)"
+    elif option.type in VALUES:
+        takes, words, value = VALUES[option.type]
+        gives = takes
+    text = documentation(option) + function(f"Config& {name}({takes} value)", f"return set(\"{option.key}\", {words});")
+    if option.secret:
+        return text
+    return text + function(f"{gives} {name}() const", "return " + value % f"get(\"{option.key}\")" + ";")
 
 
 HELPERS = """namespace detail {
@@ -133,17 +141,79 @@ std::string option_text(const std::vector<Choice>& values) {
   return text;
 }
 
+// Back from text as the library writes it: an amount is a number and its unit, perhaps several, as in "1m30s".
+template <class Factor>
+std::uint64_t option_amount(std::string_view text, Factor factor) {
+  std::uint64_t sum = 0;
+  while (!text.empty()) {
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    const std::uint64_t number = std::stoull(std::string(text.substr(0, digits)));
+    text.remove_prefix(digits == std::string_view::npos ? text.size() : digits);
+    const std::string_view unit = text.substr(0, text.find_first_of("0123456789"));
+    text.remove_prefix(unit.size());
+    sum += number * factor(unit);
+  }
+  return sum;
+}
+
+inline std::chrono::milliseconds option_milliseconds(std::string_view text) {
+  const auto factor = [](std::string_view unit) -> std::uint64_t {
+    return unit == "h" ? 3600000 : unit == "m" ? 60000 : unit == "s" ? 1000 : 1;
+  };
+  return std::chrono::milliseconds(static_cast<std::int64_t>(option_amount(text, factor)));
+}
+
+inline std::uint64_t option_bytes(std::string_view text) {
+  const auto factor = [](std::string_view unit) -> std::uint64_t {
+    return unit == "GiB" ? 1 << 30 : unit == "MiB" ? 1 << 20 : unit == "KiB" ? 1 << 10 : 1;
+  };
+  return option_amount(text, factor);
+}
+
+// "12.5%".
+inline double option_ratio(std::string text) {
+  const std::size_t point = text.find('.');
+  double divisor = 100;
+  if (point != std::string::npos) {
+    text.erase(point, 1);
+    for (std::size_t i = point; text[i] != '%'; ++i) divisor *= 10;
+  }
+  return static_cast<double>(std::stoll(text)) / divisor;
+}
+
+// One that a newer library has is a number that is none of them.
+template <class Choice>
+Choice option_choice(std::string_view text) {
+  for (int number = 0;; ++number) {
+    const std::string_view known = option_text(static_cast<Choice>(number));
+    if (known.empty() || known == text) return static_cast<Choice>(number);
+  }
+}
+
+template <class Choice>
+std::vector<Choice> option_choices(std::string_view text) {
+  std::vector<Choice> values;
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_of(", ");
+    values.push_back(option_choice<Choice>(text.substr(0, end)));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : text.find_first_not_of(", ", end));
+  }
+  return values;
+}
+
 }  // namespace detail
 """
 
-CLASS = """// The options as functions of Config, which derives from this. Each returns the Config, so that they can be strung
-// together, and throws Error with Status::config for a value that is out of its range; then nothing is changed.
+CLASS = """// The options as functions of Config, which derives from this. With a value each sets its option and returns the
+// Config, so that they can be strung together, and throws Error with Status::config for a value that is out of its
+// range; then nothing is changed. Without one it gives the value.
 template <class Config>
 class Options {
  public:
 %s
  private:
   Config& set(std::string_view key, std::string_view value) { return static_cast<Config&>(*this).set(key, value); }
+  std::string get(std::string_view key) const { return static_cast<const Config&>(*this).get(key); }
 };
 """
 
@@ -151,7 +221,7 @@ class Options {
 def options_hpp(model):
     parts = [choices_of(option) for option in model.options if option.choices is not None]
     parts.append(HELPERS)
-    parts.append(CLASS % "\n".join(setter(option) for option in model.options))
+    parts.append(CLASS % "\n".join(functions(option) for option in model.options))
     includes = ["chrono", "cmath", "cstdint", "string", "string_view", "vector"]
     return page("Made by bindings/generate from the option schema. Change that, not this file.", "CHARGEWIRE_OPTIONS_HPP",
                 "\n".join(f"#include <{header}>" for header in includes), "\n".join(parts))

@@ -152,6 +152,39 @@ TEST_CASE("typed options are those of the table") {
   CHECK(config.get("csms.headers.X-Site") == "***");
 }
 
+TEST_CASE("typed options are given back as they were set, by whatever way") {
+  using namespace chargewire;
+  Config config;
+  CHECK(config.default_url() == "ws://localhost:9000");
+  CHECK(config.protocol() == std::vector<Protocol>{Protocol::v1_6});
+  CHECK(config.heartbeat_interval() == 60s);
+  CHECK(config.refused_max_backoff() == 1h);
+  CHECK(config.offline_budget_bytes() == 64 << 20);
+  CHECK(config.reconnect_jitter() == 0.2);
+  CHECK(config.governor_enabled());
+  CHECK_FALSE(config.tls_enabled());
+  CHECK(config.log_level() == LogLevel::warning);
+  CHECK(config.tls_ca_cert().empty());
+  config.load_yaml(R"(
+    io_threads: 12
+    offline_budget_bytes: 3GiB
+    csms: { protocol: [2.1, 2.0.1, "1.6"], heartbeat_interval: 1h2m3s4ms, message_size_max: 10KB, reconnect_jitter: 0.0125,
+            reconnect_policy: full, pong_timeout: 1500ms, tls: { min_version: "1.3", enabled: true } }
+  )");
+  CHECK(config.io_threads() == 12);
+  CHECK(config.offline_budget_bytes() == std::uint64_t{3} << 30);
+  CHECK(config.protocol() == std::vector<Protocol>{Protocol::v2_1, Protocol::v2_0_1, Protocol::v1_6});
+  CHECK(config.heartbeat_interval() == 1h + 2min + 3s + 4ms);
+  CHECK(config.message_size_max() == 10000);
+  CHECK(config.reconnect_jitter() == 0.0125);
+  CHECK(config.reconnect_policy() == ReconnectPolicy::full);
+  CHECK(config.pong_timeout() == 1500ms);
+  CHECK(config.tls_min_version() == TlsMinVersion::v1_3);
+  CHECK(config.tls_enabled());
+  for (const double ratio : {0.0, 0.000001, 0.5, 1.0})
+    CHECK(config.reconnect_jitter(ratio).reconnect_jitter() == ratio);
+}
+
 TEST_CASE("a typed option out of its range is refused by the library") {
   using namespace chargewire;
   Config config;

@@ -9,3 +9,22 @@ if(CHARGEWIRE_BUILD_EXAMPLES)
     add_example_test("c++" ${example} $<TARGET_FILE:example_cpp_${example}>)
   endforeach()
 endif()
+add_example_test("c++" readme ${CMAKE_CURRENT_SOURCE_DIR}/cpp/readme ${PROJECT_SOURCE_DIR}/bindings/cpp/README.md
+  ${CMAKE_CURRENT_BINARY_DIR}/cpp_readme ${CMAKE_CXX_COMPILER})
+set_tests_properties("bindings/c++: the example readme" PROPERTIES FIXTURES_REQUIRED prefix
+  ENVIRONMENT PKG_CONFIG_PATH=${PROJECT_BINARY_DIR}/tests/install/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# What is only compiled when it is used, in both standards and by each compiler that is there.
+find_program(CLANGXX clang++)
+mark_as_advanced(CLANGXX)
+foreach(compiler IN LISTS CMAKE_CXX_COMPILER CLANGXX)
+  foreach(standard IN ITEMS c++17 c++20)
+    if(compiler)
+      cmake_path(GET compiler FILENAME compiler_name)
+      set(name "bindings/c++: what users write compiles as ${standard} by ${compiler_name}")
+      file(GLOB users ${PROJECT_SOURCE_DIR}/examples/cpp/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/cpp/*.cpp)
+      add_test(NAME ${name} COMMAND ${compiler} -std=${standard} -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsyntax-only
+        -I ${PROJECT_SOURCE_DIR}/include ${users})
+      set_tests_properties(${name} PROPERTIES TIMEOUT 240 LABELS bindings)
+    endif()
+  endforeach()
+endforeach()
