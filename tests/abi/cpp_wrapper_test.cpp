@@ -288,6 +288,69 @@ TEST_CASE("a station that nobody answers gives up, and says why everywhere it is
   CHECK(manager.connect_all() == 0);
 }
 
+TEST_CASE("what is known of a failure, a station and an endpoint has types") {
+  const RefusedPort port;
+  chargewire::Manager manager(patient());
+  const auto before = std::chrono::system_clock::now() - 1s;
+  const chargewire::Station station = manager.connect("CP001", port.url());
+  std::optional<chargewire::Failure> failure;
+  while (!failure) {
+    for (const chargewire::Event event : manager.poll(30s)) {
+      if (event.type() == EventType::state && event.new_state() == State::connecting)
+        CHECK(event.data() == "connecting");
+      if (event.type() != EventType::error) continue;
+      CHECK(event.has(chargewire::Flags::will_retry));
+      CHECK_FALSE(event.has(chargewire::Flags::will_retry | chargewire::Flags::needs_action));
+      failure = event.failure();
+    }
+  }
+  CHECK(failure->status() == Status::dial);
+  CHECK(failure->phase() == chargewire::Phase::tcp);
+  CHECK(failure->os_error() == ECONNREFUSED);
+  CHECK(failure->http_status() == 0);
+  CHECK(failure->security_event() == chargewire::SecurityEvent::none);
+  CHECK(failure->has(chargewire::Flags::will_retry));
+  CHECK(failure->time() > before);
+  REQUIRE(failure->retry_at());
+  CHECK(*failure->retry_at() > failure->time() + 30min);
+
+  const chargewire::Stats stats = station.stats();
+  CHECK(stats.state() == State::reconnecting);
+  CHECK(stats.connections() == 0);
+  CHECK_FALSE(stats.connected_at());
+  CHECK(stats.round_trip() == 0ns);
+  REQUIRE(stats.last_failure());
+  CHECK(stats.last_failure()->phase() == chargewire::Phase::tcp);
+  CHECK_FALSE(stats.last_error_message().empty());
+
+  std::vector<chargewire::Endpoint> endpoints = manager.endpoints();
+  REQUIRE(endpoints.size() == 1);
+  CHECK(endpoints[0].name() == port.url());
+  CHECK(endpoints[0].breaker() == chargewire::Breaker::closed);
+  CHECK(endpoints[0].failures() == 1);
+  manager.isolate(port.url());
+  CHECK(manager.endpoints()[0].breaker() == chargewire::Breaker::isolated);
+  manager.reset(port.url());
+  CHECK(manager.endpoints()[0].breaker() == chargewire::Breaker::closed);
+  CHECK(status_of([&] { manager.isolate("nowhere"); }) == Status::invalid_argument);
+  manager.network_up();
+
+  // Another URL, other options, or both; by station and by id.
+  station.reconfigure(port.url() + "/elsewhere", chargewire::Reconfigure::reconnect);
+  bool tried = false;
+  while (!tried) {
+    for (const chargewire::Event event : manager.poll(30s)) {
+      tried = tried || event.data().find("/elsewhere") != std::string_view::npos;
+    }
+  }
+  station.reconfigure(chargewire::Config().max_reconnect_attempts(1));
+  manager.reconfigure("CP001", chargewire::Config().pong_timeout(1s), port.url());
+  CHECK(status_of([&] { station.reconfigure("http://x"); }) == Status::invalid_argument);
+  CHECK(status_of([&] { manager.reconfigure("CP002"); }) == Status::not_found);
+
+  CHECK(std::hash<chargewire::Station>()(station) == std::hash<chargewire::Station>()(*manager.find("CP001")));
+}
+
 TEST_CASE("send_many tells of each message by itself") {
   const RefusedPort port;
   chargewire::Manager manager(patient());
