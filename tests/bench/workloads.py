@@ -20,13 +20,18 @@ CLIENTS = {
     "chargewire-broadcast": ["chargewire_client", "--broadcast"],
     "chargewire-work": ["chargewire_client", "--work-us", "100"],
     "chargewire-work-2-threads": ["chargewire_client", "--work-us", "100", "--io-threads", "2"],
+    "chargewire-rust": ["rust/release/rust_client"],
+    "chargewire-rust-iterator": ["rust/release/rust_client", "--iterator"],
+    "chargewire-rust-stream": ["rust/release/rust_client", "--stream"],
 }
 WITH_MORE_PACKAGES = ("libwebsockets", "beast", "gorilla", "websocketpp", "uring")
+# The binding of Rust, in its three deliveries. Measured when they are named.
+WITH_CARGO = ("chargewire-rust", "chargewire-rust-iterator", "chargewire-rust-stream")
 WITHOUT_TLS = ("websocketpp", "uring")
 
 PEERS = ("libwebsockets", "beast", "gorilla", "websocketpp")
-LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS)
-IDLE = (RAW, "uring", "chargewire", *PEERS)
+LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS, *WITH_CARGO)
+IDLE = (RAW, "uring", "chargewire", *PEERS, *WITH_CARGO)
 RESUMPTION = (RAW, "raw-resume", "chargewire-no-resume", "chargewire", *PEERS)
 SENDERS = (RAW, "chargewire", "chargewire-senders-1", "chargewire-senders-4", "chargewire-senders-16")
 BROADCAST = (RAW, "chargewire", "chargewire-broadcast")

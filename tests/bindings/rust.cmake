@@ -31,7 +31,8 @@ add_rust_test("packages, used by a stranger" DIRECTORY ${CMAKE_CURRENT_SOURCE_DI
     $<TARGET_FILE:chargewire-csms> ${CMAKE_CURRENT_BINARY_DIR}/rust_package)
 
 # Not part of a bare toolchain. Debian's packages are rustfmt and rust-clippy.
-set(rust_packages ${rust_crates} ${PROJECT_SOURCE_DIR}/examples/rust ${CMAKE_CURRENT_SOURCE_DIR}/rust)
+set(rust_packages ${rust_crates} ${PROJECT_SOURCE_DIR}/examples/rust ${PROJECT_SOURCE_DIR}/tests/bench/rust_client
+  ${CMAKE_CURRENT_SOURCE_DIR}/rust)
 foreach(package IN LISTS rust_packages)
   file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${package})
   execute_process(COMMAND ${CARGO_EXECUTABLE} fmt --version RESULT_VARIABLE no_fmt OUTPUT_QUIET ERROR_QUIET)
