@@ -1,0 +1,3 @@
+module github.com/chargewire/chargewire/bindings/go
+
+go 1.19

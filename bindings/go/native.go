@@ -1,0 +1,4 @@
+package chargewire
+
+// #cgo pkg-config: chargewire
+import "C"
