@@ -1,4 +1,5 @@
-//! Finds libchargewire: in the directory that CHARGEWIRE_LIB_DIR names, or else by pkg-config.
+//! Finds libchargewire: in the directory that CHARGEWIRE_LIB_DIR names, or else by pkg-config. With CHARGEWIRE_STATIC it is linked into the
+//! program; what it needs itself only pkg-config knows.
 //!
 //! A directory that the loader does not search by itself is linked to from OUT_DIR, and what lies there cargo shows to the loader:
 //! so `cargo run` and `cargo test` find the library without LD_LIBRARY_PATH.
@@ -21,6 +22,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     for variable in [
         "CHARGEWIRE_LIB_DIR",
+        "CHARGEWIRE_STATIC",
         "PKG_CONFIG",
         "PKG_CONFIG_PATH",
         "PKG_CONFIG_LIBDIR",
@@ -38,9 +40,10 @@ fn main() {
 }
 
 fn find() -> Result<(), String> {
+    let linked_in = env::var_os("CHARGEWIRE_STATIC").map_or(false, |value| value != "0");
     match env::var_os("CHARGEWIRE_LIB_DIR") {
-        Some(directory) => by_directory(&PathBuf::from(directory)),
-        None => by_pkg_config(),
+        Some(directory) if !linked_in => by_directory(&PathBuf::from(directory)),
+        _ => by_pkg_config(linked_in),
     }
 }
 
@@ -63,11 +66,12 @@ fn by_directory(directory: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn by_pkg_config() -> Result<(), String> {
+fn by_pkg_config(linked_in: bool) -> Result<(), String> {
     let program = env::var_os("PKG_CONFIG").unwrap_or_else(|| "pkg-config".into());
     let needed = format!("chargewire >= {VERSION_NEEDED}");
     let output = Command::new(&program)
         .args(["--print-errors", "--cflags", "--libs", &needed])
+        .args(linked_in.then_some("--static"))
         .output()
         .map_err(|error| {
             not_found(&format!(
@@ -80,7 +84,11 @@ fn by_pkg_config() -> Result<(), String> {
     }
     for flag in String::from_utf8_lossy(&output.stdout).split_whitespace() {
         match flag.get(..2) {
+            Some("-L") if linked_in => println!("cargo:rustc-link-search=native={}", &flag[2..]),
             Some("-L") => search(Path::new(&flag[2..]))?,
+            Some("-l") if linked_in && flag == "-lchargewire" => {
+                println!("cargo:rustc-link-lib=static=chargewire")
+            }
             Some("-l") => println!("cargo:rustc-link-lib=dylib={}", &flag[2..]),
             Some("-I") => include_from(Path::new(&flag[2..])),
             _ => {}

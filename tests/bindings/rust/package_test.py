@@ -21,9 +21,9 @@ ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "CHARGEWIRE_LIB_DI
 ENVIRONMENT.pop("LD_LIBRARY_PATH", None)
 
 
-def cargo(*arguments, directory):
+def cargo(*arguments, directory, **variables):
     command = ["cargo", arguments[0], "--offline", "--quiet", *arguments[1:]]
-    return subprocess.run(command, cwd=directory, env=ENVIRONMENT, check=False, capture_output=True, text=True)
+    return subprocess.run(command, cwd=directory, env={**ENVIRONMENT, **variables}, check=False, capture_output=True, text=True)
 
 
 def must(result):
@@ -83,6 +83,24 @@ def run(csms):
             os.killpg(program.pid, 9)  # cargo and the station
 
 
+def linked_in():
+    """By pkg-config, since only that knows what else it takes."""
+    must(cargo("build", directory=STATION, CHARGEWIRE_STATIC="1", PKG_CONFIG_PATH=f"{LIBRARY}/pkgconfig"))
+    needs = subprocess.run(["readelf", "-d", TARGET / "debug" / "station"], check=True, capture_output=True, text=True).stdout
+    assert "libssl" in needs and "libchargewire" not in needs, needs
+
+
+def not_there():
+    """What to install is said."""
+    elsewhere = cargo("build", directory=STATION, CHARGEWIRE_LIB_DIR=str(WORK))
+    assert elsewhere.returncode != 0 and "there is no libchargewire.so" in elsewhere.stderr, elsewhere
+    del ENVIRONMENT["CHARGEWIRE_LIB_DIR"]
+    nowhere = cargo("build", directory=STATION, PKG_CONFIG_LIBDIR=str(WORK), PKG_CONFIG_PATH="")
+    assert nowhere.returncode != 0 and "Install the package libchargewire-dev" in nowhere.stderr, nowhere
+    no_program = cargo("build", directory=STATION, PKG_CONFIG="no-such-program")
+    assert no_program.returncode != 0 and "no-such-program does not run" in no_program.stderr, no_program
+
+
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
@@ -91,6 +109,8 @@ def main():
     with Csms(CSMS) as csms:
         new_project(csms.url)
         run(csms)
+    linked_in()
+    not_there()
 
 
 main()
