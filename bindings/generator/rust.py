@@ -48,6 +48,12 @@ def one_line(comment):
     return " ".join(line.strip() for line in comment.split("\n"))
 
 
+def sentence(comment):
+    """The header says of a constant what it is; documentation is written in sentences."""
+    text = escaped(one_line(comment))
+    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
 def escaped(text):
     """C's comments are no Markdown: what would be read as such stands as it is. `Code` is both."""
     pieces = re.split(r"(`[^`]*`)", text)
@@ -148,8 +154,8 @@ def statuses(model):
     out.append("/// Why something failed, in one word: what programs switch on. [`Error`] has it together with a message.\n")
     out.append("#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n#[non_exhaustive]\npub enum Status {\n")
     for constant, name in zip(failures, names):
-        out.append(f"    /// {escaped(one_line(constant.comment))}\n    {name},\n")
-    out.append("    /// a number newer than this crate; `docs/errors.md` of the library has it\n    Unknown(i32),\n}\n\n")
+        out.append(f"    /// {sentence(constant.comment)}\n    {name},\n")
+    out.append("    /// A number newer than this crate; `docs/errors.md` of the library has it.\n    Unknown(i32),\n}\n\n")
     out.append("impl Status {\n    /// None for success.\n    pub(crate) fn new(status: sys::cwire_status) -> Option<Status> {\n")
     out.append("        Some(match status {\n            sys::CWIRE_OK.. => return None,\n")
     out += [f"            sys::{constant.name} => Status::{name},\n" for constant, name in zip(failures, names)]
@@ -189,8 +195,8 @@ def error_enum(failures, names):
 pub enum Error {
 """]
     for constant, name in zip(failures, names):
-        out.append(f"    /// {escaped(one_line(constant.comment))}\n    {name}(Cow<'static, str>),\n")
-    out.append("    /// a number newer than this crate; `docs/errors.md` of the library has it\n    Unknown(i32, Cow<'static, str>),\n}\n")
+        out.append(f"    /// {sentence(constant.comment)}\n    {name}(Cow<'static, str>),\n")
+    out.append("    /// A number newer than this crate; `docs/errors.md` of the library has it.\n    Unknown(i32, Cow<'static, str>),\n}\n")
     return "".join(out)
 
 
@@ -201,8 +207,8 @@ def enums(model):
         variants = [variant(constant, group) for constant in constants]
         out.append(f"\n/// {about}\n#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n#[non_exhaustive]\npub enum {name} {{\n")
         for constant, each in zip(constants, variants):
-            out.append(f"    /// {option_text(escaped(one_line(constant.comment)))}\n    {each},\n")
-        out.append(f"    /// a number newer than this crate\n    Unknown(i32),\n}}\n\nimpl {name} {{\n")
+            out.append(f"    /// {sentence(constant.comment)}\n    {each},\n")
+        out.append(f"    /// A number newer than this crate.\n    Unknown(i32),\n}}\n\nimpl {name} {{\n")
         if none:
             out.append("    /// None for none.\n")
             out.append(f"    pub(crate) fn new(number: i32) -> Option<{name}> {{\n        Some(match number {{\n")
@@ -243,6 +249,23 @@ def choices_of(option):
     return name, [last + choice if choice.isdigit() else pascal(choice) for choice in option.choices]
 
 
+# What a getter gives.
+READ = {"bool": "bool", "integer": "u32", "duration": "Duration", "size": "u64", "percent": "f64", "path": "PathBuf",
+        "address": "Option<IpAddr>"}
+
+
+def read_type(option):
+    if option.choices:
+        name = choices_of(option)[0]
+        return f"Vec<{name}>" if option.type == "list" else name
+    return READ.get(option.type, "String")
+
+
+def readable(model):
+    """A secret does not come back."""
+    return [option for option in model.options if not option.secret]
+
+
 def facts(option):
     says = [f"`{option.key}`"]
     if option.minimum is not None:
@@ -259,15 +282,24 @@ def facts(option):
 
 
 def options(model):
-    out = [HEAD, "\nuse crate::config::Value;\nuse crate::{ConfigBuilder, Error};\nuse std::borrow::Cow;\nuse std::net::IpAddr;\n"]
-    out.append("use std::path::Path;\nuse std::time::Duration;\n")
+    out = [HEAD, "\nuse crate::config::{Read, Value};\nuse crate::{Config, ConfigBuilder, Error};\nuse std::borrow::Cow;\nuse std::net::IpAddr;\n"]
+    out.append("use std::path::{Path, PathBuf};\nuse std::time::Duration;\n")
     for option in model.options:
         if option.choices:
             out.append(choice_enum(option))
     out.append("\n/// One setter per option. What is wrong with a value, [`ConfigBuilder::build`] says.\nimpl ConfigBuilder {\n")
     out.append("\n".join(setter(option) for option in model.options))
+    out.append("}\n\n/// What was set, or the default. Secrets do not come back.\nimpl Config {\n")
+    out.append("\n".join(getter(option) for option in readable(model)))
     out.append("}\n")
     return "".join(out)
+
+
+def getter(option):
+    comment = f"    /// `{option.key}`: see [`ConfigBuilder::{option.name}`]."
+    if option.type in ("text", "url", "host", "proxy", "path", "pem") and not option.default:
+        comment += " Empty if not set."
+    return f"{comment}\n    pub fn {option.name}(&self) -> Result<{read_type(option)}, Error> {{\n        self.read(\"{option.key}\")\n    }}\n"
 
 
 def choice_enum(option):
@@ -279,6 +311,9 @@ def choice_enum(option):
     out += [f"            {name}::{each} => \"{choice}\",\n" for choice, each in zip(option.choices, variants)]
     out.append(f"        }}\n    }}\n}}\n\nimpl Value for {name} {{\n    fn text(&self) -> Result<Cow<'_, str>, Error> {{\n")
     out.append("        Ok(self.as_str().into())\n    }\n}\n")
+    out.append(f"\nimpl Read for {name} {{\n    fn read(text: &str) -> Option<Self> {{\n        Some(match text {{\n")
+    out += [f"            \"{choice}\" => {name}::{each},\n" for choice, each in zip(option.choices, variants)]
+    out.append("            _ => return None,\n        })\n    }\n}\n")
     return "".join(out)
 
 
@@ -344,12 +379,18 @@ def values_of(option):
 
 
 def options_test(model):
-    """Each setter with each end of its range, and what the library then says the value is."""
+    """Each setter with each end of its range, and what the library, and the getter, then say the value is."""
     out = [HEAD, "\noptions! {\n"]
     for option in model.options:
         for text in values_of(option):
             value = f"[{literal(option, text)}]" if option.type == "list" else literal(option, text)
             reads = "***" if option.secret else text
             out.append(f"    {option.name}, {value}, \"{option.key}\", \"{reads}\";\n")
+    out.append("}\n\ngetters! {\n")
+    for option in readable(model):
+        for text in values_of(option):
+            value = f"[{literal(option, text)}]" if option.type == "list" else literal(option, text)
+            expected = {"list": f"vec!{value}", "address": f"Some({value})", "path": f"Path::new({value})"}.get(option.type, value)
+            out.append(f"    {option.name}, {value}, {expected};\n")
     out.append("}\n")
     return "".join(out)

@@ -6,7 +6,7 @@ use chargewire_sys as sys;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use std::time::Duration;
 ///     .protocol([Protocol::V2_0_1, Protocol::V1_6])
 ///     .ping_interval(Duration::from_secs(20))
 ///     .build()?;
+/// assert_eq!(config.ping_interval()?, Duration::from_secs(20));
 /// assert_eq!(config.get("csms.ping_interval")?, "20s");
 /// # Ok::<(), chargewire::Error>(())
 /// ```
@@ -105,6 +106,15 @@ impl Config {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    pub(crate) fn read<T: Read>(&self, key: &str) -> Result<T, Error> {
+        let text = self.get(key)?;
+        T::read(&text).ok_or_else(|| {
+            Error::Internal(
+                format!("{key} is {text}, which this version of the crate does not know").into(),
+            )
+        })
     }
 
     /// All options as JSON: key, type, default, range, description.
@@ -253,4 +263,83 @@ fn path_text(path: &Path) -> Result<&str, Error> {
             format!("the path {} is not UTF-8; rename it", path.display()).into(),
         )
     })
+}
+
+/// What a value is, from how the library writes it.
+pub(crate) trait Read: Sized {
+    fn read(text: &str) -> Option<Self>;
+}
+
+macro_rules! as_parsed {
+    ($($type:ty),*) => {$(
+        impl Read for $type {
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )*};
+}
+as_parsed!(bool, u32, String, PathBuf);
+
+/// A size.
+impl Read for u64 {
+    fn read(text: &str) -> Option<Self> {
+        sum(
+            text,
+            &[
+                ("GiB", 1 << 30),
+                ("MiB", 1 << 20),
+                ("KiB", 1 << 10),
+                ("B", 1),
+            ],
+        )
+    }
+}
+
+impl Read for Duration {
+    fn read(text: &str) -> Option<Self> {
+        sum(
+            text,
+            &[("h", 3_600_000), ("ms", 1), ("m", 60_000), ("s", 1000)],
+        )
+        .map(Duration::from_millis)
+    }
+}
+
+/// A share.
+impl Read for f64 {
+    fn read(text: &str) -> Option<Self> {
+        Some(text.strip_suffix('%')?.parse::<f64>().ok()? / 100.0)
+    }
+}
+
+impl Read for Option<IpAddr> {
+    fn read(text: &str) -> Option<Self> {
+        Some(if text.is_empty() {
+            None
+        } else {
+            Some(text.parse().ok()?)
+        })
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(text: &str) -> Option<Self> {
+        text.split(", ").map(T::read).collect()
+    }
+}
+
+/// "1m30s": numbers with their units, of which a longer one stands before the one that it begins with.
+fn sum(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let mut rest = text;
+    let mut sum = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let (unit, each) = units.iter().find(|(unit, _)| rest.starts_with(unit))?;
+        sum += number.checked_mul(*each)?;
+        rest = &rest[unit.len()..];
+    }
+    Some(sum)
 }

@@ -39,6 +39,27 @@ fn lists_keep_their_order() {
 }
 
 #[test]
+fn what_was_not_set_has_its_default() {
+    let config = Config::new().unwrap();
+    assert_eq!(
+        config.governor_breaker_open_max().unwrap(),
+        Duration::from_secs(300)
+    );
+    assert_eq!(config.protocol().unwrap(), [Protocol::V1_6]);
+    assert_eq!(config.source_address().unwrap(), None);
+    assert_eq!(config.tls_ca_cert().unwrap().as_os_str(), "");
+    let config = Config::builder()
+        .heartbeat_interval(Duration::from_millis(90_061_001))
+        .build()
+        .unwrap();
+    assert_eq!(config.get("csms.heartbeat_interval").unwrap(), "25h1m1s1ms");
+    assert_eq!(
+        config.heartbeat_interval().unwrap(),
+        Duration::from_millis(90_061_001)
+    );
+}
+
+#[test]
 fn headers_are_set_one_by_one() {
     let config = Config::builder()
         .header("X-Site", "Rotterdam")

@@ -7,19 +7,19 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum State {
-    /// not connected and not trying: before the first attempt, or closing by request
+    /// Not connected and not trying: before the first attempt, or closing by request.
     Disconnected,
-    /// the first attempt is under way
+    /// The first attempt is under way.
     Connecting,
-    /// the upgrade was accepted and the subprotocol agreed; messages flow
+    /// The upgrade was accepted and the subprotocol agreed; messages flow.
     Connected,
-    /// waiting for, or making, another attempt
+    /// Waiting for, or making, another attempt.
     Reconnecting,
-    /// gave up after csms.max_reconnect_attempts; may be connected again
+    /// Gave up after csms.max_reconnect_attempts; may be connected again.
     Error,
-    /// ended by request; may be connected again
+    /// Ended by request; may be connected again.
     Closed,
-    /// a number newer than this crate
+    /// A number newer than this crate.
     Unknown(i32),
 }
 
@@ -61,29 +61,29 @@ impl fmt::Display for State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// nothing that the network or the peer did: no memory, or a defect of the library
+    /// Nothing that the network or the peer did: no memory, or a defect of the library.
     None,
-    /// looking up the host's addresses
+    /// Looking up the host's addresses.
     Resolve,
-    /// connecting to them
+    /// Connecting to them.
     Tcp,
-    /// looking up the proxy, connecting to it, asking it for a tunnel
+    /// Looking up the proxy, connecting to it, asking it for a tunnel.
     Proxy,
-    /// the TLS handshake, certificates included
+    /// The TLS handshake, certificates included.
     Tls,
-    /// the WebSocket upgrade
+    /// The WebSocket upgrade.
     Http,
-    /// agreeing on an OCPP version in it
+    /// Agreeing on an OCPP version in it.
     Subprotocol,
-    /// connected; a ping was not answered
+    /// Connected; a ping was not answered.
     Ping,
-    /// connected; reading failed, or nothing came
+    /// Connected; reading failed, or nothing came.
     Read,
-    /// connected; writing failed, or nothing could be written
+    /// Connected; writing failed, or nothing could be written.
     Write,
-    /// connected; the peer ended the connection, or broke RFC 6455
+    /// Connected; the peer ended the connection, or broke RFC 6455.
     Peer,
-    /// a number newer than this crate
+    /// A number newer than this crate.
     Unknown(i32),
 }
 
@@ -135,15 +135,15 @@ impl fmt::Display for Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecurityEvent {
-    /// the certificate of the CSMS was not accepted
+    /// The certificate of the CSMS was not accepted.
     InvalidCsmsCertificate,
-    /// the CSMS speaks no TLS version that csms.tls.min_version allows
+    /// The CSMS speaks no TLS version that csms.tls.min_version allows.
     InvalidTlsVersion,
-    /// no cipher suite in common
+    /// No cipher suite in common.
     InvalidTlsCipherSuite,
-    /// the CSMS refused the credentials or the client certificate
+    /// The CSMS refused the credentials or the client certificate.
     FailedToAuthenticate,
-    /// a number newer than this crate
+    /// A number newer than this crate.
     Unknown(i32),
 }
 
@@ -176,15 +176,15 @@ impl SecurityEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Breaker {
-    /// stations connect
+    /// Stations connect.
     Closed,
-    /// too many attempts failed: no station tries until opens_at_ns; none loses an attempt by it
+    /// Too many attempts failed: no station tries until opens_at_ns; none loses an attempt by it.
     Open,
-    /// a few stations try; the others wait for how they fare
+    /// A few stations try; the others wait for how they fare.
     HalfOpen,
-    /// by cwire_manager_isolate, until cwire_manager_reset
+    /// By cwire_manager_isolate, until cwire_manager_reset.
     Isolated,
-    /// a number newer than this crate
+    /// A number newer than this crate.
     Unknown(i32),
 }
 

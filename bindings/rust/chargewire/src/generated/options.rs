@@ -1,10 +1,10 @@
 // Made by bindings/generate from chargewire.h and the option table. Change those, not this file.
 
-use crate::config::Value;
-use crate::{ConfigBuilder, Error};
+use crate::config::{Read, Value};
+use crate::{Config, ConfigBuilder, Error};
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Values of [`ConfigBuilder::log_level`]: The least important LOG events to deliver.
@@ -42,6 +42,19 @@ impl Value for LogLevel {
     }
 }
 
+impl Read for LogLevel {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "off" => LogLevel::Off,
+            "error" => LogLevel::Error,
+            "warning" => LogLevel::Warning,
+            "info" => LogLevel::Info,
+            "debug" => LogLevel::Debug,
+            _ => return None,
+        })
+    }
+}
+
 /// Values of [`ConfigBuilder::protocol`]: OCPP version to offer, or several in order of preference: `2.1, 2.0.1, 1.6`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -68,6 +81,17 @@ impl Protocol {
 impl Value for Protocol {
     fn text(&self) -> Result<Cow<'_, str>, Error> {
         Ok(self.as_str().into())
+    }
+}
+
+impl Read for Protocol {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "1.6" => Protocol::V1_6,
+            "2.0.1" => Protocol::V2_0_1,
+            "2.1" => Protocol::V2_1,
+            _ => return None,
+        })
     }
 }
 
@@ -103,6 +127,18 @@ impl Value for ReconnectPolicy {
     }
 }
 
+impl Read for ReconnectPolicy {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "exponential" => ReconnectPolicy::Exponential,
+            "ocpp" => ReconnectPolicy::Ocpp,
+            "full" => ReconnectPolicy::Full,
+            "decorrelated" => ReconnectPolicy::Decorrelated,
+            _ => return None,
+        })
+    }
+}
+
 /// Values of [`ConfigBuilder::priority`]: Of thirteen turns to dial an endpoint eight go to stations of `high` priority, four to `normal` and one to `low`, while some of each wait. Who waited for 30 s moves up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -132,6 +168,17 @@ impl Value for Priority {
     }
 }
 
+impl Read for Priority {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "high" => Priority::High,
+            "normal" => Priority::Normal,
+            "low" => Priority::Low,
+            _ => return None,
+        })
+    }
+}
+
 /// Values of [`ConfigBuilder::send_queue_policy`]: When the queue is full: `reject` refuses the send, `drop_oldest` accepts it and drops what waits longest, `drop_newest` accepts it and drops it. What is dropped is reported as not sent. See queues in `docs/operations.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -158,6 +205,17 @@ impl SendQueuePolicy {
 impl Value for SendQueuePolicy {
     fn text(&self) -> Result<Cow<'_, str>, Error> {
         Ok(self.as_str().into())
+    }
+}
+
+impl Read for SendQueuePolicy {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "reject" => SendQueuePolicy::Reject,
+            "drop_oldest" => SendQueuePolicy::DropOldest,
+            "drop_newest" => SendQueuePolicy::DropNewest,
+            _ => return None,
+        })
     }
 }
 
@@ -193,6 +251,18 @@ impl Value for SecurityProfile {
     }
 }
 
+impl Read for SecurityProfile {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "0" => SecurityProfile::Profile0,
+            "1" => SecurityProfile::Profile1,
+            "2" => SecurityProfile::Profile2,
+            "3" => SecurityProfile::Profile3,
+            _ => return None,
+        })
+    }
+}
+
 /// Values of [`ConfigBuilder::tls_min_version`]: The oldest TLS version to accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -216,6 +286,16 @@ impl TlsMinVersion {
 impl Value for TlsMinVersion {
     fn text(&self) -> Result<Cow<'_, str>, Error> {
         Ok(self.as_str().into())
+    }
+}
+
+impl Read for TlsMinVersion {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "1.2" => TlsMinVersion::V1_2,
+            "1.3" => TlsMinVersion::V1_3,
+            _ => return None,
+        })
     }
 }
 
@@ -248,6 +328,17 @@ impl Value for AuthType {
     }
 }
 
+impl Read for AuthType {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "none" => AuthType::None,
+            "basic" => AuthType::Basic,
+            "bearer" => AuthType::Bearer,
+            _ => return None,
+        })
+    }
+}
+
 /// Values of [`ConfigBuilder::auth_password_format`]: `text`: the password goes out as it stands. `hex`: as the 16 to 20 bytes that its digits stand for, which is what OCPP 1.6 says of AuthorizationKey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -271,6 +362,16 @@ impl AuthPasswordFormat {
 impl Value for AuthPasswordFormat {
     fn text(&self) -> Result<Cow<'_, str>, Error> {
         Ok(self.as_str().into())
+    }
+}
+
+impl Read for AuthPasswordFormat {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "text" => AuthPasswordFormat::Text,
+            "hex" => AuthPasswordFormat::Hex,
+            _ => return None,
+        })
     }
 }
 
@@ -876,5 +977,403 @@ impl ConfigBuilder {
     /// `csms.proxy.timeout`, from 1ms to 24h, default `10s`. In whole milliseconds; a fraction counts as one more.
     pub fn proxy_timeout(self, value: Duration) -> Self {
         self.put("csms.proxy.timeout", value)
+    }
+}
+
+/// What was set, or the default. Secrets do not come back.
+impl Config {
+    /// `io_threads`: see [`ConfigBuilder::io_threads`].
+    pub fn io_threads(&self) -> Result<u32, Error> {
+        self.read("io_threads")
+    }
+
+    /// `log_level`: see [`ConfigBuilder::log_level`].
+    pub fn log_level(&self) -> Result<LogLevel, Error> {
+        self.read("log_level")
+    }
+
+    /// `event_queue_max`: see [`ConfigBuilder::event_queue_max`].
+    pub fn event_queue_max(&self) -> Result<u32, Error> {
+        self.read("event_queue_max")
+    }
+
+    /// `offline_budget_bytes`: see [`ConfigBuilder::offline_budget_bytes`].
+    pub fn offline_budget_bytes(&self) -> Result<u64, Error> {
+        self.read("offline_budget_bytes")
+    }
+
+    /// `csms.default_url`: see [`ConfigBuilder::default_url`].
+    pub fn default_url(&self) -> Result<String, Error> {
+        self.read("csms.default_url")
+    }
+
+    /// `csms.protocol`: see [`ConfigBuilder::protocol`].
+    pub fn protocol(&self) -> Result<Vec<Protocol>, Error> {
+        self.read("csms.protocol")
+    }
+
+    /// `csms.connection_timeout`: see [`ConfigBuilder::connection_timeout`].
+    pub fn connection_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.connection_timeout")
+    }
+
+    /// `csms.tcp_timeout`: see [`ConfigBuilder::tcp_timeout`].
+    pub fn tcp_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.tcp_timeout")
+    }
+
+    /// `csms.upgrade_timeout`: see [`ConfigBuilder::upgrade_timeout`].
+    pub fn upgrade_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.upgrade_timeout")
+    }
+
+    /// `csms.redirects_max`: see [`ConfigBuilder::redirects_max`].
+    pub fn redirects_max(&self) -> Result<u32, Error> {
+        self.read("csms.redirects_max")
+    }
+
+    /// `csms.write_timeout`: see [`ConfigBuilder::write_timeout`].
+    pub fn write_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.write_timeout")
+    }
+
+    /// `csms.read_timeout`: see [`ConfigBuilder::read_timeout`].
+    pub fn read_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.read_timeout")
+    }
+
+    /// `csms.close_timeout`: see [`ConfigBuilder::close_timeout`].
+    pub fn close_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.close_timeout")
+    }
+
+    /// `csms.source_address`: see [`ConfigBuilder::source_address`].
+    pub fn source_address(&self) -> Result<Option<IpAddr>, Error> {
+        self.read("csms.source_address")
+    }
+
+    /// `csms.ping_interval`: see [`ConfigBuilder::ping_interval`].
+    pub fn ping_interval(&self) -> Result<Duration, Error> {
+        self.read("csms.ping_interval")
+    }
+
+    /// `csms.pong_timeout`: see [`ConfigBuilder::pong_timeout`].
+    pub fn pong_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.pong_timeout")
+    }
+
+    /// `csms.heartbeat_interval`: see [`ConfigBuilder::heartbeat_interval`].
+    pub fn heartbeat_interval(&self) -> Result<Duration, Error> {
+        self.read("csms.heartbeat_interval")
+    }
+
+    /// `csms.max_reconnect_attempts`: see [`ConfigBuilder::max_reconnect_attempts`].
+    pub fn max_reconnect_attempts(&self) -> Result<u32, Error> {
+        self.read("csms.max_reconnect_attempts")
+    }
+
+    /// `csms.reconnect_policy`: see [`ConfigBuilder::reconnect_policy`].
+    pub fn reconnect_policy(&self) -> Result<ReconnectPolicy, Error> {
+        self.read("csms.reconnect_policy")
+    }
+
+    /// `csms.reconnect_backoff`: see [`ConfigBuilder::reconnect_backoff`].
+    pub fn reconnect_backoff(&self) -> Result<Duration, Error> {
+        self.read("csms.reconnect_backoff")
+    }
+
+    /// `csms.reconnect_max_backoff`: see [`ConfigBuilder::reconnect_max_backoff`].
+    pub fn reconnect_max_backoff(&self) -> Result<Duration, Error> {
+        self.read("csms.reconnect_max_backoff")
+    }
+
+    /// `csms.reconnect_jitter`: see [`ConfigBuilder::reconnect_jitter`].
+    pub fn reconnect_jitter(&self) -> Result<f64, Error> {
+        self.read("csms.reconnect_jitter")
+    }
+
+    /// `csms.refused_backoff`: see [`ConfigBuilder::refused_backoff`].
+    pub fn refused_backoff(&self) -> Result<Duration, Error> {
+        self.read("csms.refused_backoff")
+    }
+
+    /// `csms.refused_max_backoff`: see [`ConfigBuilder::refused_max_backoff`].
+    pub fn refused_max_backoff(&self) -> Result<Duration, Error> {
+        self.read("csms.refused_max_backoff")
+    }
+
+    /// `csms.reconnect_stable_after`: see [`ConfigBuilder::reconnect_stable_after`].
+    pub fn reconnect_stable_after(&self) -> Result<Duration, Error> {
+        self.read("csms.reconnect_stable_after")
+    }
+
+    /// `csms.retry_backoff_wait_minimum`: see [`ConfigBuilder::retry_backoff_wait_minimum`].
+    pub fn retry_backoff_wait_minimum(&self) -> Result<Duration, Error> {
+        self.read("csms.retry_backoff_wait_minimum")
+    }
+
+    /// `csms.retry_backoff_random_range`: see [`ConfigBuilder::retry_backoff_random_range`].
+    pub fn retry_backoff_random_range(&self) -> Result<Duration, Error> {
+        self.read("csms.retry_backoff_random_range")
+    }
+
+    /// `csms.retry_backoff_repeat_times`: see [`ConfigBuilder::retry_backoff_repeat_times`].
+    pub fn retry_backoff_repeat_times(&self) -> Result<u32, Error> {
+        self.read("csms.retry_backoff_repeat_times")
+    }
+
+    /// `csms.priority`: see [`ConfigBuilder::priority`].
+    pub fn priority(&self) -> Result<Priority, Error> {
+        self.read("csms.priority")
+    }
+
+    /// `governor.enabled`: see [`ConfigBuilder::governor_enabled`].
+    pub fn governor_enabled(&self) -> Result<bool, Error> {
+        self.read("governor.enabled")
+    }
+
+    /// `governor.handshakes_start`: see [`ConfigBuilder::governor_handshakes_start`].
+    pub fn governor_handshakes_start(&self) -> Result<u32, Error> {
+        self.read("governor.handshakes_start")
+    }
+
+    /// `governor.handshakes_min`: see [`ConfigBuilder::governor_handshakes_min`].
+    pub fn governor_handshakes_min(&self) -> Result<u32, Error> {
+        self.read("governor.handshakes_min")
+    }
+
+    /// `governor.handshakes_max`: see [`ConfigBuilder::governor_handshakes_max`].
+    pub fn governor_handshakes_max(&self) -> Result<u32, Error> {
+        self.read("governor.handshakes_max")
+    }
+
+    /// `governor.connects_per_second`: see [`ConfigBuilder::governor_connects_per_second`].
+    pub fn governor_connects_per_second(&self) -> Result<u32, Error> {
+        self.read("governor.connects_per_second")
+    }
+
+    /// `governor.breaker`: see [`ConfigBuilder::governor_breaker`].
+    pub fn governor_breaker(&self) -> Result<bool, Error> {
+        self.read("governor.breaker")
+    }
+
+    /// `governor.breaker_failures`: see [`ConfigBuilder::governor_breaker_failures`].
+    pub fn governor_breaker_failures(&self) -> Result<f64, Error> {
+        self.read("governor.breaker_failures")
+    }
+
+    /// `governor.breaker_attempts_min`: see [`ConfigBuilder::governor_breaker_attempts_min`].
+    pub fn governor_breaker_attempts_min(&self) -> Result<u32, Error> {
+        self.read("governor.breaker_attempts_min")
+    }
+
+    /// `governor.breaker_window`: see [`ConfigBuilder::governor_breaker_window`].
+    pub fn governor_breaker_window(&self) -> Result<Duration, Error> {
+        self.read("governor.breaker_window")
+    }
+
+    /// `governor.breaker_open`: see [`ConfigBuilder::governor_breaker_open`].
+    pub fn governor_breaker_open(&self) -> Result<Duration, Error> {
+        self.read("governor.breaker_open")
+    }
+
+    /// `governor.breaker_open_max`: see [`ConfigBuilder::governor_breaker_open_max`].
+    pub fn governor_breaker_open_max(&self) -> Result<Duration, Error> {
+        self.read("governor.breaker_open_max")
+    }
+
+    /// `governor.breaker_probes`: see [`ConfigBuilder::governor_breaker_probes`].
+    pub fn governor_breaker_probes(&self) -> Result<u32, Error> {
+        self.read("governor.breaker_probes")
+    }
+
+    /// `csms.message_size_max`: see [`ConfigBuilder::message_size_max`].
+    pub fn message_size_max(&self) -> Result<u64, Error> {
+        self.read("csms.message_size_max")
+    }
+
+    /// `csms.header_size_max`: see [`ConfigBuilder::header_size_max`].
+    pub fn header_size_max(&self) -> Result<u64, Error> {
+        self.read("csms.header_size_max")
+    }
+
+    /// `csms.header_count_max`: see [`ConfigBuilder::header_count_max`].
+    pub fn header_count_max(&self) -> Result<u32, Error> {
+        self.read("csms.header_count_max")
+    }
+
+    /// `csms.fragments_max`: see [`ConfigBuilder::fragments_max`].
+    pub fn fragments_max(&self) -> Result<u32, Error> {
+        self.read("csms.fragments_max")
+    }
+
+    /// `csms.send_queue_messages`: see [`ConfigBuilder::send_queue_messages`].
+    pub fn send_queue_messages(&self) -> Result<u32, Error> {
+        self.read("csms.send_queue_messages")
+    }
+
+    /// `csms.send_queue_bytes`: see [`ConfigBuilder::send_queue_bytes`].
+    pub fn send_queue_bytes(&self) -> Result<u64, Error> {
+        self.read("csms.send_queue_bytes")
+    }
+
+    /// `csms.send_queue_policy`: see [`ConfigBuilder::send_queue_policy`].
+    pub fn send_queue_policy(&self) -> Result<SendQueuePolicy, Error> {
+        self.read("csms.send_queue_policy")
+    }
+
+    /// `csms.offline_queue_messages`: see [`ConfigBuilder::offline_queue_messages`].
+    pub fn offline_queue_messages(&self) -> Result<u32, Error> {
+        self.read("csms.offline_queue_messages")
+    }
+
+    /// `csms.offline_queue_bytes`: see [`ConfigBuilder::offline_queue_bytes`].
+    pub fn offline_queue_bytes(&self) -> Result<u64, Error> {
+        self.read("csms.offline_queue_bytes")
+    }
+
+    /// `csms.offline_queue_max_age`: see [`ConfigBuilder::offline_queue_max_age`].
+    pub fn offline_queue_max_age(&self) -> Result<Duration, Error> {
+        self.read("csms.offline_queue_max_age")
+    }
+
+    /// `csms.offline_replay_rate`: see [`ConfigBuilder::offline_replay_rate`].
+    pub fn offline_replay_rate(&self) -> Result<u32, Error> {
+        self.read("csms.offline_replay_rate")
+    }
+
+    /// `csms.security_profile`: see [`ConfigBuilder::security_profile`].
+    pub fn security_profile(&self) -> Result<SecurityProfile, Error> {
+        self.read("csms.security_profile")
+    }
+
+    /// `csms.tls.enabled`: see [`ConfigBuilder::tls_enabled`].
+    pub fn tls_enabled(&self) -> Result<bool, Error> {
+        self.read("csms.tls.enabled")
+    }
+
+    /// `csms.tls.ca_cert`: see [`ConfigBuilder::tls_ca_cert`]. Empty if not set.
+    pub fn tls_ca_cert(&self) -> Result<PathBuf, Error> {
+        self.read("csms.tls.ca_cert")
+    }
+
+    /// `csms.tls.ca_cert_pem`: see [`ConfigBuilder::tls_ca_cert_pem`]. Empty if not set.
+    pub fn tls_ca_cert_pem(&self) -> Result<String, Error> {
+        self.read("csms.tls.ca_cert_pem")
+    }
+
+    /// `csms.tls.client_cert`: see [`ConfigBuilder::tls_client_cert`]. Empty if not set.
+    pub fn tls_client_cert(&self) -> Result<PathBuf, Error> {
+        self.read("csms.tls.client_cert")
+    }
+
+    /// `csms.tls.client_cert_pem`: see [`ConfigBuilder::tls_client_cert_pem`]. Empty if not set.
+    pub fn tls_client_cert_pem(&self) -> Result<String, Error> {
+        self.read("csms.tls.client_cert_pem")
+    }
+
+    /// `csms.tls.client_key`: see [`ConfigBuilder::tls_client_key`]. Empty if not set.
+    pub fn tls_client_key(&self) -> Result<PathBuf, Error> {
+        self.read("csms.tls.client_key")
+    }
+
+    /// `csms.tls.client_key_password_file`: see [`ConfigBuilder::tls_client_key_password_file`]. Empty if not set.
+    pub fn tls_client_key_password_file(&self) -> Result<PathBuf, Error> {
+        self.read("csms.tls.client_key_password_file")
+    }
+
+    /// `csms.tls.crl_file`: see [`ConfigBuilder::tls_crl_file`]. Empty if not set.
+    pub fn tls_crl_file(&self) -> Result<PathBuf, Error> {
+        self.read("csms.tls.crl_file")
+    }
+
+    /// `csms.tls.server_name`: see [`ConfigBuilder::tls_server_name`]. Empty if not set.
+    pub fn tls_server_name(&self) -> Result<String, Error> {
+        self.read("csms.tls.server_name")
+    }
+
+    /// `csms.tls.min_version`: see [`ConfigBuilder::tls_min_version`].
+    pub fn tls_min_version(&self) -> Result<TlsMinVersion, Error> {
+        self.read("csms.tls.min_version")
+    }
+
+    /// `csms.tls.ciphers`: see [`ConfigBuilder::tls_ciphers`]. Empty if not set.
+    pub fn tls_ciphers(&self) -> Result<String, Error> {
+        self.read("csms.tls.ciphers")
+    }
+
+    /// `csms.tls.ciphersuites`: see [`ConfigBuilder::tls_ciphersuites`]. Empty if not set.
+    pub fn tls_ciphersuites(&self) -> Result<String, Error> {
+        self.read("csms.tls.ciphersuites")
+    }
+
+    /// `csms.tls.allow_wildcards`: see [`ConfigBuilder::tls_allow_wildcards`].
+    pub fn tls_allow_wildcards(&self) -> Result<bool, Error> {
+        self.read("csms.tls.allow_wildcards")
+    }
+
+    /// `csms.tls.handshake_timeout`: see [`ConfigBuilder::tls_handshake_timeout`].
+    pub fn tls_handshake_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.tls.handshake_timeout")
+    }
+
+    /// `csms.tls.insecure_skip_verify`: see [`ConfigBuilder::tls_insecure_skip_verify`].
+    pub fn tls_insecure_skip_verify(&self) -> Result<bool, Error> {
+        self.read("csms.tls.insecure_skip_verify")
+    }
+
+    /// `csms.tls.session_resumption`: see [`ConfigBuilder::tls_session_resumption`].
+    pub fn tls_session_resumption(&self) -> Result<bool, Error> {
+        self.read("csms.tls.session_resumption")
+    }
+
+    /// `csms.tls.key_log_file`: see [`ConfigBuilder::tls_key_log_file`]. Empty if not set.
+    pub fn tls_key_log_file(&self) -> Result<PathBuf, Error> {
+        self.read("csms.tls.key_log_file")
+    }
+
+    /// `csms.auth.type`: see [`ConfigBuilder::auth_type`].
+    pub fn auth_type(&self) -> Result<AuthType, Error> {
+        self.read("csms.auth.type")
+    }
+
+    /// `csms.auth.username`: see [`ConfigBuilder::auth_username`]. Empty if not set.
+    pub fn auth_username(&self) -> Result<String, Error> {
+        self.read("csms.auth.username")
+    }
+
+    /// `csms.auth.password_file`: see [`ConfigBuilder::auth_password_file`]. Empty if not set.
+    pub fn auth_password_file(&self) -> Result<PathBuf, Error> {
+        self.read("csms.auth.password_file")
+    }
+
+    /// `csms.auth.password_format`: see [`ConfigBuilder::auth_password_format`].
+    pub fn auth_password_format(&self) -> Result<AuthPasswordFormat, Error> {
+        self.read("csms.auth.password_format")
+    }
+
+    /// `csms.auth.token_file`: see [`ConfigBuilder::auth_token_file`]. Empty if not set.
+    pub fn auth_token_file(&self) -> Result<PathBuf, Error> {
+        self.read("csms.auth.token_file")
+    }
+
+    /// `csms.proxy.url`: see [`ConfigBuilder::proxy_url`]. Empty if not set.
+    pub fn proxy_url(&self) -> Result<String, Error> {
+        self.read("csms.proxy.url")
+    }
+
+    /// `csms.proxy.username`: see [`ConfigBuilder::proxy_username`]. Empty if not set.
+    pub fn proxy_username(&self) -> Result<String, Error> {
+        self.read("csms.proxy.username")
+    }
+
+    /// `csms.proxy.password_file`: see [`ConfigBuilder::proxy_password_file`]. Empty if not set.
+    pub fn proxy_password_file(&self) -> Result<PathBuf, Error> {
+        self.read("csms.proxy.password_file")
+    }
+
+    /// `csms.proxy.timeout`: see [`ConfigBuilder::proxy_timeout`].
+    pub fn proxy_timeout(&self) -> Result<Duration, Error> {
+        self.read("csms.proxy.timeout")
     }
 }

@@ -7,51 +7,51 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// NULL, out of range, CR/LF/NUL in text: the call itself is wrong
+    /// NULL, out of range, CR/LF/NUL in text: the call itself is wrong.
     InvalidArgument,
-    /// the token is stale, freed, forged, or of another kind
+    /// The token is stale, freed, forged, or of another kind.
     InvalidHandle,
-    /// an allocation failed; nothing was done
+    /// An allocation failed; nothing was done.
     NoMemory,
-    /// no thread or descriptor to be had, or a defect of the library
+    /// No thread or descriptor to be had, or a defect of the library.
     Internal,
-    /// an unknown key, a wrong type, a value out of range, a file that is not readable; as an event: csms.source_address is no address of this machine
+    /// An unknown key, a wrong type, a value out of range, a file that is not readable; as an event: csms.source_address is no address of this machine.
     Config,
-    /// not possible now: shut down, wrong delivery mode, or it would wait for itself
+    /// Not possible now: shut down, wrong delivery mode, or it would wait for itself.
     State,
-    /// the time given has passed; of SENT: csms.offline_queue_max_age
+    /// The time given has passed; of SENT: csms.offline_queue_max_age.
     Timeout,
-    /// a station of that id exists and is not in `error` or `closed`
+    /// A station of that id exists and is not in `error` or `closed`.
     AlreadyConnected,
-    /// no station of that id
+    /// No station of that id.
     NotFound,
-    /// the station is not connected at the moment, and has no offline queue, or it is ending
+    /// The station is not connected at the moment, and has no offline queue, or it is ending.
     NotEstablished,
-    /// the station's send queue is full: of a send, WRITABLE follows when there is room; of SENT, csms.send_queue_policy dropped the message
+    /// The station's send queue is full: of a send, WRITABLE follows when there is room; of SENT, csms.send_queue_policy dropped the message.
     QueueFull,
-    /// larger than csms.message_size_max, or than a limit of the protocol
+    /// Larger than csms.message_size_max, or than a limit of the protocol.
     TooBig,
-    /// the connection ended before this could be done
+    /// The connection ended before this could be done.
     Closed,
-    /// resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy
+    /// Resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy.
     Dial,
-    /// the TLS handshake failed, or the certificate was not accepted
+    /// The TLS handshake failed, or the certificate was not accepted.
     Tls,
-    /// the server did not answer with a correct WebSocket upgrade
+    /// The server did not answer with a correct WebSocket upgrade.
     Handshake,
-    /// the server chose no OCPP version, or one that was not offered
+    /// The server chose no OCPP version, or one that was not offered.
     Subprotocol,
-    /// the server answered 401 or 403
+    /// The server answered 401 or 403.
     Auth,
-    /// the peer broke RFC 6455 on an open connection
+    /// The peer broke RFC 6455 on an open connection.
     Protocol,
-    /// no matching pong within csms.pong_timeout
+    /// No matching pong within csms.pong_timeout.
     PingTimeout,
-    /// reading failed, or nothing came within csms.read_timeout
+    /// Reading failed, or nothing came within csms.read_timeout.
     Read,
-    /// writing failed, or nothing could be written within csms.write_timeout
+    /// Writing failed, or nothing could be written within csms.write_timeout.
     Write,
-    /// a number newer than this crate; `docs/errors.md` of the library has it
+    /// A number newer than this crate; `docs/errors.md` of the library has it.
     Unknown(i32),
 }
 
@@ -171,51 +171,51 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// NULL, out of range, CR/LF/NUL in text: the call itself is wrong
+    /// NULL, out of range, CR/LF/NUL in text: the call itself is wrong.
     InvalidArgument(Cow<'static, str>),
-    /// the token is stale, freed, forged, or of another kind
+    /// The token is stale, freed, forged, or of another kind.
     InvalidHandle(Cow<'static, str>),
-    /// an allocation failed; nothing was done
+    /// An allocation failed; nothing was done.
     NoMemory(Cow<'static, str>),
-    /// no thread or descriptor to be had, or a defect of the library
+    /// No thread or descriptor to be had, or a defect of the library.
     Internal(Cow<'static, str>),
-    /// an unknown key, a wrong type, a value out of range, a file that is not readable; as an event: csms.source_address is no address of this machine
+    /// An unknown key, a wrong type, a value out of range, a file that is not readable; as an event: csms.source_address is no address of this machine.
     Config(Cow<'static, str>),
-    /// not possible now: shut down, wrong delivery mode, or it would wait for itself
+    /// Not possible now: shut down, wrong delivery mode, or it would wait for itself.
     State(Cow<'static, str>),
-    /// the time given has passed; of SENT: csms.offline_queue_max_age
+    /// The time given has passed; of SENT: csms.offline_queue_max_age.
     Timeout(Cow<'static, str>),
-    /// a station of that id exists and is not in `error` or `closed`
+    /// A station of that id exists and is not in `error` or `closed`.
     AlreadyConnected(Cow<'static, str>),
-    /// no station of that id
+    /// No station of that id.
     NotFound(Cow<'static, str>),
-    /// the station is not connected at the moment, and has no offline queue, or it is ending
+    /// The station is not connected at the moment, and has no offline queue, or it is ending.
     NotEstablished(Cow<'static, str>),
-    /// the station's send queue is full: of a send, WRITABLE follows when there is room; of SENT, csms.send_queue_policy dropped the message
+    /// The station's send queue is full: of a send, WRITABLE follows when there is room; of SENT, csms.send_queue_policy dropped the message.
     QueueFull(Cow<'static, str>),
-    /// larger than csms.message_size_max, or than a limit of the protocol
+    /// Larger than csms.message_size_max, or than a limit of the protocol.
     TooBig(Cow<'static, str>),
-    /// the connection ended before this could be done
+    /// The connection ended before this could be done.
     Closed(Cow<'static, str>),
-    /// resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy
+    /// Resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy.
     Dial(Cow<'static, str>),
-    /// the TLS handshake failed, or the certificate was not accepted
+    /// The TLS handshake failed, or the certificate was not accepted.
     Tls(Cow<'static, str>),
-    /// the server did not answer with a correct WebSocket upgrade
+    /// The server did not answer with a correct WebSocket upgrade.
     Handshake(Cow<'static, str>),
-    /// the server chose no OCPP version, or one that was not offered
+    /// The server chose no OCPP version, or one that was not offered.
     Subprotocol(Cow<'static, str>),
-    /// the server answered 401 or 403
+    /// The server answered 401 or 403.
     Auth(Cow<'static, str>),
-    /// the peer broke RFC 6455 on an open connection
+    /// The peer broke RFC 6455 on an open connection.
     Protocol(Cow<'static, str>),
-    /// no matching pong within csms.pong_timeout
+    /// No matching pong within csms.pong_timeout.
     PingTimeout(Cow<'static, str>),
-    /// reading failed, or nothing came within csms.read_timeout
+    /// Reading failed, or nothing came within csms.read_timeout.
     Read(Cow<'static, str>),
-    /// writing failed, or nothing could be written within csms.write_timeout
+    /// Writing failed, or nothing could be written within csms.write_timeout.
     Write(Cow<'static, str>),
-    /// a number newer than this crate; `docs/errors.md` of the library has it
+    /// A number newer than this crate; `docs/errors.md` of the library has it.
     Unknown(i32, Cow<'static, str>),
 }
 

@@ -1,6 +1,7 @@
-//! Each typed setter reaches its option, with each end of its range: `table.rs` has them all.
+//! Each typed setter reaches its option, with each end of its range, and each getter gives it back: `table.rs` has them all.
 
 use chargewire::*;
+use std::path::Path;
 use std::time::Duration;
 
 macro_rules! options {
@@ -10,6 +11,18 @@ macro_rules! options {
             $(
                 let config = Config::builder().$setter($value).build().expect($key);
                 assert_eq!(config.get($key).unwrap(), $reads, "{}", $key);
+            )*
+        }
+    };
+}
+
+macro_rules! getters {
+    ($($name:ident, $value:expr, $reads:expr;)*) => {
+        #[test]
+        fn each_getter_gives_what_was_set() {
+            $(
+                let config = Config::builder().$name($value).build().expect(stringify!($name));
+                assert_eq!(config.$name().unwrap(), $reads, "{}", stringify!($name));
             )*
         }
     };
