@@ -13,5 +13,4 @@ class Csms:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()  # which ends it
-        self.process.wait(30)
+        self.process.communicate(timeout=30)  # the end of its input ends it
