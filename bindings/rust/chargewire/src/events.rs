@@ -84,8 +84,9 @@ impl Events {
         let Lent { next, count } = std::mem::replace(&mut self.lent, Lent::NOTHING);
         // SAFETY: the library lends so many until the next poll, which needs `&mut self`, or until the manager is freed, which
         // `shared` holds up.
+        let events = unsafe { slice::from_raw_parts(next.as_ptr(), count) };
         Ok(Some(Batch {
-            events: unsafe { slice::from_raw_parts(next.as_ptr(), count) }.iter(),
+            events: events.iter(),
         }))
     }
 

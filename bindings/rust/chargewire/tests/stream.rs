@@ -60,6 +60,7 @@ fn events_are_awaited() {
     a_task_is_woken_when_an_event_comes();
     a_stream_ends_after_shutdown();
     batches_are_lent();
+    it_has_the_shape_of_a_stream();
     // A stream that is dropped has joined its thread; the kernel takes it off its list a moment later.
     while watchers() > 0 {
         thread::yield_now();
@@ -88,6 +89,25 @@ fn a_task_is_woken_when_an_event_comes() {
     ));
     // Dropped with its thread asleep, or waiting for the descriptor: both have to end.
     while Pin::new(&mut stream).poll_next(&mut context).is_ready() {}
+}
+
+/// What `futures::stream::poll_fn` takes.
+fn poll_fn<T>(_: impl FnMut(&mut Context<'_>) -> Poll<Option<T>> + Send + 'static) {}
+
+/// What a runtime takes that moves its tasks between threads.
+fn spawn(_: impl Future<Output = ()> + Send + 'static) {}
+
+fn it_has_the_shape_of_a_stream() {
+    let stream = || manager().1.stream().unwrap();
+    let mut events = stream();
+    poll_fn(move |context| Pin::new(&mut events).poll_next(context));
+    let mut events = stream();
+    spawn(async move {
+        while events.next().await.is_some() {}
+        while let Ok(Some(batch)) = events.next_batch().await {
+            assert!(batch.len() > 0);
+        }
+    });
 }
 
 fn a_stream_ends_after_shutdown() {
