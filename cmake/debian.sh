@@ -17,6 +17,9 @@ test_packages=(
 # libFuzzer, for tests/fuzz/run.
 # shellcheck disable=SC2034
 fuzz_packages=(clang=clang++ libclang-rt-14-dev)
+# For tests/run.sh --aarch64.
+# shellcheck disable=SC2034
+aarch64_packages=(g++-aarch64-linux-gnu=aarch64-linux-gnu-g++ qemu-user=qemu-aarch64 mmdebstrap=mmdebstrap)
 # For tests/run.sh --coverage.
 # shellcheck disable=SC2034
 coverage_packages=(gcovr=gcovr)

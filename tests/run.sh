@@ -11,11 +11,12 @@ usage() {
   cat <<'TEXT'
 usage: tests/run.sh [options]
   --sanitize       also build and test with AddressSanitizer + UndefinedBehaviorSanitizer, and with ThreadSanitizer
+  --aarch64        also build for 64-bit ARM, and run the unit tests of that under qemu-user
   --preset NAME    build and test this preset (debug, release, asan-ubsan, tsan); may be repeated; default: release
   --fuzz [SECONDS] also fuzz each target of tests/fuzz for as long (60; with --nightly 1800)
   --coverage       also say what the tests reach of src/, which has to be 90 % of its lines, and 95 % of the branches of
                    src/station, src/governor and src/protocol
-  --nightly        also run the tests that take long
+  --nightly        also run the tests that take long, and --aarch64
   --filter REGEX   only tests whose name matches, as `ctest -R`
   --jobs N         that many at a time; default: the number of processors
 TEXT
@@ -23,6 +24,7 @@ TEXT
 
 presets=()
 sanitize=no
+aarch64=no
 ctest_options=()
 filtered=no
 nightly=no
@@ -35,8 +37,9 @@ while [ $# -gt 0 ]; do
       [ $# -ge 2 ] || { echo "$1 needs a value; see --help" >&2; exit 2; }
       ;;&
     --sanitize) sanitize=yes ;;
+    --aarch64) aarch64=yes ;;
     --coverage) coverage=yes ;;
-    --nightly) nightly=yes ;;
+    --nightly) nightly=yes aarch64=yes ;;
     --fuzz)
       fuzz_seconds=60
       if [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then fuzz_seconds=$2; shift; fi
@@ -56,6 +59,7 @@ if [ "${CI:-}" = true ]; then
 fi
 [ $nightly = no ] || [ "$fuzz_seconds" -gt 60 ] || fuzz_seconds=1800
 [ $sanitize = no ] || presets+=(asan-ubsan tsan)
+[ $aarch64 = no ] || presets+=(aarch64)
 [ $nightly = yes ] || ctest_options+=(--label-exclude '^nightly$')
 
 passed=0 failed=0 skipped=0
@@ -147,7 +151,9 @@ measure_coverage() {
 
 mkdir -p build
 [ $coverage = no ] || test_packages+=("${coverage_packages[@]}")
+[ $aarch64 = no ] || test_packages+=("${aarch64_packages[@]}")
 install_missing "${build_packages[@]}" "${test_packages[@]}" || give_up "packages are missing"
+[ $aarch64 = no ] || cmake/aarch64-sysroot || give_up "there are no arm64 libraries"
 for preset in "${presets[@]}"; do run_preset "$preset"; done
 if [ $filtered = no ] && [[ " ${presets[*]} " == *" release "* ]]; then judge_fault_matrix build/release/results.xml; fi
 [ "$fuzz_seconds" -eq 0 ] || run_fuzzers
