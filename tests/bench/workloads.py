@@ -23,16 +23,20 @@ CLIENTS = {
     "chargewire-rust": ["rust/release/rust_client"],
     "chargewire-rust-iterator": ["rust/release/rust_client", "--iterator"],
     "chargewire-rust-stream": ["rust/release/rust_client", "--stream"],
+    "chargewire_csharp": ["csharp/bin/CsharpClient/release/CsharpClient", "--by", "chargewire"],
+    "clientwebsocket": ["csharp/bin/CsharpClient/release/CsharpClient", "--by", "clientwebsocket"],
 }
 WITH_MORE_PACKAGES = ("libwebsockets", "beast", "gorilla", "websocketpp", "uring")
 # The binding of Rust, in its three deliveries. Measured when they are named.
 WITH_CARGO = ("chargewire-rust", "chargewire-rust-iterator", "chargewire-rust-stream")
+# The binding of C#, and what its users would take otherwise. Likewise.
+WITH_DOTNET = ("chargewire_csharp", "clientwebsocket")
 WITHOUT_TLS = ("websocketpp", "uring")
 
 PEERS = ("libwebsockets", "beast", "gorilla", "websocketpp")
-LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS, *WITH_CARGO)
-IDLE = (RAW, "uring", "chargewire", *PEERS, *WITH_CARGO)
-RESUMPTION = (RAW, "raw-resume", "chargewire-no-resume", "chargewire", *PEERS)
+LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS, *WITH_CARGO, *WITH_DOTNET)
+IDLE = (RAW, "uring", "chargewire", *PEERS, *WITH_CARGO, *WITH_DOTNET)
+RESUMPTION = (RAW, "raw-resume", "chargewire-no-resume", "chargewire", *PEERS, *WITH_DOTNET)
 SENDERS = (RAW, "chargewire", "chargewire-senders-1", "chargewire-senders-4", "chargewire-senders-16")
 BROADCAST = (RAW, "chargewire", "chargewire-broadcast")
 WORK = ("chargewire-work", "chargewire-work-2-threads")
