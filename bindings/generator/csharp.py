@@ -383,9 +383,15 @@ def layout(model):
     return lines(*out, "    ];", "}")
 
 
+def version(model):
+    return lines("<!-- Written by bindings/generate from chargewire.h. Change that, not this file. -->", "<Project>", "  <PropertyGroup>",
+                 f"    <Version>{model.version}</Version>", "  </PropertyGroup>", "</Project>")
+
+
 def files(model):
     docs = Documentation(model)
     return {
+        f"{DIRECTORY}/Version.props": version(model),
         f"{DIRECTORY}/NativeMethods.g.cs": native_methods(model),
         f"{DIRECTORY}/Enums.g.cs": enums(model, docs),
         f"{DIRECTORY}/Records.g.cs": records(model, docs),

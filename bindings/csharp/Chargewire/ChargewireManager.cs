@@ -1,29 +1,31 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Chargewire.Interop;
 
 namespace Chargewire;
 
 /// <summary>
 /// A fleet: its stations by id, and its events. All members may be called from any thread, at any time. Read <see cref="ReadEventsAsync"/> for as long
-/// as it lives: what nobody reads fills the queue (<see cref="ChargewireOptions.EventQueueMax"/>), and when that is full, reading from the sockets
-/// of its stations pauses until somebody does.
+/// as it lives: what nobody reads fills the queue, here and in the library as many as <see cref="ChargewireOptions.EventQueueMax"/>, and when that is
+/// full, reading from the sockets of its stations pauses until somebody does, and whatever awaits one of them waits as long.
 /// </summary>
 public sealed class ChargewireManager : IAsyncDisposable, IDisposable
 {
     private readonly ManagerHandle _handle;
     private readonly StationTable _stations;
+    private readonly EventQueue _events;
 
     /// <summary>Starts a manager.</summary>
     /// <param name="options">Copied. Null: all defaults.</param>
     /// <exception cref="ChargewireException">An option is wrong; the message names it and says what was expected.</exception>
     public unsafe ChargewireManager(ChargewireOptions? options = null)
     {
-        using Configuration? config = Configuration.From(options);
+        using Configuration config = Configuration.From(options ?? new ChargewireOptions())!;
         NativeError error = Configuration.NewError();
-        ChargewireException.Check(
-            NativeMethods.ManagerNew(config?.Handle ?? ConfigHandle.None, null, 0, out _handle, &error), "A new manager", &error);
+        ChargewireException.Check(NativeMethods.ManagerNew(config.Handle, null, 0, out _handle, &error), "A new manager", &error);
         _stations = new StationTable(this, _handle);
-        Pump = new EventPump(_handle, _stations);
+        _events = new EventQueue(int.Parse(config.Get("event_queue_max"), CultureInfo.InvariantCulture));
+        Pump = new EventPump(_handle, _stations, _events);
     }
 
     /// <summary>The version of the native library, <c>0.1.0</c>.</summary>
@@ -54,7 +56,7 @@ public sealed class ChargewireManager : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Ends the reading. Nothing is lost by it.</param>
     /// <returns>The events, until the manager has shut down.</returns>
     /// <exception cref="InvalidOperationException">Somebody reads them already.</exception>
-    public IAsyncEnumerable<StationEvent> ReadEventsAsync(CancellationToken cancellationToken = default) => Pump.ReadAsync(cancellationToken);
+    public IAsyncEnumerable<StationEvent> ReadEventsAsync(CancellationToken cancellationToken = default) => _events.ReadAsync(cancellationToken);
 
     /// <summary>
     /// Adds a station and begins to connect it; returns at once. It keeps trying, for ever by default (<see cref="StationOptions.MaxReconnectAttempts"/>);
@@ -215,7 +217,7 @@ public sealed class ChargewireManager : IAsyncDisposable, IDisposable
     public ValueTask DisposeAsync()
     {
         BeginShutdown(0);
-        Pump.Abandon();
+        _events.Abandon();
         return new ValueTask(Pump.Ended);
     }
 

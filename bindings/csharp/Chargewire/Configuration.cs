@@ -61,6 +61,17 @@ internal sealed unsafe class Configuration : IDisposable
         ChargewireException.Check(NativeMethods.ConfigSet(Handle, Text.Checked(key, nameof(key)), Text.Checked(value, key), &error), key, &error);
     }
 
+    internal string Get(string key)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        fixed (byte* data = buffer)
+        {
+            nuint needed;
+            ChargewireException.Check(NativeMethods.ConfigGet(Handle, key, data, (nuint)buffer.Length, &needed), key);
+            return Text.From(data);
+        }
+    }
+
     internal static NativeError NewError() => new() { Size = (nuint)sizeof(NativeError) };
 
     internal void Set(string key, bool value) => Set(key, value ? "true" : "false");
