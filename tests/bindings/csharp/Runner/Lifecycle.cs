@@ -339,6 +339,6 @@ internal sealed class Lifecycle : IAsyncDisposable
 
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        GC.Collect();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 }
