@@ -29,8 +29,33 @@ set_tests_properties("bindings/csharp: build" PROPERTIES TIMEOUT 240 LABELS bind
 
 add_csharp_test("what the declarations say and what users rely on"
   ${DOTNET} test ${csharp}/bin/Chargewire.Tests/release/Chargewire.Tests.dll --nologo)
-add_csharp_test("spaces and line breaks" ${DOTNET} format whitespace ${PROJECT_SOURCE_DIR}/bindings/csharp --folder --verify-no-changes)
+foreach(directory IN ITEMS bindings/csharp examples/csharp tests/bindings/csharp tests/bench/csharp)
+  add_csharp_test("spaces and line breaks in ${directory}"
+    ${DOTNET} format whitespace ${PROJECT_SOURCE_DIR}/${directory} --folder --verify-no-changes)
+endforeach()
 add_conformance_test(csharp ${csharp}/bin/Runner/release/Runner)
 use_csharp("bindings/csharp: conformance")
 # One heap: the C library gives each of the many threads that come and go one of its own, and keeps what is free in them, which looks like a leak.
 set_property(TEST "bindings/csharp: conformance" APPEND PROPERTY ENVIRONMENT MALLOC_ARENA_MAX=1)
+
+foreach(example IN ITEMS one_station:OneStation fleet:Fleet client_certificate:ClientCertificate)
+  string(REGEX MATCH "(.*):(.*)" _ ${example})
+  set(name ${CMAKE_MATCH_1})
+  add_example_test(csharp ${name} ${csharp}/bin/${CMAKE_MATCH_2}/release/${CMAKE_MATCH_2})
+  use_csharp("bindings/csharp: the example ${name}")
+endforeach()
+
+# The package has the self-contained library where that is built.
+set(csharp_native ${csharp_prefix}/${CMAKE_INSTALL_LIBDIR}/libchargewire.so)
+if(TARGET chargewire_bundled)
+  set(csharp_native $<TARGET_FILE:chargewire_bundled>)
+endif()
+set(csharp_rid linux-x64)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
+  set(csharp_rid linux-arm64)
+endif()
+add_csharp_test("the package is all that a stranger needs"
+  ${CMAKE_CURRENT_SOURCE_DIR}/csharp/package ${DOTNET} ${csharp} ${csharp_rid}=${csharp_native})
+set_tests_properties("bindings/csharp: the package is all that a stranger needs" PROPERTIES FIXTURES_SETUP csharp_package)
+add_example_test(csharp readme ${csharp}/package/built/Station)
+set_tests_properties("bindings/csharp: the example readme" PROPERTIES FIXTURES_REQUIRED csharp_package)
