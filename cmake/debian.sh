@@ -13,6 +13,7 @@ test_packages=(
   python3-clang-14 python3-yaml catch2 iproute2=ip openssl=openssl python3=python3 strace=strace valgrind=valgrind cargo=cargo rustc=rustc python3-websockets nginx-light=nginx nodejs=node npm=npm
   abigail-tools=abidiff
   golang-go=go
+  python3-pip python3-setuptools
 )
 # libFuzzer, for tests/fuzz/run.
 # shellcheck disable=SC2034

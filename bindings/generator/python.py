@@ -87,7 +87,7 @@ def enum(model, group, name, about, named_by):
     for constant in model.group(group):
         out += f"    {member(constant)} = {constant.value}\n" + (docstring(plain(constant.comment)) if constant.comment else "")
     if named_by:
-        out += f"\n    def __str__(self) -> str:\n        return _cwire.{named_by}(self).decode()\n"
+        out += f"\n    def __str__(self) -> str:\n        return _static(_cwire.{named_by}(self))\n"
     return out.rstrip()
 
 
@@ -196,8 +196,8 @@ def record(struct):
         converters.append(converter)
         comment = plain(field.comment)
         comment = re.sub(r"CWIRE_[A-Z]+_\*(, )?", "", comment)
-        comment = re.sub(r";? ?wall clock, nanoseconds since 1970-01-01 UTC\.?|, likewise", "", comment)
-        comment = comment.replace("NUL-terminated UTF-8", "").replace("; empty if there was none", "; empty if there was none").replace("Else 0", "Else None")
+        comment = re.sub(r";? ?wall clock, nanoseconds since 1970-01-01 UTC(\.$)?|, likewise", "", comment)
+        comment = comment.replace("NUL-terminated UTF-8", "").replace("Else 0", "Else None")
         comment = comment.replace("all 0 but `size` if there was none", "None if there was none").replace("CWIRE_FLAG_", "Flag.")
         out += f"    {field_name}: {kind}\n" + (docstring(comment) if comment else "")
     lines = textwrap.wrap(", ".join(converters), WIDTH - 40)

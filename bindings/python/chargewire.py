@@ -30,7 +30,7 @@ from collections import deque
 from ctypes import POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_ssize_t, c_uint16, c_uint32, c_uint64, c_void_p
 from datetime import datetime, timedelta, timezone
 from typing import (Any, Callable, Deque, Dict, Generic, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple,
-                    Type, TypeVar, Union)
+                    Type, TypeVar, Union, overload)
 
 T = TypeVar("T")
 C = TypeVar("C", bound=enum.Enum)
@@ -69,6 +69,11 @@ class ChargewireError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def _static(text: bytes) -> str:
+    """Of a function of the library."""
+    return text.decode()
 
 
 def _time(nanoseconds: int) -> Optional[datetime]:
@@ -119,7 +124,13 @@ class _Option(Generic[T]):
         self.key = key
         self.__doc__ = inspect.cleandoc(about)
 
-    def __get__(self, config: Optional[_Config], owner: Optional[type] = None) -> Any:  # a T, but of the class itself the option
+    @overload
+    def __get__(self, config: None, owner: Optional[type] = None) -> _Option[T]: ...
+
+    @overload
+    def __get__(self, config: _Config, owner: Optional[type] = None) -> T: ...
+
+    def __get__(self, config: Optional[_Config], owner: Optional[type] = None) -> Any:
         return self if config is None else self.read(config.get(self.key))
 
     def __set__(self, config: _Config, value: T) -> None:
@@ -191,7 +202,7 @@ class _Choice(_Option[C]):
         return self.choices(text)
 
     def written(self, value: C) -> str:
-        return self.choices(value).value
+        return str(self.choices(value).value)
 
 
 class _Choices(_Option[Sequence[C]]):
@@ -338,7 +349,7 @@ class Status(_Number):
     """writing failed, or nothing could be written within csms.write_timeout"""
 
     def __str__(self) -> str:
-        return _cwire.cwire_status_name(self).decode()
+        return _static(_cwire.cwire_status_name(self))
 
 
 class State(_Number):
@@ -357,7 +368,7 @@ class State(_Number):
     """ended by request; may be connected again"""
 
     def __str__(self) -> str:
-        return _cwire.cwire_state_name(self).decode()
+        return _static(_cwire.cwire_state_name(self))
 
 
 class Phase(_Number):
@@ -386,7 +397,7 @@ class Phase(_Number):
     """connected; the peer ended the connection, or broke RFC 6455"""
 
     def __str__(self) -> str:
-        return _cwire.cwire_phase_name(self).decode()
+        return _static(_cwire.cwire_phase_name(self))
 
 
 class SecurityEvent(_Number):
@@ -906,7 +917,7 @@ class Endpoint(NamedTuple):
     failures: int
     """attempts that failed, and connections that were lost at once, within it"""
     opens_at: Optional[datetime]
-    """OPEN: when the first may try again Else None"""
+    """OPEN: when the first may try again. Else None"""
 
 
 _ENDPOINT = (_text, Breaker, int, int, int, int, int, int, int, _time)
@@ -1327,22 +1338,22 @@ _cwire = _load()
 
 def version() -> str:
     """Of the library: "0.1.0"."""
-    return _cwire.cwire_version().decode()
+    return _static(_cwire.cwire_version())
 
 
 def abi_version() -> int:
     """Of the library. ABI_VERSION is what this file needs."""
-    return _cwire.cwire_abi_version()
+    return int(_cwire.cwire_abi_version())
 
 
 def option_schema() -> List[Dict[str, Any]]:
     """All options that the library knows, with key, type, default, minimum, maximum and description each."""
-    return json.loads(_cwire.cwire_config_schema())["options"]
+    return list(json.loads(_cwire.cwire_config_schema())["options"])
 
 
 def security_event_name(event: SecurityEvent, subprotocol: Optional[str] = None) -> str:
     """What OCPP calls it in that version: "InvalidCsmsCertificate", or with "ocpp1.6" "InvalidCentralSystemCertificate"."""
-    return _cwire.cwire_security_event_name(event, _optional_utf8(subprotocol)).decode()
+    return _static(_cwire.cwire_security_event_name(event, _optional_utf8(subprotocol)))
 
 
 def _failed(status: int, message: str = "") -> ChargewireError:
@@ -1388,7 +1399,7 @@ def _layout(structure: Type[ctypes.Structure]) -> struct.Struct:
         elif issubclass(kind, (ctypes.Array, ctypes.Structure)):
             codes.append(f"{ctypes.sizeof(kind)}s")
         else:
-            codes.append(kind._type_)
+            codes.append(getattr(kind, "_type_"))  # the code that struct has for it too
     layout = struct.Struct("".join(codes) + "0q")  # padded at its end like the structure
     assert layout.size == ctypes.sizeof(structure)
     return layout
@@ -1510,27 +1521,30 @@ class Event(NamedTuple):
     @property
     def reconnect(self) -> bool:
         """CONNECTED: not the first connection of this station. OCPP wants no BootNotification then."""
-        return bool(self.flags & 4)
+        return self._has(Flag.RECONNECT)
 
     @property
     def binary(self) -> bool:
         """MESSAGE: not text."""
-        return bool(self.flags & 1)
+        return self._has(Flag.BINARY)
 
     @property
     def will_retry(self) -> bool:
         """ERROR and DISCONNECTED: another attempt follows by itself."""
-        return bool(self.flags & 8)
+        return self._has(Flag.WILL_RETRY)
 
     @property
     def remote(self) -> bool:
         """DISCONNECTED: the peer closed first."""
-        return bool(self.flags & 16)
+        return self._has(Flag.REMOTE)
 
     @property
     def needs_action(self) -> bool:
         """ERROR: refused a second time in the same way, and so until somebody changes something."""
-        return bool(self.flags & 32)
+        return self._has(Flag.NEEDS_ACTION)
+
+    def _has(self, flag: Flag) -> bool:
+        return int.__and__(self.flags, flag) != 0  # that of IntFlag makes a Flag of it, which takes longer than all else here
 
 
 _event_types, _statuses, _flags = _Members(EventType), _Members(Status), _Members(Flag)
@@ -1715,7 +1729,7 @@ class Station:
         return f"<chargewire.Station {self.id}>"
 
     def __eq__(self, other: object) -> bool:
-        return self._token == other._token if isinstance(other, Station) else NotImplemented
+        return isinstance(other, Station) and self._token == other._token
 
     def __hash__(self) -> int:
         return hash(self._token)
@@ -1791,7 +1805,8 @@ class _Group:
     _token: c_void_p
 
     def _function(self, name: str) -> Callable[..., int]:
-        return getattr(_cwire, f"{self._prefix}_{name}")
+        function: Callable[..., int] = getattr(_cwire, f"{self._prefix}_{name}")
+        return function
 
     def send(self, station_id: str, data: Message, *, report: bool = False, tag: int = 0, binary: bool = False) -> None:
         """Station.send by id."""
@@ -1867,7 +1882,7 @@ class Manager(_Group):
         _call(_cwire.cwire_manager_new, _config_token(config), None, 0, ctypes.byref(self._token))
         self._forgotten = weakref.finalize(self, _free_forgotten, self._token)
         self._forgotten.atexit = False  # the library itself comes to rest then
-        self._descriptor = _cwire.cwire_manager_event_fd(self._token)
+        self._descriptor: int = _cwire.cwire_manager_event_fd(self._token)
         self._stations: Dict[int, Station] = {}  # by token, until their CLOSED is taken
         self._adding = threading.Lock()
         self._pending: Deque[Event] = deque()  # taken from the library, and not yet by anybody here
@@ -1911,18 +1926,17 @@ class Manager(_Group):
 
     def send_many(self, messages: Iterable[Outgoing]) -> List[Status]:
         """Sends them in order, to one or many stations, in one call; what came of each."""
-        outgoing = [message._replace(data=_payload(message.data)) for message in messages]
-        data = b"".join([message.data for message in outgoing])  # type: ignore[misc]
-        at = ctypes.cast(data, c_void_p).value or 0
+        outgoing = list(messages)
+        payloads = [_payload(message.data) for message in outgoing]
+        data = b"".join(payloads)
+        at = ctypes.cast(c_char_p(data), c_void_p).value or 0
         packed = bytearray(_outgoing_layout.size * len(outgoing))
-        for index, message in enumerate(outgoing):
-            _outgoing_layout.pack_into(packed, index * _outgoing_layout.size, _outgoing_layout.size, message.station._token, at,
-                                       len(message.data), _in_range("tag", message.tag, 64), _send_flags(message.binary, message.report), 0)
-            at += len(message.data)
+        for index, (message, payload) in enumerate(zip(outgoing, payloads)):
+            _outgoing_layout.pack_into(packed, index * _outgoing_layout.size, _outgoing_layout.size, message.station._token, at, len(payload),
+                                       _in_range("tag", message.tag, 64), _send_flags(message.binary, message.report), 0)
+            at += len(payload)
         array = (cwire_outgoing * len(outgoing)).from_buffer(packed)
-        status = _cwire.cwire_station_send_many(array, len(outgoing), None)
-        if status == Status.INVALID_ARGUMENT and not outgoing:
-            return []
+        _cwire.cwire_station_send_many(array, len(outgoing), None)  # what it returns is in the statuses
         return [_statuses[values[-1]] for values in _outgoing_layout.iter_unpack(packed)]
 
     def reconfigure(self, station_id: str, url: Optional[str] = None, config: Optional[Config] = None, *, reconnect: bool = False) -> None:
