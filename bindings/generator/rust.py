@@ -380,7 +380,7 @@ def values_of(option):
 
 def options_test(model):
     """Each setter with each end of its range, and what the library, and the getter, then say the value is."""
-    out = [HEAD, "\noptions! {\n"]
+    out = [HEAD, f"\n/// Of the header.\nconst VERSION: &str = \"{model.version}\";\n\noptions! {{\n"]
     for option in model.options:
         for text in values_of(option):
             value = f"[{literal(option, text)}]" if option.type == "list" else literal(option, text)

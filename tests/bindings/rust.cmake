@@ -49,9 +49,16 @@ endforeach()
 # The oldest Rust that is promised, where it stands beside the one in PATH.
 find_program(DEBIAN_CARGO cargo PATHS /usr/bin NO_DEFAULT_PATH)
 if(DEBIAN_CARGO AND NOT DEBIAN_CARGO STREQUAL CARGO_EXECUTABLE)
-  add_rust_test("Debian's Rust" DIRECTORY ${rust_crates}
-    COMMAND ${CMAKE_COMMAND} -E env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc CARGO_TARGET_DIR=${rust_target}-debian
-      ${DEBIAN_CARGO} test --offline --locked --all-features)
+  foreach(package IN LISTS rust_packages)
+    file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${package})
+    set(does check)
+    if(package STREQUAL rust_crates)
+      set(does test --all-features)
+    endif()
+    add_rust_test("Debian's Rust, ${name}" DIRECTORY ${package}
+      COMMAND ${CMAKE_COMMAND} -E env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc CARGO_TARGET_DIR=${rust_target}-debian
+        ${DEBIAN_CARGO} ${does} --offline --locked)
+  endforeach()
 endif()
 
 add_rust_test("the examples are built" SETS_UP rust_examples DIRECTORY ${PROJECT_SOURCE_DIR}/examples/rust

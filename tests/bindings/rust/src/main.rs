@@ -351,8 +351,9 @@ impl Runner {
         let mut in_order = 0;
         for _ in 0..accepted {
             let record = self.shared.next(id);
-            let Some((thread, number)) = record.data.split_once(':') else {
-                return record.text;
+            let (thread, number) = match record.data.split_once(':') {
+                Some(parts) => parts,
+                None => return record.text,
             };
             let last = last.entry(thread.to_owned()).or_default();
             *last += 1;

@@ -29,3 +29,8 @@ macro_rules! getters {
 }
 
 include!("table.rs");
+
+#[test]
+fn the_crate_has_the_version_of_the_header() {
+    assert_eq!(env!("CARGO_PKG_VERSION"), VERSION);
+}

@@ -1,5 +1,8 @@
 // Made by bindings/generate from chargewire.h and the option table. Change those, not this file.
 
+/// Of the header.
+const VERSION: &str = "0.1.0";
+
 options! {
     io_threads, 0, "io_threads", "0";
     io_threads, 256, "io_threads", "256";
