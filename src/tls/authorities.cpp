@@ -3,7 +3,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <new>
 
 #include "base/failure.h"
@@ -33,14 +35,39 @@ void check_whole(X509_STORE* store) {
   ERR_clear_error();
 }
 
+bool exists(const char* path) { return ::access(path, F_OK) == 0; }
+
+// An OpenSSL that came along with the library looks where the distribution of its builder has the CAs. Where that place
+// is not there, and nobody named another one, this is where the others have them; NULL if nowhere.
+const char* bundle_of_another_distribution() {
+  if (std::getenv(X509_get_default_cert_file_env()) != nullptr) return nullptr;
+  if (std::getenv(X509_get_default_cert_dir_env()) != nullptr) return nullptr;
+  if (exists(X509_get_default_cert_file()) || exists(X509_get_default_cert_dir())) return nullptr;
+  for (const char* bundle : {
+           "/etc/ssl/certs/ca-certificates.crt",  // Debian, Arch, Gentoo
+           "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora, RHEL, Amazon Linux
+           "/etc/ssl/ca-bundle.pem",              // SUSE
+           "/etc/ssl/cert.pem",                   // Alpine
+       }) {
+    if (exists(bundle)) return bundle;
+  }
+  return nullptr;
+}
+
+void load_system_authorities(SSL_CTX* context) {
+  const char* bundle = bundle_of_another_distribution();
+  const int loaded =
+      bundle != nullptr ? SSL_CTX_load_verify_file(context, bundle) : SSL_CTX_set_default_verify_paths(context);
+  if (loaded == 1) return;
+  throw Error(CWIRE_E_TLS, "TLS: the system's certificate store cannot be used: " + newest_openssl_reason() +
+                               "; set csms.tls.ca_cert to a PEM file");
+}
+
 }  // namespace
 
 void load_authorities(SSL_CTX* context, const TlsSettings& settings) {
   if (settings.ca_cert.empty() && settings.ca_cert_pem.empty()) {
-    if (SSL_CTX_set_default_verify_paths(context) != 1) {
-      throw Error(CWIRE_E_TLS, "TLS: the system's certificate store cannot be used: " + newest_openssl_reason() +
-                                   "; set csms.tls.ca_cert to a PEM file");
-    }
+    load_system_authorities(context);
     return check_whole(SSL_CTX_get_cert_store(context));
   }
   constexpr char kAdvice[] = "it must hold certificates in PEM";

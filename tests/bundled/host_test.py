@@ -2,6 +2,7 @@
 
 usage: host_test.py <chargewire-csms> <bundled libchargewire.so> stand-in <host> <ordinary libchargewire.so>
        host_test.py <chargewire-csms> <bundled libchargewire.so> node <host.js> <addon>
+       host_test.py <chargewire-csms> <bundled libchargewire.so> other-distribution <host>
 """
 
 import contextlib
@@ -62,5 +63,29 @@ def node(csms, bundled, script, addon):
         return 0 if status == 0 and "talked beside OpenSSL" in said else 1
 
 
+def other_distribution(csms, bundled, host):
+    """Where there is no /usr/lib/ssl, and the CAs are where Fedora, SUSE and others have them."""
+    isolated = ["env", "-u", "SSL_CERT_FILE", "-u", "SSL_CERT_DIR", "unshare", "--map-root-user", "--mount"]
+    if run(*isolated, "true")[0] != 0:
+        print("this machine lets nobody have mounts of his own")
+        return 77
+    script = """set -e
+        bundle=$1 certificate=$2
+        shift 2
+        mount -t tmpfs none /usr/lib/ssl
+        mount -t tmpfs none /etc
+        mkdir -p "$(dirname "$bundle")"
+        cp "$certificate" "$bundle"
+        exec "$@"
+    """
+    with wss_csms(csms) as (url, certificate):
+        for bundle in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"):
+            status, said = run(*isolated, "sh", "-c", script, "sh", bundle, certificate, host, bundled, url, "")
+            print(f"{bundle}: {said}", end="")
+            if status != 0:
+                return 1
+    return 0
+
+
 csms, bundled, host, *rest = sys.argv[1:]
-sys.exit({"stand-in": stand_in, "node": node}[host](csms, bundled, *rest))
+sys.exit({"stand-in": stand_in, "node": node, "other-distribution": other_distribution}[host](csms, bundled, *rest))

@@ -62,7 +62,7 @@ const char* talk(const char* path, const char* url, const char* ca_file) {
   /* This one throws and catches inside the library. */
   if (library.cwire_config_set(config, "csms.ping_interval", "soon", &err) != CWIRE_E_CONFIG)
     return "ping_interval may be \"soon\"";
-  if (library.cwire_config_set(config, "csms.tls.ca_cert", ca_file, &err) != CWIRE_OK)
+  if (*ca_file != '\0' && library.cwire_config_set(config, "csms.tls.ca_cert", ca_file, &err) != CWIRE_OK)
     return say("ca_cert", err.message);
   if (library.cwire_manager_new(config, NULL, 0, &manager, &err) != CWIRE_OK) return say("manager", err.message);
   if (library.cwire_manager_connect(manager, "CP001", url, NULL, 0, NULL, &err) != CWIRE_OK)
