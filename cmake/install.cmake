@@ -1,8 +1,10 @@
-# What `cmake --install` puts where: the headers, both libraries, the pkg-config file and the CMake package.
+# What `cmake --install` puts where: the headers, both libraries, the pkg-config file and the CMake package. The component `runtime` is what programs
+# need to run, `development` what they are built with.
 include(CMakePackageConfigHelpers)
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/chargewire TYPE INCLUDE)
-install(TARGETS chargewire EXPORT chargewireTargets)
+install(TARGETS chargewire EXPORT chargewireTargets LIBRARY COMPONENT runtime NAMELINK_COMPONENT development)
 install(TARGETS chargewire_static EXPORT chargewireStaticTargets)
 
 # pkg-config. Paths are relative to the file itself, so that the installed tree may be moved as a whole.

@@ -1,0 +1,57 @@
+# libchargewire0 and libchargewire-dev: cmake --preset debian && cmake --build --preset debian && cpack --preset debian
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "The Chargewire authors <maintainers@chargewire.invalid>")
+set(CPACK_PACKAGE_NAME chargewire)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "OCPP-J connections for fleets of EV charging stations")
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
+set(CPACK_COMPONENTS_ALL runtime development)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
+  WORLD_EXECUTE)
+
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_SOURCE chargewire)
+set(CPACK_DEBIAN_PACKAGE_MULTIARCH same)
+
+# The name ends in the SOVERSION, so that the libraries of two ABIs can be installed beside each other.
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libchargewire${CHARGEWIRE_SOVERSION})
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
+# ldconfig runs by a trigger; other packages that are built with this library learn from shlibs what to depend on.
+file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
+file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs
+  "libchargewire ${CHARGEWIRE_SOVERSION} ${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (>= ${PROJECT_VERSION})\n")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/triggers ${PROJECT_BINARY_DIR}/debian/shlibs)
+set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
+"Chargewire keeps fleets of EV charging stations connected to their CSMS over
+OCPP-J WebSockets: reconnection, security profiles, queues, statistics. This
+package has the shared library.")
+
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libchargewire-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+# The other three are what programs that take the static library link with.
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+  "${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}), libssl-dev, libyaml-cpp-dev")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
+"Chargewire keeps fleets of EV charging stations connected to their CSMS over
+OCPP-J WebSockets. This package has what programs are built with: the headers
+for C and C++, the static library, and files for pkg-config and CMake.")
+
+# What Debian wants of every package, and the pages for developers. Not a part of `cmake --install`, which may be for any system.
+configure_file(${PROJECT_SOURCE_DIR}/cmake/debian/changelog.in ${PROJECT_BINARY_DIR}/changelog.Debian @ONLY)
+file(ARCHIVE_CREATE OUTPUT ${PROJECT_BINARY_DIR}/changelog.Debian.gz PATHS ${PROJECT_BINARY_DIR}/changelog.Debian FORMAT raw COMPRESSION GZip
+  COMPRESSION_LEVEL 9)
+foreach(component IN ITEMS RUNTIME DEVELOPMENT)
+  string(TOLOWER ${component} name)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/debian/copyright ${PROJECT_BINARY_DIR}/changelog.Debian.gz
+    DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_${component}_PACKAGE_NAME} COMPONENT ${name} EXCLUDE_FROM_ALL)
+endforeach()
+file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
+set(directory ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME})
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${directory} COMPONENT development EXCLUDE_FROM_ALL)
+install(FILES ${pages} DESTINATION ${directory}/docs COMPONENT development EXCLUDE_FROM_ALL)
+include(CPack)
