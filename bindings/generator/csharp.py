@@ -69,6 +69,8 @@ class Documentation:
             if struct.name in RECORDS:
                 self.names.update((field.name, f"{RECORDS[struct.name][0]}.{pascal(field.name).removesuffix('Ns')}") for field in struct.fields
                                   if "_" in field.name)
+        self.names["cwire_manager_isolate"] = "ChargewireManager.Isolate"
+        self.names["cwire_manager_reset"] = "ChargewireManager.Reset"
         self.names["QUEUE_FULL"] = "ChargewireStatus.QueueFull"
         self.names["CWIRE_FLAG_REPORT"] = "SendOptions.Report"
         for option in model.options:
@@ -77,6 +79,7 @@ class Documentation:
         self.pattern = re.compile(rf"`?(?<![\w.])({known})(?![\w.]*\w)`?")
 
     def xml(self, text):
+        text = re.sub(r" See \[[^]]*\]\([^)]*\)\.", "", text)  # a place on the page that this text is also on
         text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).replace("NULL", "null")
         parts, end = [], 0
         for found in self.pattern.finditer(text):

@@ -227,12 +227,19 @@ public sealed class ManagerTests : IDisposable
         Station station = await manager.ConnectAsync("CP001", _csms.Url, cancellationToken: Soon);
         _csms.Signal("STOP");
         byte[] big = new byte[512 * 1024];
-        Task[] sends = [.. Enumerable.Range(0, 40).Select(_ => station.SendAsync(big, binary: true, Soon))];
+        int filled = 0;
+        ChargewireStatus status;
+        while ((status = station.TrySend(big, SendOptions.Binary)) == ChargewireStatus.Ok)
+        {
+            ++filled;
+        }
+
+        Assert.Equal(ChargewireStatus.QueueFull, status);
+        Task[] sends = [.. Enumerable.Range(0, 40).Select(_ => station.SendAsync(big, binary: true, Soon))]; // more than sockets hold
         Assert.Contains(sends, send => !send.IsCompleted);
-        Assert.Equal(ChargewireStatus.QueueFull, station.TrySend(big));
         _csms.Signal("CONT");
         await Task.WhenAll(sends);
-        Assert.Equal(40, station.GetStatistics().MessagesSent);
+        Assert.Equal(filled + 40, station.GetStatistics().MessagesSent);
     }
 
     [Fact]

@@ -218,7 +218,7 @@ public enum BreakerState
     /// <summary>A few stations try; the others wait for how they fare.</summary>
     HalfOpen = 2,
 
-    /// <summary>By cwire_manager_isolate, until cwire_manager_reset.</summary>
+    /// <summary>By <see cref="ChargewireManager.Isolate"/>, until <see cref="ChargewireManager.Reset"/>.</summary>
     Isolated = 3,
 }
 
@@ -292,7 +292,7 @@ public enum StationPriority
 
 /// <summary>
 /// When the queue is full: <c>reject</c> refuses the send, <c>drop_oldest</c> accepts it and drops what waits longest, <c>drop_newest</c>
-/// accepts it and drops it. What is dropped is reported as not sent. See queues.
+/// accepts it and drops it. What is dropped is reported as not sent.
 /// </summary>
 public enum SendQueuePolicy
 {
@@ -308,7 +308,7 @@ public enum SendQueuePolicy
 
 /// <summary>
 /// OCPP's: <c>1</c> Basic without TLS, <c>2</c> TLS and Basic, <c>3</c> TLS with a client certificate. What contradicts it is refused.
-/// <c>0</c>: none; then Basic over <c>ws://</c> is refused. See security.
+/// <c>0</c>: none; then Basic over <c>ws://</c> is refused.
 /// </summary>
 public enum SecurityProfile
 {

@@ -16,7 +16,7 @@ public partial class StationOptions
     /// <remarks><c>csms.protocol</c>. Default <c>OcppVersion.Ocpp16</c>.</remarks>
     public IList<OcppVersion>? Protocol { get; set; }
 
-    /// <summary>Extra headers of the upgrade request, each under its own name. See Headers.</summary>
+    /// <summary>Extra headers of the upgrade request, each under its own name.</summary>
     /// <remarks><c>csms.headers</c>. A secret: it is shown nowhere.</remarks>
     public IDictionary<string, string>? Headers { get; set; }
 
@@ -225,7 +225,7 @@ public partial class StationOptions
 
     /// <summary>
     /// When the queue is full: <c>reject</c> refuses the send, <c>drop_oldest</c> accepts it and drops what waits longest,
-    /// <c>drop_newest</c> accepts it and drops it. What is dropped is reported as not sent. See queues.
+    /// <c>drop_newest</c> accepts it and drops it. What is dropped is reported as not sent.
     /// </summary>
     /// <remarks>
     /// <c>csms.send_queue_policy</c>. Default <c>SendQueuePolicy.Reject</c>. Acts on an open connection when <see
@@ -235,7 +235,7 @@ public partial class StationOptions
 
     /// <summary>
     /// Messages that a station may keep while it is not connected, to be sent after the reconnect. <c>0</c>: none, a send is refused then.
-    /// When it is full, <see cref="StationOptions.SendQueuePolicy"/> decides. See queues.
+    /// When it is full, <see cref="StationOptions.SendQueuePolicy"/> decides.
     /// </summary>
     /// <remarks>
     /// <c>csms.offline_queue_messages</c>. Default <c>0</c>, from <c>0</c> to <c>1000000</c>. Acts on an open connection when <see
@@ -269,7 +269,7 @@ public partial class StationOptions
 
     /// <summary>
     /// OCPP's: <c>1</c> Basic without TLS, <c>2</c> TLS and Basic, <c>3</c> TLS with a client certificate. What contradicts it is refused.
-    /// <c>0</c>: none; then Basic over <c>ws://</c> is refused. See security.
+    /// <c>0</c>: none; then Basic over <c>ws://</c> is refused.
     /// </summary>
     /// <remarks><c>csms.security_profile</c>. Default <c>SecurityProfile.Profile0</c>.</remarks>
     public SecurityProfile? SecurityProfile { get; set; }
@@ -400,7 +400,7 @@ public partial class StationOptions
 
     /// <summary>
     /// HTTP proxy through which the CSMS is reached, by a tunnel (CONNECT): <c>http://host:port</c>. <c>none</c>: no proxy. Empty: what the
-    /// environment says. See Proxy.
+    /// environment says.
     /// </summary>
     /// <remarks><c>csms.proxy.url</c>.</remarks>
     public string? ProxyUrl { get; set; }
