@@ -10,6 +10,7 @@ CLIENTS = {
     "libwebsockets": ["libwebsockets_client"],
     "beast": ["beast_client"],
     "gorilla": ["gorilla_client"],
+    "chargewire_go": ["chargewire_go"],
     "websocketpp": ["websocketpp_client"],
     "uring": ["uring_client"],
     "raw-resume": ["raw_client", "--resume"],
@@ -26,16 +27,17 @@ CLIENTS = {
     "chargewire_csharp": ["csharp/bin/CsharpClient/release/CsharpClient", "--by", "chargewire"],
     "clientwebsocket": ["csharp/bin/CsharpClient/release/CsharpClient", "--by", "clientwebsocket"],
 }
-WITH_MORE_PACKAGES = ("libwebsockets", "beast", "gorilla", "websocketpp", "uring")
-# The binding of Rust, in its three deliveries. Measured when they are named.
+WITH_MORE_PACKAGES = ("libwebsockets", "beast", "gorilla", "chargewire_go", "websocketpp", "uring")
+# The binding of Rust, in its three deliveries.
 WITH_CARGO = ("chargewire-rust", "chargewire-rust-iterator", "chargewire-rust-stream")
-# The binding of C#, and what its users would take otherwise. Likewise.
+# The binding of C#, and what its users would take otherwise.
 WITH_DOTNET = ("chargewire_csharp", "clientwebsocket")
+BINDINGS = (*WITH_CARGO, *WITH_DOTNET, "chargewire_go")  # measured when they are named
 WITHOUT_TLS = ("websocketpp", "uring")
 
 PEERS = ("libwebsockets", "beast", "gorilla", "websocketpp")
-LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS, *WITH_CARGO, *WITH_DOTNET)
-IDLE = (RAW, "uring", "chargewire", *PEERS, *WITH_CARGO, *WITH_DOTNET)
+LIBRARIES = (RAW, "uring", "chargewire", "chargewire-poll", *PEERS, *BINDINGS)
+IDLE = (RAW, "uring", "chargewire", *PEERS, *BINDINGS)
 RESUMPTION = (RAW, "raw-resume", "chargewire-no-resume", "chargewire", *PEERS, *WITH_DOTNET)
 SENDERS = (RAW, "chargewire", "chargewire-senders-1", "chargewire-senders-4", "chargewire-senders-16")
 BROADCAST = (RAW, "chargewire", "chargewire-broadcast")

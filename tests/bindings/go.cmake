@@ -11,7 +11,7 @@ endif()
 set(go ${CMAKE_CURRENT_BINARY_DIR}/go)
 set(go_library ${PROJECT_BINARY_DIR}/tests/install/prefix/${CMAKE_INSTALL_LIBDIR})
 set(go_module ${PROJECT_SOURCE_DIR}/bindings/go)
-set(go_sources ${go_module} ${CMAKE_CURRENT_SOURCE_DIR}/go)
+set(go_sources ${go_module} ${PROJECT_SOURCE_DIR}/examples/go ${CMAKE_CURRENT_SOURCE_DIR}/go)
 # Nothing is fetched, and nothing of the user's is read.
 set(go_environment GOCACHE=${go}/cache GOPATH=${go}/path GOENV=off GOFLAGS= GOPROXY=off GOTOOLCHAIN=local GO111MODULE=on CGO_ENABLED=1
   PKG_CONFIG_PATH=${go_library}/pkgconfig LD_LIBRARY_PATH=${go_library} CHARGEWIRE_CSMS=$<TARGET_FILE:chargewire-csms>
@@ -38,3 +38,13 @@ foreach(view IN ITEMS channel callbacks)
   add_conformance_test("go ${view}" ${go}/runner ${view})
   set_tests_properties("bindings/go ${view}: conformance" PROPERTIES FIXTURES_REQUIRED "prefix;go" ENVIRONMENT LD_LIBRARY_PATH=${go_library})
 endforeach()
+
+add_go_test("the examples are built" SETS_UP go_examples NEEDS go DIRECTORY ${PROJECT_SOURCE_DIR}/examples/go
+  COMMAND ${GO_EXECUTABLE} build -o ${go}/examples/ ./...)
+foreach(example IN ITEMS one_station fleet client_certificate)
+  add_example_test(go ${example} ${go}/examples/${example})
+  set_tests_properties("bindings/go: the example ${example}" PROPERTIES FIXTURES_REQUIRED "prefix;go_examples"
+    ENVIRONMENT LD_LIBRARY_PATH=${go_library})
+endforeach()
+add_example_test(go readme ${CMAKE_CURRENT_SOURCE_DIR}/go/stranger ${go_module} ${PROJECT_VERSION} ${go}/stranger)
+set_tests_properties("bindings/go: the example readme" PROPERTIES FIXTURES_REQUIRED "prefix;go" ENVIRONMENT "${go_environment}")
