@@ -228,6 +228,56 @@ def options(model, words):
     return lines(*out)
 
 
+# What a text of each type may be.
+TEXTS = {"url": "wss://csms.example/ocpp", "address": "127.0.0.1", "host": "csms.example", "proxy": "http://proxy.example:3128",
+         "pem": "-----BEGIN X-----", "secret pem": "-----BEGIN X-----"}
+NANOSECONDS = {"ms": 10 ** 6, "s": 10 ** 9, "m": 60 * 10 ** 9, "h": 3600 * 10 ** 9}
+
+
+def duration_literal(text):
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h)", text).groups()
+    return f"{int(number) * NANOSECONDS[unit]}"
+
+
+def other_value(option):
+    """Something that is not the default, as Go has it, and as the library reads it back."""
+    if option.type == "list":
+        return ", ".join(choice(option, word) for word in option.choices), ", ".join(option.choices)
+    if option.type == "map":
+        return 'map[string]string{"X-Site": "1"}', None
+    if option.name == "log_level":
+        return "LogDebug", "debug"
+    if option.choices:
+        word = next(word for word in reversed(option.choices) if word != option.default)
+        return choice(option, word), word
+    if option.type == "bool":
+        value = "false" if option.default == "true" else "true"
+        return value, value
+    if option.type == "duration":
+        return duration_literal(option.maximum), option.maximum
+    if option.type == "size":
+        number, unit = re.fullmatch(r"(\d+)(B|KiB|MiB|GiB)", option.maximum).groups()
+        return f"{number} << {('B', 'KiB', 'MiB', 'GiB').index(unit) * 10}", option.maximum
+    if option.type == "percent":
+        return f"{int(option.maximum[:-1]) / 100}", option.maximum
+    if option.type == "integer":
+        return option.maximum, option.maximum
+    text = TEXTS.get(option.type, "text")
+    return f'"{text}"', "***" if option.secret else text
+
+
+def options_table(model):
+    out = [HEAD, "", "package chargewire", "", "// Each typed option with a value that is not its default, and what then stands under its key.",
+           "var eachOption = []struct {", "\toption ManagerOption", "\tkey    string", "\tvalue  string", "}{"]
+    for option in model.options:
+        literal, text = other_value(option)
+        if text is not None:
+            out.append(f'\t{{With{pascal(option.name)}({literal}), "{option.key}", "{text}"}},')
+        else:
+            out.append(f'\t{{With{pascal(option.name)}({literal}), "{option.key}.X-Site", "***"}},')
+    return lines(*out, "}")
+
+
 # ---- Records
 
 
@@ -328,6 +378,7 @@ def files(model):
     return {
         f"{DIRECTORY}/enums_gen.go": enums(model, words),
         f"{DIRECTORY}/options_gen.go": options(model, words),
+        f"{DIRECTORY}/options_gen_test.go": options_table(model),
         f"{DIRECTORY}/records_gen.go": records(model, words),
         f"{DIRECTORY}/internal/abi/abi_gen.go": abi(model),
     }

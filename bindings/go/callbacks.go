@@ -13,6 +13,7 @@ func (m *Manager) usesCallbacks() bool {
 		}
 		go func() {
 			defer close(m.done)
+			defer close(m.nothing)
 			if m.callbacks {
 				called.readAll(m.events)
 			}

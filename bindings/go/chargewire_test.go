@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewire/chargewire/bindings/go"
+	chargewire "github.com/chargewire/chargewire/bindings/go"
 )
 
 func TestAStation(t *testing.T) {
@@ -298,7 +298,7 @@ func TestSendManyAndPools(t *testing.T) {
 func TestStationsOfAConfigurationFile(t *testing.T) {
 	server := newCSMS(t)
 	var logged strings.Builder
-	manager := newManager(t, chargewire.WithYAML("csms: { default_url: '"+server.url+"' }\nstations: [ { id: CP1 }, { id: CP2 } ]"),
+	manager := newManager(t, chargewire.WithYAML("csms: { default_url: '"+server.url+"', heartbeat_interval: 7s }\nstations: [ { id: CP1 }, { id: CP2 } ]"),
 		chargewire.WithLogLevel(chargewire.LogInfo), chargewire.WithLogger(chargewire.StdLogger(log.New(&logged, "", 0))))
 	count, err := manager.ConnectAll()
 	ok(t, err)
@@ -310,6 +310,7 @@ func TestStationsOfAConfigurationFile(t *testing.T) {
 	second, found := manager.Station("CP2")
 	equal(t, "found", found, true)
 	equal(t, "one of the two", event.Station == first || event.Station == second, true)
+	ok(t, second.WaitConnected(patient(t)))
 	ok(t, second.ReconfigureAndReconnect("", chargewire.WithPingInterval(time.Minute)))
 	for event = next(t, manager, chargewire.EventConnected); !event.Reconnect(); {
 		event = next(t, manager, chargewire.EventConnected)
@@ -317,6 +318,9 @@ func TestStationsOfAConfigurationFile(t *testing.T) {
 	equal(t, "connected again", event.Station, second)
 	equal(t, "a bad option", errors.Is(second.Reconfigure("", chargewire.WithPingInterval(-1)), chargewire.ErrConfig), true)
 
+	interval, err := manager.Option("csms.heartbeat_interval")
+	ok(t, err)
+	equal(t, "an option for the program", interval, "7s")
 	endpoints, err := manager.Endpoints()
 	ok(t, err)
 	equal(t, "endpoints", len(endpoints) == 1 && endpoints[0].Name+"/" == server.url+"/" && endpoints[0].Breaker == chargewire.BreakerClosed, true)

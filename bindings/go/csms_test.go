@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chargewire/chargewire/bindings/go"
+	chargewire "github.com/chargewire/chargewire/bindings/go"
 )
 
 // patience is far longer than anything takes.

@@ -33,11 +33,13 @@ type Manager struct {
 	OnEvent func(event Event)
 
 	native C.cwire_manager
+	config C.cwire_config // as it was given
 	table  table
 	sends  sends
 	logger Logger
 
 	events    chan Event
+	nothing   chan Event    // in place of it where callbacks get the events: only to be closed
 	asked     int32         // whether anybody reads events, or will
 	abandoned chan struct{} // closed when events that there is no room for are to be dropped
 	ended     chan struct{} // closed when the last event was taken, and the native manager is freed
@@ -61,21 +63,23 @@ func NewManager(options ...ManagerOption) (*Manager, error) {
 			option.applyToManager(&s)
 		}
 	}
-	config, err := s.config()
+	config, err := s.newConfig()
 	if err != nil {
 		return nil, err
 	}
-	defer freeConfig(config)
 	m := &Manager{
+		config:    config,
 		logger:    s.logger,
 		table:     table{byID: make(map[string]*Station)},
 		events:    make(chan Event, s.eventBuffer),
+		nothing:   make(chan Event),
 		abandoned: make(chan struct{}),
 		ended:     make(chan struct{}),
 		done:      make(chan struct{}),
 	}
 	told := newNativeError()
 	if err := toldError(C.cwire_manager_new(config, nil, 0, &m.native, &told), "new manager", &told); err != nil {
+		freeConfig(config)
 		return nil, err
 	}
 	go m.pump()
@@ -91,16 +95,15 @@ func Version() string { return C.GoString(C.cwire_version()) }
 // nothing to read here.
 func (m *Manager) Events() <-chan Event {
 	if m.usesCallbacks() {
-		nothing := make(chan Event)
-		go func() {
-			<-m.done
-			close(nothing)
-		}()
-		return nothing
+		return m.nothing
 	}
 	atomic.StoreInt32(&m.asked, 1)
 	return m.events
 }
+
+// Option is the value of an option, given or default, by its key in docs/configuration.md: "csms.heartbeat_interval" is for the
+// program to read. Secrets read as "***". After the end it fails with ErrInvalidHandle.
+func (m *Manager) Option(key string) (string, error) { return optionOf(m.config, key) }
 
 // Connect adds a station and begins to connect it; returns at once. stationID is percent-encoded onto the path of url (ws:// or
 // wss://; empty: WithDefaultURL): at most 48 characters, no colon, no control characters. The station keeps trying, for ever by

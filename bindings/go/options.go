@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 // ManagerOption is what NewManager takes.
@@ -164,9 +165,9 @@ func (s *settings) set(pairs []setting) {
 	}
 }
 
-// config is what the library takes: NULL if nothing is set. Whoever calls it frees it.
-func (s *settings) config() (C.cwire_config, error) {
-	if s.err != nil || len(s.steps) == 0 {
+// newConfig is what the library takes. Whoever calls it frees it.
+func (s *settings) newConfig() (C.cwire_config, error) {
+	if s.err != nil {
 		return nil, s.err
 	}
 	var config C.cwire_config
@@ -176,7 +177,7 @@ func (s *settings) config() (C.cwire_config, error) {
 	for _, step := range s.steps {
 		told := newNativeError()
 		if err := toldError(step(config, &told), "configuration", &told); err != nil {
-			C.cwire_config_free(config)
+			freeConfig(config)
 			return nil, err
 		}
 	}
@@ -189,6 +190,7 @@ func freeConfig(config C.cwire_config) {
 	}
 }
 
+// stationConfig is nil if there are no options: a fleet is connected without.
 func stationConfig(options []StationOption) (C.cwire_config, error) {
 	var s settings
 	for _, option := range options {
@@ -196,7 +198,29 @@ func stationConfig(options []StationOption) (C.cwire_config, error) {
 			option.applyToStation(&s)
 		}
 	}
-	return s.config()
+	if s.err == nil && len(s.steps) == 0 {
+		return nil, nil
+	}
+	return s.newConfig()
+}
+
+func optionOf(config C.cwire_config, key string) (string, error) {
+	if err := checkTexts("option", key); err != nil {
+		return "", err
+	}
+	native := newText(key)
+	defer native.free()
+	var needed C.size_t
+	status := C.cwire_config_get(config, native.native, nil, 0, &needed)
+	if status != C.CWIRE_E_TOO_BIG {
+		return "", errorOf(status, "option "+key)
+	}
+	value := (*C.char)(C.malloc(needed))
+	defer C.free(unsafe.Pointer(value))
+	if err := errorOf(C.cwire_config_get(config, native.native, value, needed, nil), "option "+key); err != nil {
+		return "", err
+	}
+	return C.GoString(value), nil
 }
 
 // ---- Values as the library reads them

@@ -104,6 +104,7 @@ func (m *Manager) deliver(event Event) {
 // end is after the last event.
 func (m *Manager) end() {
 	C.cwire_manager_free(m.native)
+	C.cwire_config_free(m.config)
 	m.sends.end()
 	if m.unasked != 0 && m.logger != nil {
 		m.logger.Log(LogWarning, "", fmt.Sprintf("%d events were dropped, since nobody asked for them", m.unasked))
