@@ -70,18 +70,27 @@ func TestAStation(t *testing.T) {
 	equal(t, "connect after the end", errors.Is(err, chargewire.ErrInvalidHandle), true)
 }
 
-// A waiting call needs nobody to read: 500 stations, one after the other, before the first event is read.
+// A waiting call needs nobody to read: 500 stations, one after the other, before the first event is read, whether somebody has asked for
+// events or will.
 func TestWaitingNeedsNoReader(t *testing.T) {
 	const stations = 500
 	server := newCSMS(t)
-	manager := newManager(t)
-	for i := 0; i < stations; i++ {
-		_, err := manager.ConnectStation(patient(t), fmt.Sprintf("CP%03d", i), server.url)
-		ok(t, err)
-	}
-	equal(t, "connected", manager.GetConnectedCount(), stations)
-	for i := 0; i < stations; i++ {
-		equal(t, "station", next(t, manager, chargewire.EventConnected).StationID(), fmt.Sprintf("CP%03d", i))
+	for _, asked := range []bool{false, true} {
+		manager := newManager(t)
+		if asked {
+			manager.Events()
+		}
+		for i := 0; i < stations; i++ {
+			_, err := manager.ConnectStation(patient(t), fmt.Sprintf("CP%03d", i), server.url)
+			ok(t, err)
+		}
+		equal(t, "connected", manager.GetConnectedCount(), stations)
+		for i := 0; i < stations; i++ {
+			equal(t, "station", next(t, manager, chargewire.EventConnected).StationID(), fmt.Sprintf("CP%03d", i))
+		}
+		station, _ := manager.Station("CP000")
+		ok(t, station.DisconnectAndWait(patient(t), 0, ""))
+		ok(t, manager.Close())
 	}
 }
 

@@ -1,6 +1,7 @@
 // What gorilla_client does, by Chargewire's package for Go: one goroutine reads the events of all stations and answers.
 //
-// --io-threads N: default 1. --callbacks: by the callbacks of the manager, and not by its channel.
+// Both use as many cores as they are given: --io-threads N is 0 by default, which is one per core. --callbacks: by the callbacks of the
+// manager, and not by its channel.
 package main
 
 import (
@@ -67,7 +68,7 @@ func (c *client) take(event chargewire.Event) {
 }
 
 func main() {
-	ioThreads := flag.Int("io-threads", 1, "")
+	ioThreads := flag.Int("io-threads", 0, "")
 	callbacks := flag.Bool("callbacks", false, "")
 	arguments := measurement.Parse()
 	c := client{arguments: arguments, payload: arguments.Payload(), all: make(chan struct{}), stations: make(map[*chargewire.Station]*station)}
