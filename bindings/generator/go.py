@@ -40,6 +40,9 @@ FIELD_TYPES = {"state": "ConnectionState", "last_error": "Status", "status": "St
                "breaker": "BreakerState"}
 FLAGS = (("WILL_RETRY", "another attempt follows by itself"), ("REMOTE", "the peer closed first"),
          ("NEEDS_ACTION", "refused a second time in the same way, and so until somebody changes something"))
+STATUS_TEXTS = {"CWIRE_E_INVALID_ARGUMENT": "out of range, CR/LF/NUL in text: the call itself is wrong",
+                "CWIRE_E_INVALID_HANDLE": "the station, the pool or the manager has ended",
+                "CWIRE_E_STATE": "not possible now: it is shutting down, or WithGovernorEnabled is off"}
 # Where the header says something about C, or leaves it to the type.
 FIELD_TEXTS = {"station_id": "the station's id", "state": "where it stands", "phase": "what the connection was doing",
                "breaker": "whether it is worth trying",
@@ -77,6 +80,7 @@ class Words:
         self.pattern = re.compile(rf"(?<![\w.*])({known})(?![\w*]|\.\w)")
 
     def text(self, text):
+        text = re.sub(r" ?See \[[^]]*\]\([^)]*\)\.", "", text)  # another chapter of that page
         text = " ".join(re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).split())
         return self.pattern.sub(lambda found: self.names[found[1]], text).replace("`", "")
 
@@ -107,7 +111,7 @@ def enum(model, words, group):
     if group == "CWIRE_LOG":  # what the option takes besides
         out += ["\t// Nothing.", "\tLogOff LogLevel = 0"]
     for constant in constants:
-        out += comment(ended(capital(words.text(constant.comment))), "\t") + [f"\t{constant_name(constant)} {name} = {constant.value}"]
+        out += comment(ended(capital(words.text(STATUS_TEXTS.get(constant.name, constant.comment)))), "\t") + [f"\t{constant_name(constant)} {name} = {constant.value}"]
     out += [")", ""]
     return out + (status_texts(words, constants) if group == "CWIRE_E" else enum_names(name, group, constants))
 
@@ -128,7 +132,7 @@ def status_texts(words, constants):
         out += [f"\tcase {constant_name(constant)}:", f'\t\treturn "{constant.name}"']
     out += ["\t}", '\treturn "CWIRE_E_UNKNOWN"', "}", "", "func (status Status) text() string {", "\tswitch status {"]
     for constant in constants:
-        text = words.text(constant.comment).split(";")[0].replace("\\", "\\\\").replace('"', '\\"')
+        text = words.text(STATUS_TEXTS.get(constant.name, constant.comment)).split(";")[0].replace("\\", "\\\\").replace('"', '\\"')
         out += [f"\tcase {constant_name(constant)}:", f'\t\treturn "{text}"']
     return [*out, "\t}", '\treturn "status " + strconv.Itoa(int(status))', "}", ""]
 

@@ -12,9 +12,9 @@ type Status int32
 const (
 	// Done, or accepted.
 	StatusOK Status = 0
-	// Nil, out of range, CR/LF/NUL in text: the call itself is wrong.
+	// Out of range, CR/LF/NUL in text: the call itself is wrong.
 	ErrInvalidArgument Status = -1
-	// The token is stale, freed, forged, or of another kind.
+	// The station, the pool or the manager has ended.
 	ErrInvalidHandle Status = -2
 	// An allocation failed; nothing was done.
 	ErrNoMemory Status = -3
@@ -23,7 +23,7 @@ const (
 	// An unknown key, a wrong type, a value out of range, a file that is not readable; as an event: WithSourceAddress is no
 	// address of this machine.
 	ErrConfig Status = -5
-	// Not possible now: shut down, wrong delivery mode, or it would wait for itself.
+	// Not possible now: it is shutting down, or WithGovernorEnabled is off.
 	ErrState Status = -6
 	// The time given has passed; of EventSent: WithOfflineQueueMaxAge.
 	ErrTimeout Status = -7
@@ -118,9 +118,9 @@ func (status Status) text() string {
 	case StatusOK:
 		return "done, or accepted"
 	case ErrInvalidArgument:
-		return "nil, out of range, CR/LF/NUL in text: the call itself is wrong"
+		return "out of range, CR/LF/NUL in text: the call itself is wrong"
 	case ErrInvalidHandle:
-		return "the token is stale, freed, forged, or of another kind"
+		return "the station, the pool or the manager has ended"
 	case ErrNoMemory:
 		return "an allocation failed"
 	case ErrInternal:
@@ -128,7 +128,7 @@ func (status Status) text() string {
 	case ErrConfig:
 		return "an unknown key, a wrong type, a value out of range, a file that is not readable"
 	case ErrState:
-		return "not possible now: shut down, wrong delivery mode, or it would wait for itself"
+		return "not possible now: it is shutting down, or WithGovernorEnabled is off"
 	case ErrTimeout:
 		return "the time given has passed"
 	case ErrAlreadyConnected:
@@ -458,8 +458,7 @@ const (
 )
 
 // SendQueuePolicy is a value of WithSendQueuePolicy: When the queue is full: reject refuses the send, drop_oldest accepts
-// it and drops what waits longest, drop_newest accepts it and drops it. What is dropped is reported as not sent. See
-// queues.
+// it and drops what waits longest, drop_newest accepts it and drops it. What is dropped is reported as not sent.
 type SendQueuePolicy string
 
 // What WithSendQueuePolicy takes.
@@ -470,7 +469,7 @@ const (
 )
 
 // SecurityProfile is a value of WithSecurityProfile: OCPP's: 1 Basic without TLS, 2 TLS and Basic, 3 TLS with a client
-// certificate. What contradicts it is refused. 0: none; then Basic over ws:// is refused. See security.
+// certificate. What contradicts it is refused. 0: none; then Basic over ws:// is refused.
 type SecurityProfile string
 
 // What WithSecurityProfile takes.

@@ -40,8 +40,8 @@ func WithProtocol(values ...OCPPVersion) StationOption {
 	return stationOption{{"csms.protocol", join(values)}}
 }
 
-// WithHeaders sets csms.headers: Extra headers of the upgrade request, each under its own name. See Headers. A secret: it
-// is shown nowhere.
+// WithHeaders sets csms.headers: Extra headers of the upgrade request, each under its own name. A secret: it is shown
+// nowhere.
 func WithHeaders(pairs map[string]string) StationOption {
 	return stationOptionOf("csms.headers", pairs)
 }
@@ -309,15 +309,15 @@ func WithSendQueueBytes(bytes int64) StationOption {
 }
 
 // WithSendQueuePolicy sets csms.send_queue_policy: When the queue is full: reject refuses the send, drop_oldest accepts it
-// and drops what waits longest, drop_newest accepts it and drops it. What is dropped is reported as not sent. See queues.
-// Default reject. Acts on an open connection when Station.Reconfigure changes it.
+// and drops what waits longest, drop_newest accepts it and drops it. What is dropped is reported as not sent. Default
+// reject. Acts on an open connection when Station.Reconfigure changes it.
 func WithSendQueuePolicy(value SendQueuePolicy) StationOption {
 	return stationOption{{"csms.send_queue_policy", string(value)}}
 }
 
 // WithOfflineQueueMessages sets csms.offline_queue_messages: Messages that a station may keep while it is not connected,
-// to be sent after the reconnect. 0: none, a send is refused then. When it is full, WithSendQueuePolicy decides. See
-// queues. Default 0, from 0 to 1000000. Acts on an open connection when Station.Reconfigure changes it.
+// to be sent after the reconnect. 0: none, a send is refused then. When it is full, WithSendQueuePolicy decides. Default
+// 0, from 0 to 1000000. Acts on an open connection when Station.Reconfigure changes it.
 func WithOfflineQueueMessages(count int) StationOption {
 	return stationOption{{"csms.offline_queue_messages", strconv.Itoa(count)}}
 }
@@ -343,7 +343,7 @@ func WithOfflineReplayRate(count int) StationOption {
 }
 
 // WithSecurityProfile sets csms.security_profile: OCPP's: 1 Basic without TLS, 2 TLS and Basic, 3 TLS with a client
-// certificate. What contradicts it is refused. 0: none; then Basic over ws:// is refused. See security. Default 0.
+// certificate. What contradicts it is refused. 0: none; then Basic over ws:// is refused. Default 0.
 func WithSecurityProfile(value SecurityProfile) StationOption {
 	return stationOption{{"csms.security_profile", string(value)}}
 }
@@ -499,7 +499,7 @@ func WithAuthTokenFile(value string) StationOption {
 }
 
 // WithProxyURL sets csms.proxy.url: HTTP proxy through which the CSMS is reached, by a tunnel (CONNECT): http://host:port.
-// none: no proxy. Empty: what the environment says. See Proxy.
+// none: no proxy. Empty: what the environment says.
 func WithProxyURL(value string) StationOption {
 	return stationOption{{"csms.proxy.url", value}}
 }
