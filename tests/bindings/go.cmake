@@ -26,7 +26,8 @@ function(add_go_test name)
 endfunction()
 
 add_go_test("the runner is built" SETS_UP go DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/go COMMAND ${GO_EXECUTABLE} build -o ${go}/runner ./runner)
-add_go_test("gofmt" DIRECTORY ${PROJECT_SOURCE_DIR} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/go/formatted.sh ${go_sources})
+add_go_test("gofmt" DIRECTORY ${PROJECT_SOURCE_DIR} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/go/formatted.sh ${go_sources}
+  ${PROJECT_SOURCE_DIR}/tests/bench)
 foreach(directory IN LISTS go_sources)
   file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${directory})
   add_go_test("vet, ${name}" NEEDS go DIRECTORY ${directory} COMMAND ${GO_EXECUTABLE} vet ./...)
@@ -48,3 +49,11 @@ foreach(example IN ITEMS one_station fleet client_certificate)
 endforeach()
 add_example_test(go readme ${CMAKE_CURRENT_SOURCE_DIR}/go/stranger ${go_module} ${PROJECT_VERSION} ${go}/stranger)
 set_tests_properties("bindings/go: the example readme" PROPERTIES FIXTURES_REQUIRED "prefix;go" ENVIRONMENT "${go_environment}")
+
+# The benchmark's client is in no module, as the one of gorilla/websocket cannot be: see tests/bench. So that it does not rot, it is built here too.
+set(go_path ${go}/path)
+file(MAKE_DIRECTORY ${go_path}/src/github.com/chargewire/chargewire/bindings)
+file(CREATE_LINK ${go_module} ${go_path}/src/github.com/chargewire/chargewire/bindings/go SYMBOLIC)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/tests/bench/go_measurement ${go_path}/src/measurement SYMBOLIC)
+add_go_test("the benchmark's client is built" NEEDS go DIRECTORY ${PROJECT_SOURCE_DIR}/tests/bench/chargewire_go
+  COMMAND ${CMAKE_COMMAND} -E env GO111MODULE=off ${GO_EXECUTABLE} build -o ${go}/bench_client .)
