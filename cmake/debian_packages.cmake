@@ -15,7 +15,7 @@ set(CPACK_DEBIAN_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_SOURCE chargewire)
-set(CPACK_DEBIAN_PACKAGE_MULTIARCH same)
+set(CPACK_POST_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian/finish.cmake)
 
 # The name ends in the SOVERSION, so that the libraries of two ABIs can be installed beside each other.
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libchargewire${CHARGEWIRE_SOVERSION})
@@ -43,15 +43,20 @@ for C and C++, the static library, and files for pkg-config and CMake.")
 
 # What Debian wants of every package, and the pages for developers. Not a part of `cmake --install`, which may be for any system.
 configure_file(${PROJECT_SOURCE_DIR}/cmake/debian/changelog.in ${PROJECT_BINARY_DIR}/changelog.Debian @ONLY)
-file(ARCHIVE_CREATE OUTPUT ${PROJECT_BINARY_DIR}/changelog.Debian.gz PATHS ${PROJECT_BINARY_DIR}/changelog.Debian FORMAT raw COMPRESSION GZip
-  COMPRESSION_LEVEL 9)
+# Without the time of it, so that the same sources make the same packages.
+find_program(GZIP gzip REQUIRED)
+mark_as_advanced(GZIP)
+foreach(changelog IN ITEMS ${PROJECT_BINARY_DIR}/changelog.Debian:changelog.Debian.gz ${PROJECT_SOURCE_DIR}/CHANGELOG.md:changelog.gz)
+  string(REGEX MATCH "(.*):(.*)" changelog ${changelog})
+  execute_process(COMMAND ${GZIP} -9nc ${CMAKE_MATCH_1} OUTPUT_FILE ${PROJECT_BINARY_DIR}/${CMAKE_MATCH_2} COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
 foreach(component IN ITEMS RUNTIME DEVELOPMENT)
   string(TOLOWER ${component} name)
-  install(FILES ${PROJECT_SOURCE_DIR}/cmake/debian/copyright ${PROJECT_BINARY_DIR}/changelog.Debian.gz
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/debian/copyright ${PROJECT_BINARY_DIR}/changelog.Debian.gz ${PROJECT_BINARY_DIR}/changelog.gz
     DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_${component}_PACKAGE_NAME} COMPONENT ${name} EXCLUDE_FROM_ALL)
 endforeach()
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
 set(directory ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME})
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${directory} COMPONENT development EXCLUDE_FROM_ALL)
+install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${directory} COMPONENT development EXCLUDE_FROM_ALL)
 install(FILES ${pages} DESTINATION ${directory}/docs COMPONENT development EXCLUDE_FROM_ALL)
 include(CPack)

@@ -37,6 +37,10 @@ look_at_packages() {
   done
   dpkg-deb --field "$development" Depends | grep -q "libchargewire0 (= $(dpkg-deb --field "$runtime" Version))" ||
     fail "libchargewire-dev may be installed with another version of libchargewire0"
+  for wanted in "$runtime" "$development"; do
+    [ "$(dpkg-deb --field "$wanted" Multi-Arch)" = same ] || fail "$wanted may be installed for one architecture only"
+    if dpkg-deb --ctrl-tarfile "$wanted" | tar t | grep postinst; then fail "$wanted runs a script where a trigger does"; fi
+  done
   # What both brought could not be installed beside each other.
   held=$({ dpkg-deb --fsys-tarfile "$runtime" | tar t; dpkg-deb --fsys-tarfile "$development" | tar t; } | grep -v '/$' | sort)
   [ -z "$(uniq -d <<<"$held")" ] || fail "both packages hold $(uniq -d <<<"$held")"
