@@ -1985,9 +1985,7 @@ class Manager(_Group):
     def poll(self, timeout: Optional[Seconds] = None, most: int = _BATCH) -> List[Event]:
         """A batch, oldest first: waits for the first of them, but not beyond `timeout`. Empty if nothing came, or by `wake`.
         StateError after SHUTDOWN, and if another thread polls."""
-        if self._pending:
-            return [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
-        return self._wait_and_take(timeout, most)
+        return self._kept(most) or self._wait_and_take(timeout, most)
 
     def wake(self) -> None:
         """Makes the current or the next poll return at once."""
@@ -1997,10 +1995,15 @@ class Manager(_Group):
         """Readable while events wait in the library: for `selectors` and loops of your own. Then `poll(0)` until it is empty."""
         return self._descriptor
 
+    def _kept(self, most: int) -> List[Event]:
+        return [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
+
     def _wait_and_take(self, timeout: Optional[Seconds], most: int) -> List[Event]:
         if not self._taking.acquire(blocking=False):
             raise StateError(Status.STATE, "another thread takes the events of this manager already")
         try:
+            if self._pending:  # an event loop took them just now, for who waits for a station: they are first
+                return self._kept(most)
             deadline = None if timeout is None else time.monotonic() + _seconds(timeout)
             while True:
                 taken = self._take(most)

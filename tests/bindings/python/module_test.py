@@ -246,8 +246,13 @@ class Asynchronous(WithCsms, unittest.IsolatedAsyncioTestCase):
         for enough in (chargewire._Reader.ENOUGH, 1):
             with mock.patch.object(chargewire._Reader, "ENOUGH", enough):
                 async with Manager(Config(event_queue_max=1, io_threads=1)) as manager:
+                    manager.isolate(self.url)  # nobody is connected before all wait
                     stations = [manager.connect(f"CP{number}", self.url) for number in range(50)]
-                    await asyncio.wait_for(asyncio.gather(*(station.connected() for station in stations)), SECONDS)
+                    waiting = asyncio.gather(*(station.connected() for station in stations))
+                    while not manager._pending:  # ENDPOINT, and so it has enough where that is 1
+                        await asyncio.sleep(0.01)
+                    manager.reset(self.url)
+                    await asyncio.wait_for(waiting, SECONDS)
                     # Nothing was lost for the others.
                     connected = 0
                     async for event in manager.events():
@@ -272,14 +277,16 @@ class Asynchronous(WithCsms, unittest.IsolatedAsyncioTestCase):
                     await closed.connected(SECONDS)
 
     async def test_cancelled(self):
-        async with Manager() as manager:
-            with nobody() as url:
-                tasks = [asyncio.ensure_future(manager.connect("CP1", url).connected()), asyncio.ensure_future(anext_(manager.events()))]
+        with nobody() as url:
+            async with Manager() as silent, Manager() as manager:
+                tasks = [asyncio.ensure_future(anext_(silent.events())), asyncio.ensure_future(manager.connect("CP1", url).connected())]
                 await asyncio.sleep(0.05)
+                self.assertTrue(silent._reader._getters and manager._reader._waiters and silent._reader._reading)
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
-                self.assertEqual((manager._reader._waiters, manager._reader._getters, manager._reader._reading), ({}, [], False))
+                for reader in (silent._reader, manager._reader):
+                    self.assertEqual((reader._waiters, reader._getters, reader._reading), ({}, [], False))
 
     async def test_close_ends_what_waits(self):
         manager = Manager()
