@@ -30,6 +30,12 @@ bench_packages=(
   liburing-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libboost-dev golang-go=go golang-github-gorilla-websocket-dev python3-matplotlib
 )
 
+# Where this machine has its Debian from, for mmdebstrap.
+debian_sources() {
+  # shellcheck disable=SC2016 # for apt
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' | sort -u
+}
+
 is_installed() { # package[=command]
   local command=${1#*=}
   if [ "$command" != "$1" ] && PATH=$PATH:/usr/sbin command -v "$command" >/dev/null; then return 0; fi

@@ -4,6 +4,8 @@
 # usage: debian_packages_test.sh unpacked|installed <source> <work directory> <chargewire-csms> <parallel>
 set -euo pipefail
 how=$1 source=$2 work=$3 csms=$4 parallel=$5
+# shellcheck source=cmake/debian.sh
+source "$source/cmake/debian.sh"
 root=$work/$how
 
 fail() {
@@ -60,12 +62,6 @@ use_unpacked() {
   # shellcheck disable=SC2046 # words are wanted
   cc "$source/examples/01_one_station.c" -o "$root/one_station" $(PKG_CONFIG_LIBDIR=$libraries/pkgconfig pkg-config --cflags --libs chargewire)
   exec "$source/tests/bindings/example" --csms "$csms" one_station env LD_LIBRARY_PATH="$libraries" "$root/one_station"
-}
-
-# The sources of this machine's own apt, those of Debian.
-debian_sources() {
-  # shellcheck disable=SC2016 # for apt
-  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' | sort -u
 }
 
 use_installed() {
