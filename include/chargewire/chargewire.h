@@ -355,8 +355,8 @@ CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handle
  * meanwhile), NO_MEMORY (nothing was taken). */
 CWIRE_API cwire_status cwire_manager_poll(cwire_manager manager, int32_t timeout_ms, size_t max,
                                           const cwire_event **events, size_t *count);
-/* Poll mode: a descriptor that is readable while events wait, for poll(), epoll or a foreign loop. It belongs to the manager:
- * never read, write or close it. Returns -1 in handler mode or for a bad token. */
+/* Poll mode: a descriptor that is readable while events wait, and until a batch that has a CLOSED in it is given back by the next
+ * cwire_manager_poll (SHUTDOWN waits for that), for poll(), epoll or a foreign loop. It belongs to the manager: never read, write or close it. Returns -1 in handler mode or for a bad token. */
 CWIRE_API intptr_t cwire_manager_event_fd(cwire_manager manager);
 /* Makes the current or the next cwire_manager_poll return at once. Returns OK, STATE (handler mode), INVALID_HANDLE. */
 CWIRE_API cwire_status cwire_manager_wake(cwire_manager manager);

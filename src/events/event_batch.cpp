@@ -12,10 +12,14 @@ void EventBatch::fill(EventList& from, std::size_t max) {
     Event& event = from.pop();
     event.handed_over();
     events_[nodes_.size()] = event.data;
+    holds_closed_ = holds_closed_ || event.data.type == CWIRE_EVENT_CLOSED;
     nodes_.append(event);
   }
 }
 
-void EventBatch::release() noexcept { release_all(nodes_); }
+void EventBatch::release() noexcept {
+  release_all(nodes_);
+  holds_closed_ = false;
+}
 
 }  // namespace cwire

@@ -24,11 +24,13 @@ class EventBatch {
 
   const cwire_event* events() const { return events_.get(); }
   std::size_t size() const { return nodes_.size(); }
+  bool holds_closed() const { return holds_closed_; }
 
  private:
   std::size_t capacity_;
   std::unique_ptr<cwire_event[]> events_;
   EventList nodes_;
+  bool holds_closed_ = false;
 };
 
 }  // namespace cwire

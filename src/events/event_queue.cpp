@@ -31,7 +31,7 @@ void EventQueue::push(EventList&& events) {
 
 void EventQueue::update_readiness() {
   if (!descriptor_wanted_) return;
-  const bool readable = !waiting_.empty() || woken_;
+  const bool readable = !waiting_.empty() || woken_ || closed_lent_;
   if (readable == readable_) return;
   readable_ = readable;
   if (readable) {
@@ -49,6 +49,7 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
   if (closed_) return CWIRE_E_INVALID_HANDLE;
   if (polling_) return CWIRE_E_STATE;
   polling_ = true;
+  closed_lent_ = false;
   // Released without the lock: releasing a CLOSED may end the shutdown, which posts to an I/O thread.
   lock.unlock();
   try {
@@ -73,6 +74,7 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
     status = CWIRE_E_INVALID_HANDLE;
   } else if (!waiting_.empty()) {
     lent_->fill(waiting_, max);
+    closed_lent_ = lent_->holds_closed();
     if (lent_->events()[lent_->size() - 1].type == CWIRE_EVENT_SHUTDOWN) shutdown_taken_ = true;
     // Half, so that reading does not stop and go with each event.
     if (full() && waiting_.size() <= limit_ / 2) {

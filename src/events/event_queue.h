@@ -39,7 +39,9 @@ class EventQueue {
   // After close(): takes and releases events until SHUTDOWN was among them.
   void discard_until_shutdown();
 
-  // Kept readable while events wait, from the first call on: whoever never asks pays no system calls for it.
+  // Kept readable while events wait, and while a CLOSED is lent, from the first call on: whoever never asks pays no
+  // system calls for it. A CLOSED that is given back may be the one that SHUTDOWN waits for, so whoever polls only when
+  // there is something to read has to be told to poll once more.
   int descriptor();
 
  private:
@@ -50,12 +52,13 @@ class EventQueue {
   std::mutex mutex_;
   std::condition_variable changed_;
   EventList waiting_;
-  WakeFd ready_;  // readable while waiting_ is not empty or woken_
+  WakeFd ready_;  // see descriptor()
   bool descriptor_wanted_ = false;
   bool readable_ = false;
   bool woken_ = false;
   bool polling_ = false;
   bool closed_ = false;
+  bool closed_lent_ = false;  // the batch has a CLOSED in it
   bool shutdown_taken_ = false;
   std::atomic<bool> full_{false};
   TimePoint full_since_{};

@@ -361,6 +361,19 @@ TEST_CASE("the event descriptor is readable while events wait") {
   fleet.finish();
 }
 
+TEST_CASE("a loop that polls once each time the descriptor is readable sees the fleet to its end") {
+  csms::Csms csms{csms::Options()};
+  Fleet fleet(Delivery::poll);
+  pollfd ready{static_cast<int>(cwire_manager_event_fd(fleet.manager)), POLLIN, 0};
+  fleet.connected("CP1", csms.url());
+  fleet.connected("CP2", csms.url());
+  REQUIRE(cwire_manager_shutdown(fleet.manager, 2000) == CWIRE_OK);
+  const auto shut_down = [&] { return count(fleet.records(), CWIRE_EVENT_SHUTDOWN) == 1; };
+  while (!shut_down() && ::poll(&ready, 1, kPatience_ms) == 1) fleet.poll(0);
+  REQUIRE(shut_down());
+  fleet.check_contract();
+}
+
 TEST_CASE("several managers live side by side with stations of the same id") {
   csms::Csms one(echo()), two(echo());
   Fleet first_fleet(Delivery::poll), second_fleet(Delivery::handler);

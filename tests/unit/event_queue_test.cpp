@@ -67,6 +67,18 @@ TEST_CASE("the descriptor is readable exactly while events wait") {
   CHECK_FALSE(readable(queue));
 }
 
+TEST_CASE("the descriptor stays readable until a CLOSED is given back") {
+  EventQueue queue(100);
+  CHECK_FALSE(readable(queue));
+  push(queue, "first");
+  push(queue, "gone", CWIRE_EVENT_CLOSED);
+  CHECK(Poll(queue, 0, 1).count == 1);
+  CHECK(Poll(queue, 0).count == 1);
+  CHECK(readable(queue));
+  CHECK(Poll(queue, 0).status == CWIRE_E_TIMEOUT);
+  CHECK_FALSE(readable(queue));
+}
+
 TEST_CASE("wake ends the current or the next poll") {
   EventQueue queue(100);
   queue.wake();

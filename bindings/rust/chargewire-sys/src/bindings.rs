@@ -461,8 +461,8 @@ extern "C" {
         events: *mut *const cwire_event,
         count: *mut usize,
     ) -> cwire_status;
-    /// Poll mode: a descriptor that is readable while events wait, for poll(), epoll or a foreign loop. It belongs to the manager:
-    /// never read, write or close it. Returns -1 in handler mode or for a bad token.
+    /// Poll mode: a descriptor that is readable while events wait, and until a batch that has a CLOSED in it is given back by the next
+    /// cwire_manager_poll (SHUTDOWN waits for that), for poll(), epoll or a foreign loop. It belongs to the manager: never read, write or close it. Returns -1 in handler mode or for a bad token.
     pub fn cwire_manager_event_fd(manager: cwire_manager) -> isize;
     /// Makes the current or the next cwire_manager_poll return at once. Returns OK, STATE (handler mode), INVALID_HANDLE.
     pub fn cwire_manager_wake(manager: cwire_manager) -> cwire_status;
