@@ -2,6 +2,8 @@
 import re
 import textwrap
 
+from model import ADVICE
+
 WIDTH = 120
 
 # The constants of a group become one enumeration. Levels of LOG are those of the option log_level.
@@ -52,10 +54,20 @@ def enumeration(model, group):
     return text + "};\n"
 
 
+def status_text(model):
+    text = ("// \"the send queue is full; go on when ...\": what a status means and what to do about it. Static.\n"
+            "inline const char* text(Status status) noexcept {\n  switch (status) {\n")
+    for constant in model.group("CWIRE_E"):
+        word = "ok" if constant.name == "CWIRE_OK" else constant.name.removeprefix("CWIRE_E_").lower()
+        text += f"    case Status::{word}:\n      return \"{ADVICE[constant.name]}\";\n"
+    return text + ("  }\n  return static_cast<cwire_status>(status) >= 0 ? \"done\"\n"
+                   "                                                : \"a status newer than this header; see docs/errors.md of the library\";\n}\n")
+
+
 def enums_hpp(model):
     return page("Made by bindings/generate from chargewire.h. Change that, not this file.", "CHARGEWIRE_ENUMS_HPP",
                 "#include <chargewire/chargewire.h>\n\n#include <cstdint>",
-                "\n".join(enumeration(model, group) for group in ENUMERATIONS))
+                "\n".join([*(enumeration(model, group) for group in ENUMERATIONS), status_text(model)]))
 
 
 def enumerator(option, choice):

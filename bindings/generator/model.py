@@ -88,6 +88,34 @@ GROUPS = ("CWIRE_E", "CWIRE_STATE", "CWIRE_PHASE", "CWIRE_SECURITY", "CWIRE_EVEN
           "CWIRE_RECONFIGURE")
 
 
+# What a status means and what to do about it, for people who need not know C: the message where a call has no better one.
+ADVICE = {
+    "CWIRE_OK": "done, or accepted",
+    "CWIRE_E_INVALID_ARGUMENT": "an argument is out of range or malformed; correct the call",
+    "CWIRE_E_INVALID_HANDLE": "it has ended or never was; connect or create it anew",
+    "CWIRE_E_NO_MEMORY": "an allocation failed, nothing was done; use fewer stations or smaller queues",
+    "CWIRE_E_INTERNAL": "no thread or descriptor, or a defect; raise the limits or report it",
+    "CWIRE_E_CONFIG": "an option is unknown or its value is wrong; docs/configuration.md has them all",
+    "CWIRE_E_STATE": "not possible now, as when it is shutting down; what is said of the call says when it is",
+    "CWIRE_E_TIMEOUT": "the time given has passed; wait again, for longer if need be",
+    "CWIRE_E_ALREADY_CONNECTED": "a station of this id exists; use it, or disconnect it and wait until it has ended",
+    "CWIRE_E_NOT_FOUND": "no station of this id; check the id, or connect it first",
+    "CWIRE_E_NOT_ESTABLISHED": "the station is not connected at the moment; send when it is",
+    "CWIRE_E_QUEUE_FULL": "the send queue is full; go on when an event says that there is room again",
+    "CWIRE_E_TOO_BIG": "larger than csms.message_size_max or the protocol allows; send less, or raise it",
+    "CWIRE_E_CLOSED": "the connection ended first; do it again on the next one if it still matters",
+    "CWIRE_E_DIAL": "no TCP connection; check the URL, the CSMS and the network",
+    "CWIRE_E_TLS": "the TLS handshake failed; check the certificates and csms.tls",
+    "CWIRE_E_HANDSHAKE": "no upgrade to WebSocket; check the path of the URL, the station id and the scheme",
+    "CWIRE_E_SUBPROTOCOL": "no OCPP version in common; put one that the CSMS speaks into csms.protocol",
+    "CWIRE_E_AUTH": "the CSMS answered 401 or 403; check csms.auth",
+    "CWIRE_E_PROTOCOL": "the peer broke RFC 6455; report it to the maker of the CSMS or proxy",
+    "CWIRE_E_PING_TIMEOUT": "no pong in time; if the CSMS is merely slow, raise csms.pong_timeout",
+    "CWIRE_E_READ": "reading failed, or nothing came in time; look into the logs of CSMS and proxy",
+    "CWIRE_E_WRITE": "writing failed, or the peer took nothing in time; the CSMS or the line is too slow",
+}
+
+
 class Comments:
     """Those of a header, by the lines where they begin and end."""
 

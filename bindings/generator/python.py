@@ -3,6 +3,8 @@ file is written by hand and stays as it is."""
 import re
 import textwrap
 
+from model import ADVICE
+
 PATH = "bindings/python/chargewire.py"
 BEGIN = "# ---- Made by bindings/generate from chargewire.h and the option table, down to the next such line. Change those, not this.\n"
 END = "# ---- Made by bindings/generate: the end.\n"
@@ -126,7 +128,7 @@ def exceptions(model):
     failures = [constant for constant in model.group("CWIRE_E") if constant.value]
     for constant in failures:
         bases = ", ".join(filter(None, ["ChargewireError", BUILTIN.get(member(constant))]))
-        yield f"class {exception(constant)}({bases}):\n{docstring(plain(constant.comment))}".rstrip()
+        yield f"class {exception(constant)}({bases}):\n{docstring(ADVICE[constant.name])}".rstrip()
     yield "_ERRORS: Dict[Status, Type[ChargewireError]] = {\n" + "".join(
         f"    Status.{member(constant)}: {exception(constant)},\n" for constant in failures) + "}"
 

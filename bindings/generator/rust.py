@@ -1,6 +1,8 @@
 """Rust: the declarations of chargewire-sys with the table that its test checks them by, and the enums and typed options of chargewire."""
 import re
 
+from model import ADVICE
+
 HEAD = "// Made by bindings/generate from chargewire.h and the option table. Change those, not this file.\n"
 WIDTH = 100  # rustfmt's
 
@@ -168,9 +170,9 @@ def statuses(model):
     out.append("        unsafe { crate::ffi::text(sys::cwire_status_name(self.code())) }\n    }\n\n")
     out.append("    /// What it means.\n    pub(crate) fn meaning(self) -> &'static str {\n        match self {\n")
     for constant, name in zip(failures, names):
-        line = f"            Status::{name} => \"{one_line(constant.comment)}\",\n"
+        line = f"            Status::{name} => \"{ADVICE[constant.name]}\",\n"
         if len(line) > WIDTH + 1:
-            line = f"            Status::{name} => {{\n                \"{one_line(constant.comment)}\"\n            }}\n"
+            line = f"            Status::{name} => {{\n                \"{ADVICE[constant.name]}\"\n            }}\n"
         out.append(line)
     out.append("            Status::Unknown(_) => \"a status newer than this crate\",\n        }\n    }\n}\n\n")
 

@@ -118,49 +118,49 @@ func (status Status) text() string {
 	case StatusOK:
 		return "done, or accepted"
 	case ErrInvalidArgument:
-		return "out of range, CR/LF/NUL in text: the call itself is wrong"
+		return "an argument is out of range or malformed; correct the call"
 	case ErrInvalidHandle:
-		return "the station, the pool or the manager has ended"
+		return "it has ended or never was; connect or create it anew"
 	case ErrNoMemory:
-		return "an allocation failed"
+		return "an allocation failed, nothing was done; use fewer stations or smaller queues"
 	case ErrInternal:
-		return "no thread or descriptor to be had, or a defect of the library"
+		return "no thread or descriptor, or a defect; raise the limits or report it"
 	case ErrConfig:
-		return "an unknown key, a wrong type, a value out of range, a file that is not readable"
+		return "an option is unknown or its value is wrong; docs/configuration.md has them all"
 	case ErrState:
-		return "not possible now: it is shutting down, or WithGovernorEnabled is off"
+		return "not possible now, as when it is shutting down; what is said of the call says when it is"
 	case ErrTimeout:
-		return "the time given has passed"
+		return "the time given has passed; wait again, for longer if need be"
 	case ErrAlreadyConnected:
-		return "a station of that id exists and is not in error or closed"
+		return "a station of this id exists; use it, or disconnect it and wait until it has ended"
 	case ErrNotFound:
-		return "no station of that id"
+		return "no station of this id; check the id, or connect it first"
 	case ErrNotEstablished:
-		return "the station is not connected at the moment, and has no offline queue, or it is ending"
+		return "the station is not connected at the moment; send when it is"
 	case ErrQueueFull:
-		return "the station's send queue is full: of a send, EventWritable follows when there is room"
+		return "the send queue is full; go on when an event says that there is room again"
 	case ErrTooBig:
-		return "larger than WithMessageSizeMax, or than a limit of the protocol"
+		return "larger than csms.message_size_max or the protocol allows; send less, or raise it"
 	case ErrClosed:
-		return "the connection ended before this could be done"
+		return "the connection ended first; do it again on the next one if it still matters"
 	case ErrDial:
-		return "resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy"
+		return "no TCP connection; check the URL, the CSMS and the network"
 	case ErrTLS:
-		return "the TLS handshake failed, or the certificate was not accepted"
+		return "the TLS handshake failed; check the certificates and csms.tls"
 	case ErrHandshake:
-		return "the server did not answer with a correct WebSocket upgrade"
+		return "no upgrade to WebSocket; check the path of the URL, the station id and the scheme"
 	case ErrSubprotocol:
-		return "the server chose no OCPP version, or one that was not offered"
+		return "no OCPP version in common; put one that the CSMS speaks into csms.protocol"
 	case ErrAuth:
-		return "the server answered 401 or 403"
+		return "the CSMS answered 401 or 403; check csms.auth"
 	case ErrProtocol:
-		return "the peer broke RFC 6455 on an open connection"
+		return "the peer broke RFC 6455; report it to the maker of the CSMS or proxy"
 	case ErrPingTimeout:
-		return "no matching pong within WithPongTimeout"
+		return "no pong in time; if the CSMS is merely slow, raise csms.pong_timeout"
 	case ErrRead:
-		return "reading failed, or nothing came within WithReadTimeout"
+		return "reading failed, or nothing came in time; look into the logs of CSMS and proxy"
 	case ErrWrite:
-		return "writing failed, or nothing could be written within WithWriteTimeout"
+		return "writing failed, or the peer took nothing in time; the CSMS or the line is too slow"
 	}
 	return "status " + strconv.Itoa(int(status))
 }

@@ -134,7 +134,15 @@ class _Option(Generic[T]):
         return self if config is None else self.read(config.get(self.key))
 
     def __set__(self, config: _Config, value: T) -> None:
-        config.set(self.key, self.written(value))
+        try:
+            text = self.written(value)
+        except (TypeError, ValueError):
+            # Without the value: it may be a secret.
+            raise TypeError(f"{self.key}: expected {self.wanted()}, not a {type(value).__name__}") from None
+        config.set(self.key, text)
+
+    def wanted(self) -> str:
+        return "text"
 
     def read(self, text: str) -> Any:
         return text
@@ -150,6 +158,9 @@ class _Text(_Option[str]):
 class _Path(_Option[Path]):
     def written(self, value: Path) -> str:
         return os.fspath(value)
+
+    def wanted(self) -> str:
+        return "a path"
 
 
 class _Integer(_Option[int]):
@@ -172,6 +183,9 @@ class _Share(_Option[float]):
     def written(self, value: float) -> str:
         return f"{value * 100:.10g}%"
 
+    def wanted(self) -> str:
+        return "a share from 0 to 1"
+
 
 class _Size(_Option[int]):
     UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -192,6 +206,9 @@ class _Duration(_Option[timedelta]):
     def written(self, value: timedelta) -> str:
         return f"{math.ceil(value / timedelta(milliseconds=1))}ms"
 
+    def wanted(self) -> str:
+        return "a datetime.timedelta, such as timedelta(seconds=30)"
+
 
 class _Choice(_Option[C]):
     def __init__(self, key: str, about: str, choices: Type[C]):
@@ -204,6 +221,9 @@ class _Choice(_Option[C]):
     def written(self, value: C) -> str:
         return str(self.choices(value).value)
 
+    def wanted(self) -> str:
+        return f"a {self.choices.__name__}, such as {next(iter(self.choices))}"
+
 
 class _Choices(_Option[Sequence[C]]):
     def __init__(self, key: str, about: str, choices: Type[C]):
@@ -214,7 +234,12 @@ class _Choices(_Option[Sequence[C]]):
         return [self.choices(word) for word in text.split(", ")]
 
     def written(self, value: Sequence[C]) -> str:
+        if isinstance(value, str):
+            raise TypeError  # its letters would be taken for choices
         return ", ".join(self.choices(each).value for each in value)
+
+    def wanted(self) -> str:
+        return f"a list of {self.choices.__name__}, such as [{next(iter(self.choices))}]"
 
 
 class _Map(_Option[Mapping[str, str]]):
@@ -547,93 +572,91 @@ class PasswordFormat(enum.Enum):
 
 
 class InvalidArgumentError(ChargewireError, ValueError):
-    """None, out of range, CR/LF/NUL in text: the call itself is wrong"""
+    """an argument is out of range or malformed; correct the call"""
 
 
 class InvalidHandleError(ChargewireError):
-    """the token is stale, freed, forged, or of another kind"""
+    """it has ended or never was; connect or create it anew"""
 
 
 class NoMemoryError(ChargewireError, MemoryError):
-    """an allocation failed; nothing was done"""
+    """an allocation failed, nothing was done; use fewer stations or smaller queues"""
 
 
 class InternalError(ChargewireError):
-    """no thread or descriptor to be had, or a defect of the library"""
+    """no thread or descriptor, or a defect; raise the limits or report it"""
 
 
 class ConfigError(ChargewireError):
-    """an unknown key, a wrong type, a value out of range, a file that is not readable; as an event: csms.source_address is no
-    address of this machine"""
+    """an option is unknown or its value is wrong; docs/configuration.md has them all"""
 
 
 class StateError(ChargewireError):
-    """not possible now: shut down, wrong delivery mode, or it would wait for itself"""
+    """not possible now, as when it is shutting down; what is said of the call says when it is"""
 
 
 class TimedOutError(ChargewireError, TimeoutError):
-    """the time given has passed; of SENT: csms.offline_queue_max_age"""
+    """the time given has passed; wait again, for longer if need be"""
 
 
 class AlreadyConnectedError(ChargewireError):
-    """a station of that id exists and is not in `error` or `closed`"""
+    """a station of this id exists; use it, or disconnect it and wait until it has ended"""
 
 
 class NotFoundError(ChargewireError):
-    """no station of that id"""
+    """no station of this id; check the id, or connect it first"""
 
 
 class NotEstablishedError(ChargewireError):
-    """the station is not connected at the moment, and has no offline queue, or it is ending"""
+    """the station is not connected at the moment; send when it is"""
 
 
 class QueueFullError(ChargewireError):
-    """the station's send queue is full: of a send, WRITABLE follows when there is room; of SENT, csms.send_queue_policy
-    dropped the message"""
+    """the send queue is full; go on when an event says that there is room again"""
 
 
 class TooBigError(ChargewireError):
-    """larger than csms.message_size_max, or than a limit of the protocol"""
+    """larger than csms.message_size_max or the protocol allows; send less, or raise it"""
 
 
 class ClosedError(ChargewireError):
-    """the connection ended before this could be done"""
+    """the connection ended first; do it again on the next one if it still matters"""
 
 
 class DialError(ChargewireError):
-    """resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy"""
+    """no TCP connection; check the URL, the CSMS and the network"""
 
 
 class TlsError(ChargewireError):
-    """the TLS handshake failed, or the certificate was not accepted"""
+    """the TLS handshake failed; check the certificates and csms.tls"""
 
 
 class HandshakeError(ChargewireError):
-    """the server did not answer with a correct WebSocket upgrade"""
+    """no upgrade to WebSocket; check the path of the URL, the station id and the scheme"""
 
 
 class SubprotocolError(ChargewireError):
-    """the server chose no OCPP version, or one that was not offered"""
+    """no OCPP version in common; put one that the CSMS speaks into csms.protocol"""
 
 
 class AuthError(ChargewireError):
-    """the server answered 401 or 403"""
+    """the CSMS answered 401 or 403; check csms.auth"""
 
 
 class ProtocolError(ChargewireError):
-    """the peer broke RFC 6455 on an open connection"""
+    """the peer broke RFC 6455; report it to the maker of the CSMS or proxy"""
 
 
 class PingTimeoutError(ChargewireError):
-    """no matching pong within csms.pong_timeout"""
+    """no pong in time; if the CSMS is merely slow, raise csms.pong_timeout"""
 
 
 class ReadError(ChargewireError):
-    """reading failed, or nothing came within csms.read_timeout"""
+    """reading failed, or nothing came in time; look into the logs of CSMS and proxy"""
 
 
 class WriteError(ChargewireError):
-    """writing failed, or nothing could be written within csms.write_timeout"""
+    """writing failed, or the peer took nothing in time; the CSMS or the line is too slow"""
 
 
 _ERRORS: Dict[Status, Type[ChargewireError]] = {
@@ -1369,7 +1392,7 @@ def _check(status: int, station_id: str = "") -> int:
 
 
 def _meaning(status: int) -> str:
-    return f"{Status(status)}: {_ERRORS.get(Status(status), ChargewireError).__doc__}"
+    return f"{Status(status)}: {' '.join((_ERRORS.get(Status(status), ChargewireError).__doc__ or '').split())}"
 
 
 def _call(function: Callable[..., int], *arguments: Any) -> None:

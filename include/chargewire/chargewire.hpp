@@ -81,38 +81,6 @@ constexpr Flags operator&(Flags a, Flags b) noexcept {
   return static_cast<Flags>(static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b));
 }
 
-// "the send queue is full; go on after WRITABLE": what a status means and what to do about it. Static.
-// clang-format off
-inline const char* text(Status status) noexcept {
-  switch (status) {
-    case Status::ok: return "done, or accepted";
-    case Status::invalid_argument: return "an argument is NULL, out of range or malformed; correct the call";
-    case Status::invalid_handle: return "it has ended or never was; connect or create it anew";
-    case Status::no_memory: return "an allocation failed, nothing was done; use fewer stations or smaller queues";
-    case Status::internal: return "no thread or descriptor, or a defect; raise the limits or report it";
-    case Status::config: return "an option is unknown or its value is wrong; Config::schema() has them all";
-    case Status::state: return "not possible now; see what chargewire.h says of the call";
-    case Status::timeout: return "the time given has passed; wait again, for longer if need be";
-    case Status::already_connected: return "a station of this id exists; use it, or disconnect it and wait for CLOSED";
-    case Status::not_found: return "no station of this id; check the id, or connect it first";
-    case Status::not_established: return "the station is not connected at the moment; send after CONNECTED";
-    case Status::queue_full: return "the send queue is full; go on after WRITABLE";
-    case Status::too_big: return "larger than csms.message_size_max or the protocol allows; send less, or raise it";
-    case Status::closed: return "the connection ended first; do it again after CONNECTED if it still matters";
-    case Status::dial: return "no TCP connection; check the URL, the CSMS and the network";
-    case Status::tls: return "the TLS handshake failed; check the certificates and csms.tls";
-    case Status::handshake: return "no upgrade to WebSocket; check the path of the URL, the station id and the scheme";
-    case Status::subprotocol: return "no OCPP version in common; put one that the CSMS speaks into csms.protocol";
-    case Status::auth: return "the CSMS answered 401 or 403; check csms.auth";
-    case Status::protocol: return "the peer broke RFC 6455; report it to the maker of the CSMS or proxy";
-    case Status::ping_timeout: return "no pong in time; if the CSMS is merely slow, raise csms.pong_timeout";
-    case Status::read: return "reading failed, or nothing came in time; look into the logs of CSMS and proxy";
-    case Status::write: return "writing failed, or the peer took nothing in time; the CSMS or the line is too slow";
-  }
-  return succeeded(status) ? "done" : "a status newer than this header; see docs/errors.md of the library";
-}
-// clang-format on
-
 // A call failed. what() is one line for people: what happened, to which station, why, what to do; never a secret.
 // status() is what to switch on.
 class Error : public std::runtime_error {

@@ -393,6 +393,9 @@ class Options(unittest.TestCase):
             Config(pong_timeout=timedelta())
         with self.assertRaises(TypeError):
             Config(no_such_option=1)
+        for name, value in {"ping_interval": 20, "protocol": "1.6", "security_profile": 2, "tls_ca_cert": 3, "reconnect_jitter": "x"}.items():
+            with self.assertRaisesRegex(TypeError, rf"^csms\.[a-z_.]+: expected .*, not a {type(value).__name__}$"):
+                Config(**{name: value})
         with Config() as config:
             with self.assertRaises(AttributeError):
                 config.no_such_option = 1

@@ -124,43 +124,55 @@ impl Status {
     /// What it means.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
-            Status::InvalidArgument => {
-                "NULL, out of range, CR/LF/NUL in text: the call itself is wrong"
+            Status::InvalidArgument => "an argument is out of range or malformed; correct the call",
+            Status::InvalidHandle => "it has ended or never was; connect or create it anew",
+            Status::NoMemory => {
+                "an allocation failed, nothing was done; use fewer stations or smaller queues"
             }
-            Status::InvalidHandle => "the token is stale, freed, forged, or of another kind",
-            Status::NoMemory => "an allocation failed; nothing was done",
-            Status::Internal => "no thread or descriptor to be had, or a defect of the library",
+            Status::Internal => {
+                "no thread or descriptor, or a defect; raise the limits or report it"
+            }
             Status::Config => {
-                "an unknown key, a wrong type, a value out of range, a file that is not readable; as an event: csms.source_address is no address of this machine"
+                "an option is unknown or its value is wrong; docs/configuration.md has them all"
             }
             Status::State => {
-                "not possible now: shut down, wrong delivery mode, or it would wait for itself"
+                "not possible now, as when it is shutting down; what is said of the call says when it is"
             }
-            Status::Timeout => "the time given has passed; of SENT: csms.offline_queue_max_age",
+            Status::Timeout => "the time given has passed; wait again, for longer if need be",
             Status::AlreadyConnected => {
-                "a station of that id exists and is not in `error` or `closed`"
+                "a station of this id exists; use it, or disconnect it and wait until it has ended"
             }
-            Status::NotFound => "no station of that id",
-            Status::NotEstablished => {
-                "the station is not connected at the moment, and has no offline queue, or it is ending"
-            }
+            Status::NotFound => "no station of this id; check the id, or connect it first",
+            Status::NotEstablished => "the station is not connected at the moment; send when it is",
             Status::QueueFull => {
-                "the station's send queue is full: of a send, WRITABLE follows when there is room; of SENT, csms.send_queue_policy dropped the message"
+                "the send queue is full; go on when an event says that there is room again"
             }
-            Status::TooBig => "larger than csms.message_size_max, or than a limit of the protocol",
-            Status::Closed => "the connection ended before this could be done",
-            Status::Dial => {
-                "resolve, refused, unreachable, timed out: no TCP connection, or no tunnel through the proxy"
+            Status::TooBig => {
+                "larger than csms.message_size_max or the protocol allows; send less, or raise it"
             }
-            Status::Tls => "the TLS handshake failed, or the certificate was not accepted",
-            Status::Handshake => "the server did not answer with a correct WebSocket upgrade",
-            Status::Subprotocol => "the server chose no OCPP version, or one that was not offered",
-            Status::Auth => "the server answered 401 or 403",
-            Status::Protocol => "the peer broke RFC 6455 on an open connection",
-            Status::PingTimeout => "no matching pong within csms.pong_timeout",
-            Status::Read => "reading failed, or nothing came within csms.read_timeout",
+            Status::Closed => {
+                "the connection ended first; do it again on the next one if it still matters"
+            }
+            Status::Dial => "no TCP connection; check the URL, the CSMS and the network",
+            Status::Tls => "the TLS handshake failed; check the certificates and csms.tls",
+            Status::Handshake => {
+                "no upgrade to WebSocket; check the path of the URL, the station id and the scheme"
+            }
+            Status::Subprotocol => {
+                "no OCPP version in common; put one that the CSMS speaks into csms.protocol"
+            }
+            Status::Auth => "the CSMS answered 401 or 403; check csms.auth",
+            Status::Protocol => {
+                "the peer broke RFC 6455; report it to the maker of the CSMS or proxy"
+            }
+            Status::PingTimeout => {
+                "no pong in time; if the CSMS is merely slow, raise csms.pong_timeout"
+            }
+            Status::Read => {
+                "reading failed, or nothing came in time; look into the logs of CSMS and proxy"
+            }
             Status::Write => {
-                "writing failed, or nothing could be written within csms.write_timeout"
+                "writing failed, or the peer took nothing in time; the CSMS or the line is too slow"
             }
             Status::Unknown(_) => "a status newer than this crate",
         }
