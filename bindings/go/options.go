@@ -4,6 +4,7 @@ package chargewire
 import "C"
 
 import (
+	"fmt"
 	"math"
 	"sort"
 	"strconv"
@@ -26,6 +27,9 @@ type StationOption interface {
 
 // setting is a key of the library's and its value as text.
 type setting struct{ key, value string }
+
+// Format writes the key alone, whatever the verb: the value may be a secret.
+func (s setting) Format(state fmt.State, _ rune) { fmt.Fprint(state, s.key) }
 
 // settings are collected from options, in their order: of two for the same key the later one counts.
 type settings struct {
@@ -122,6 +126,11 @@ type AuthConfig struct {
 	Username, Password string
 	// Token is for "bearer".
 	Token string
+}
+
+// Format writes the type and the user name, whatever the verb, and no secret.
+func (c AuthConfig) Format(state fmt.State, _ rune) {
+	fmt.Fprintf(state, "{Type:%s Username:%s}", c.Type, c.Username)
 }
 
 func (c *AuthConfig) applyToManager(s *settings) { c.applyToStation(s) }

@@ -1,6 +1,7 @@
 package chargewire
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -71,5 +72,22 @@ func TestTLSAndAuthConfig(t *testing.T) {
 	}
 	if _, err := optionOf(config, "no.such"); err == nil || !strings.Contains(err.Error(), "no.such") {
 		t.Errorf("an option that is none: %v", err)
+	}
+}
+
+// Options and errors may end up in somebody's log.
+func TestNoSecretIsShown(t *testing.T) {
+	const secret = "hunter2"
+	for _, shown := range []interface{}{WithOption("csms.auth.password", secret), WithAuthPassword(secret), AuthConfig{Password: secret},
+		&AuthConfig{Token: secret}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if text := fmt.Sprintf(verb, shown); strings.Contains(text, secret) {
+				t.Errorf("%s shows %s", verb, text)
+			}
+		}
+	}
+	_, err := NewManager(WithAuthPassword(secret + "\x00"))
+	if err == nil || strings.Contains(err.Error(), secret) {
+		t.Error(err)
 	}
 }

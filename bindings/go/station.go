@@ -115,7 +115,8 @@ func (s *Station) send(message []byte, flags SendFlags, tag uint64) error {
 }
 
 // SendAndWait sends one message and waits until the kernel has taken it. Where the send queue is full it waits for room. A message
-// that was accepted is sent also if ctx ends the waiting; it has no event of its own.
+// that was accepted is sent also if ctx ends the waiting; it has no event of its own. Not for the loop that reads Manager.Events, nor
+// for a callback: what it waits for stands behind the events that only they take. Send does not wait.
 func (s *Station) SendAndWait(ctx context.Context, message []byte, flags SendFlags) error {
 	for {
 		if err := ctx.Err(); err != nil {

@@ -30,7 +30,7 @@ func (t text) free() { C.free(unsafe.Pointer(t.native)) }
 func checkTexts(what string, values ...string) error {
 	for _, value := range values {
 		if strings.IndexByte(value, 0) >= 0 {
-			return &Error{Status: ErrInvalidArgument, Message: what + ": there is a NUL in " + strings.ReplaceAll(value, "\x00", `\0`)}
+			return &Error{Status: ErrInvalidArgument, Message: what + ": there is a NUL in it"} // not what is in it: it may be a secret
 		}
 	}
 	return nil

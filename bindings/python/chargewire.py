@@ -99,7 +99,8 @@ def _utf8(text: str) -> bytes:
     """A NUL would end it early in C, and what is then connected would be another station."""
     data = text.encode()
     if 0 in data:
-        raise InvalidArgumentError(Status.INVALID_ARGUMENT, f"{text!r}: expected text without NUL")
+        # Without the text: it may be a secret.
+        raise InvalidArgumentError(Status.INVALID_ARGUMENT, "there is a NUL in a text; remove it, for C would take it for the end")
     return data
 
 
@@ -1911,6 +1912,8 @@ class Manager(_Group):
         self._pending: Deque[Event] = deque()  # taken from the library, and not yet by anybody here
         self._taking = threading.RLock()  # one at a time; again by a signal handler of that thread
         self._ended = False  # nothing more will come
+        self._copying = False  # what a poll was lent is being copied; a signal handler may come in between
+        self._free_wanted = False  # by such a handler
         self._lent, self._count = c_void_p(), c_size_t()
         self._waiting = select.poll()
         self._waiting.register(self._descriptor, select.POLLIN)
@@ -2050,6 +2053,17 @@ class Manager(_Group):
 
     def _take(self, most: int) -> Optional[List[Event]]:
         """A copy of what the library lends. None if there is nothing, empty if it was woken."""
+        if self._copying:
+            raise _failed(Status.STATE, "a signal handler polls while it holds up a poll")
+        self._copying = True
+        try:
+            return self._copy_of_next(most)
+        finally:
+            self._copying = False
+            if self._free_wanted:
+                self._free()
+
+    def _copy_of_next(self, most: int) -> Optional[List[Event]]:
         status = _cwire.cwire_manager_poll(self._token, 0, most, ctypes.byref(self._lent), ctypes.byref(self._count))
         if status == _TIMEOUT:
             return None
@@ -2096,12 +2110,18 @@ class Manager(_Group):
         its SHUTDOWN, for an orderly end."""
         self._ended = True
         _cwire.cwire_manager_wake(self._token)
-        with self._taking:  # whoever polls has left
-            if self._forgotten.detach():
-                _cwire.cwire_manager_free(self._token)
-            self._pending.clear()
-            self._stations.clear()
+        with self._taking:  # whoever polls has left, unless this is a signal handler that holds it up
+            if self._copying:
+                self._free_wanted = True
+            else:
+                self._free()
         self._reader.end()
+
+    def _free(self) -> None:
+        if self._forgotten.detach():
+            _cwire.cwire_manager_free(self._token)
+        self._pending.clear()
+        self._stations.clear()
 
     async def aclose(self) -> None:
         """`close`, while other tasks go on."""

@@ -364,6 +364,13 @@ class Config : public Options<Config> {
 
   // The token, for calls of the C ABI; owned by this object.
   cwire_config get() const noexcept { return token_.get(); }
+  // The same for calls that take NULL for "all defaults", which one that was moved from must not turn into: throws
+  // Status::invalid_handle.
+  cwire_config given() const {
+    if (get() == nullptr)
+      throw Error(Status::invalid_handle, "this Config was moved from; give the one that it went to");
+    return get();
+  }
 
  private:
   detail::Owner<cwire_config, cwire_config_free> token_;
@@ -420,7 +427,7 @@ class Station {
   // Live options act at once, the others with the next attempt, which Reconfigure::reconnect makes begin now. Files of
   // passwords, certificates and keys are read again. Returns at once. Throws config, tls, invalid_argument, state.
   void reconfigure(const Config& overrides, std::string_view url = {}, Reconfigure how = Reconfigure{}) const {
-    reconfigure(overrides.get(), url, how);
+    reconfigure(overrides.given(), url, how);
   }
   // The same without options: another URL, or renewed files.
   void reconfigure(std::string_view url = {}, Reconfigure how = Reconfigure{}) const { reconfigure(nullptr, url, how); }
@@ -606,12 +613,12 @@ class Manager {
  public:
   // Poll mode: take events with poll or run. Throws config (options that contradict each other), internal (no thread or
   // descriptor to be had).
-  explicit Manager(const Config& config) : Manager(config.get(), nullptr, 0) {}
+  explicit Manager(const Config& config) : Manager(config.given(), nullptr, 0) {}
   Manager() : Manager(nullptr, nullptr, 0) {}
 
   // Handler mode: `handler` is called on the I/O threads, for stations of different threads at the same time. It lives
   // until the last event, SHUTDOWN. Throws the same, and invalid_argument for an empty one.
-  Manager(const Config& config, Handler handler) : Manager(config.get(), std::move(handler)) {}
+  Manager(const Config& config, Handler handler) : Manager(config.given(), std::move(handler)) {}
   explicit Manager(Handler handler) : Manager(nullptr, std::move(handler)) {}
 
   Manager(Manager&&) noexcept = default;
@@ -669,7 +676,7 @@ class Manager {
   // The same with options of its own: those that `overrides` sets explicitly go before the manager's.
   Station connect(std::string_view station_id, std::string_view url, const Config& overrides,
                   std::uintptr_t user_data = 0) {
-    return connect(station_id, url, overrides.get(), user_data);
+    return connect(station_id, url, overrides.given(), user_data);
   }
 
   // Connects the `stations:` of the configuration that are not connected yet, and returns how many. All are checked
@@ -717,7 +724,7 @@ class Manager {
   // Station::reconfigure by id; also throws not_found.
   void reconfigure(std::string_view station_id, const Config& overrides, std::string_view url = {},
                    Reconfigure how = Reconfigure{}) const {
-    reconfigure(station_id, overrides.get(), url, how);
+    reconfigure(station_id, overrides.given(), url, how);
   }
   void reconfigure(std::string_view station_id, std::string_view url = {}, Reconfigure how = Reconfigure{}) const {
     reconfigure(station_id, nullptr, url, how);

@@ -119,6 +119,23 @@ TEST_CASE("a Config takes, gives, copies and moves options") {
   CHECK(chargewire::Config::schema().find("csms.default_url") != std::string_view::npos);
 }
 
+TEST_CASE("a Config that was moved from is not taken for one of defaults") {
+  chargewire::Config config;
+  const chargewire::Config moved(std::move(config));
+  const auto is_refused = [](const auto& call) {
+    try {
+      call();
+    } catch (const chargewire::Error& error) {
+      return error.status() == chargewire::Status::invalid_handle;
+    }
+    return false;
+  };
+  CHECK(is_refused([&] { chargewire::Manager manager(config); }));
+  chargewire::Manager manager(moved);
+  CHECK(is_refused([&] { manager.connect("CP1", "ws://localhost:9", config); }));
+  CHECK(is_refused([&] { manager.reconfigure("CP1", config); }));
+}
+
 TEST_CASE("typed options are those of the table") {
   using namespace chargewire;
   const Config config = Config()

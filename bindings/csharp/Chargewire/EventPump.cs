@@ -64,6 +64,7 @@ internal sealed class EventPump
             Sent(tag, ChargewireStatus.Closed);
         }
 
+        _stations.EndAll();
         _ended.SetResult();
     }
 

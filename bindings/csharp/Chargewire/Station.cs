@@ -150,6 +150,8 @@ public sealed class Station
     /// <summary>
     /// Sends one message and waits until the kernel has taken it. Waits for room where the send queue is full. Whoever calls it several times without
     /// awaiting gets no promise about the order once the queue is full.
+    /// Not for the loop that reads the events: what it waits for stands behind the events that only that loop takes. <see cref="Send(ReadOnlySpan{byte}, SendOptions, long)"/>
+    /// does not wait.
     /// </summary>
     /// <param name="message">Text in UTF-8, unless <paramref name="binary"/>. Not copied before there is room.</param>
     /// <param name="binary">A binary message, and not text.</param>

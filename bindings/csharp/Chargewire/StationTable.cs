@@ -19,28 +19,41 @@ internal sealed unsafe class StationTable(ChargewireManager manager, ManagerHand
         var station = new Station(manager, id, userState);
         var reference = GCHandle.Alloc(station);
         NativeError error = Configuration.NewError();
-        try
-        {
-            ChargewireStatus status = NativeMethods.ManagerConnect(
-                handle, id, url, overrides, (nuint)GCHandle.ToIntPtr(reference), out nint token, &error);
-            ChargewireException.Check(status, id, &error);
-            station.Token = token;
-        }
-        catch
-        {
-            reference.Free(); // a connect that fails yields no event
-            throw;
-        }
-
+        // Under the lock, or TryFind might make another object for the same station before this one is in the table.
         lock (_gate)
         {
-            if (!station.Completion.IsCompleted)
+            try
             {
-                _byId[id] = station;
+                ChargewireStatus status = NativeMethods.ManagerConnect(
+                    handle, id, url, overrides, (nuint)GCHandle.ToIntPtr(reference), out nint token, &error);
+                ChargewireException.Check(status, id, &error);
+                station.Token = token;
             }
+            catch
+            {
+                reference.Free(); // a connect that fails yields no event
+                throw;
+            }
+
+            _byId[id] = station; // its Closed takes it out, behind this lock
         }
 
         return station;
+    }
+
+    // When no more events come: after Shutdown nobody is left here.
+    internal void EndAll()
+    {
+        Station[] left;
+        lock (_gate)
+        {
+            left = [.. _byId.Values];
+        }
+
+        foreach (Station station in left)
+        {
+            station.End(ChargewireStatus.Closed, $"{station.Id}: its manager has ended.");
+        }
     }
 
     internal bool TryFind(string id, [NotNullWhen(true)] out Station? station)

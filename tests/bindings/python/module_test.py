@@ -171,6 +171,24 @@ class Blocking(WithCsms):
             finally:
                 signal.signal(signal.SIGUSR1, before)
 
+    def test_close_in_a_signal_handler_while_a_batch_is_copied(self):
+        manager = Manager()
+        station = manager.connect("CP1", self.url)
+        station.wait_connected(SECONDS)
+        poll = chargewire._cwire.cwire_manager_poll
+
+        def interrupted(*arguments):
+            status = poll(*arguments)
+            if manager._count.value:
+                manager.close()  # as a handler would, at the worst moment
+            return status
+        chargewire._cwire.cwire_manager_poll = interrupted
+        try:
+            list(manager.events())
+        finally:
+            chargewire._cwire.cwire_manager_poll = poll
+        self.assertFalse(manager._forgotten.alive)  # freed behind the copy
+
     def test_many_at_once(self):
         with Manager() as manager:
             stations = [manager.connect(f"CP{number}", self.url) for number in range(3)]
@@ -424,6 +442,9 @@ class Errors(unittest.TestCase):
             for wrong in ("CP1\0", "CP\ud800"):
                 with self.assertRaises(ValueError):
                     manager.connect(wrong, url)
+            with self.assertRaises(chargewire.InvalidArgumentError) as refused, Config() as config:
+                config.auth_password = "hunter2\0"
+            self.assertNotIn("hunter2", str(refused.exception))
             station = manager.connect("CP1", url)
             for tag in (-1, 2**64):
                 with self.assertRaises(chargewire.InvalidArgumentError):

@@ -177,7 +177,10 @@ impl Drop for Readiness {
         self.shared.changed.notify_one();
         let _ = (&self.interrupt).write(&[0]); // the other end is there until the thread has ended
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // it panics only if a waker does, which then was said already
+            // A waker that runs the task, which drops this, runs on that very thread: it ends by itself then.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join(); // it panics only if a waker does, which then was said already
+            }
         }
     }
 }
