@@ -1670,6 +1670,11 @@ class _Reader:
                 error = None if event.type == EventType.CONNECTED else _failed(event.status or Status.CLOSED, event.text)
                 self._soon(self._settle, event.station, error)
 
+    def let_go(self) -> None:
+        """Of the descriptor, before it is closed: its number may be somebody else's right after. Another thread than the loop's cannot."""
+        if self._loop is not None and asyncio._get_running_loop() is self._loop:
+            self._update()
+
     def end(self) -> None:
         """From any thread: the manager was closed."""
         self._soon(self._end)
@@ -2109,6 +2114,7 @@ class Manager(_Group):
         """Ends everything at once; idempotent, from any thread. What was not taken is dropped, and iterations end. `shutdown` before, and
         its SHUTDOWN, for an orderly end."""
         self._ended = True
+        self._reader.let_go()
         _cwire.cwire_manager_wake(self._token)
         with self._taking:  # whoever polls has left, unless this is a signal handler that holds it up
             if self._copying:
@@ -2125,6 +2131,8 @@ class Manager(_Group):
 
     async def aclose(self) -> None:
         """`close`, while other tasks go on."""
+        self._ended = True
+        self._reader.let_go()
         await asyncio.get_running_loop().run_in_executor(None, self.close)
 
     def __enter__(self) -> Manager:

@@ -318,6 +318,28 @@ class Asynchronous(WithCsms, unittest.IsolatedAsyncioTestCase):
                 await asyncio.wait_for(waiting, SECONDS)
             await asyncio.wait_for(seen, SECONDS)
 
+    async def test_the_loop_lets_go_of_the_descriptor_before_it_is_closed(self):
+        free, descriptors = chargewire._cwire.cwire_manager_free, asyncio.get_running_loop()._selector.get_map()
+        for close in (Manager.aclose, Manager.close):
+            manager, read = Manager(), []
+            waiting = asyncio.ensure_future(anext_(manager.events()))
+            while manager.fileno() not in descriptors:
+                await asyncio.sleep(0)
+
+            def noted(token):
+                read.append(manager.fileno() in descriptors)
+                return free(token)
+            chargewire._cwire.cwire_manager_free = noted
+            try:
+                closing = close(manager)
+                if closing is not None:
+                    await closing
+            finally:
+                chargewire._cwire.cwire_manager_free = free
+            self.assertEqual(read, [False])
+            with self.assertRaises(StopAsyncIteration):
+                await waiting
+
     async def test_other_tasks_have_their_turn(self):
         async with Manager(Config(send_queue_messages=100000)) as manager:
             station = manager.connect("CP1", self.url)
