@@ -15,6 +15,7 @@ ENUMERATIONS = {
     "CWIRE_EVENT": ("EventType", "std::int32_t", "Kinds of events. Later versions may add some: ignore those that you do not know."),
     "CWIRE_FLAG": ("Flags", "std::uint32_t", "Flags of sends and of events, to be combined by |."),
     "CWIRE_BREAKER": ("Breaker", "std::int32_t", "Whether an endpoint is worth trying."),
+    "CWIRE_QUALITY": ("Quality", "std::int32_t", "How good a station's connection is."),
     "CWIRE_RECONFIGURE": ("Reconfigure", "std::uint32_t", "How a station is to be reconfigured."),
 }
 

@@ -17,6 +17,7 @@ ENUMS = {
     "CWIRE_SECURITY": ("SecurityEvent", None),
     "CWIRE_EVENT": ("StationEventType", "What a <see cref=\"StationEvent\"/> tells. Later versions may add some: ignore those that you do not know."),
     "CWIRE_BREAKER": ("BreakerState", None),
+    "CWIRE_QUALITY": ("ConnectionQuality", None),
 }
 # An option of few words and the enum that they are; what stands before a word that is no name by itself.
 OPTION_ENUMS = {
@@ -38,7 +39,8 @@ RECORDS = {
 }
 # What a number of the ABI is in C#.
 FIELD_TYPES = {"state": "StationState", "last_error": "ChargewireStatus", "status": "ChargewireStatus", "phase": "ConnectionPhase",
-               "security_event": "SecurityEvent", "breaker": "BreakerState"}
+               "security_event": "SecurityEvent", "breaker": "BreakerState", "quality": "ConnectionQuality"}
+YES_OR_NO = ("compressed",)
 HANDLES = {"cwire_config": "ConfigHandle", "cwire_manager": "ManagerHandle", "cwire_pool": "PoolHandle"}
 NUMBERS = {"int32_t": "int", "uint32_t": "uint", "int64_t": "long", "uint64_t": "ulong", "uint16_t": "ushort", "size_t": "nuint",
            "uintptr_t": "nuint", "intptr_t": "nint", "cwire_station": "nint", "cwire_status": "ChargewireStatus"}
@@ -255,6 +257,8 @@ def record_property(field, docs):
         return name, "string", f"Text.From(native->{name})"
     if kind == "cwire_failure":
         return name, "ConnectionFailure?", f"native->{name}.Status == ChargewireStatus.Ok ? null : new ConnectionFailure(&native->{name})"
+    if field.name in YES_OR_NO:
+        return name, "bool", f"native->{name} != 0"
     if field.name in FIELD_TYPES:
         return name, FIELD_TYPES[field.name], f"({FIELD_TYPES[field.name]})native->{name}"
     if kind in ("uint64_t", "uint32_t"):  # counters
@@ -280,7 +284,7 @@ def record(struct, docs):
         what = re.sub(r"CWIRE_[A-Z]+_\*(, )?", "", what).replace("; wall clock, nanoseconds since 1970-01-01 UTC", "").replace(", likewise;", ";")
         what = re.sub(r"; 0 before the first$", "; zero before the first", what)
         fallback = {"StationId": "the station's id", "State": "where the station stands", "Phase": "what the connection was doing",
-                    "Breaker": "whether it is worth trying", "SecurityEvent": "what OCPP wants to be told, with the first of a row of such failures only"}
+                    "Breaker": "whether it is worth trying", "Quality": "how good the connection is", "SecurityEvent": "what OCPP wants to be told, with the first of a row of such failures only"}
         what = what if what.strip() and property_name not in fallback else fallback[property_name]
         what = what.replace("Else 0", "Else null").replace("wall clock, nanoseconds since 1970-01-01 UTC.", "").replace("all 0 but `size`", "null")
         properties.append(docs.summary(what, "    ") + [f"    public {kind} {property_name} {{ get; }}"])

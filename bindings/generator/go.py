@@ -19,6 +19,7 @@ ENUMS = {
     "CWIRE_EVENT": ("EventType", "Event", "EventType is what an Event tells. Later versions may add some: ignore those that you do not know."),
     "CWIRE_LOG": ("LogLevel", "Log", "LogLevel is how important a line of the log is. Each includes those before it."),
     "CWIRE_BREAKER": ("BreakerState", "Breaker", "BreakerState is whether an endpoint is worth trying."),
+    "CWIRE_QUALITY": ("Quality", "Quality", "Quality is how good a station's connection is."),
 }
 # An option of few words, and the type that they are; what its constants begin with.
 OPTION_ENUMS = {
@@ -39,7 +40,8 @@ RECORDS = {
                        "governor paces that."),
 }
 FIELD_TYPES = {"state": "ConnectionState", "last_error": "Status", "status": "Status", "phase": "Phase", "security_event": "SecurityEvent",
-               "breaker": "BreakerState"}
+               "breaker": "BreakerState", "quality": "Quality"}
+YES_OR_NO = ("compressed",)
 FLAGS = (("WILL_RETRY", "another attempt follows by itself"), ("REMOTE", "the peer closed first"),
          ("NEEDS_ACTION", "refused a second time in the same way, and so until somebody changes something"))
 STATUS_TEXTS = {"CWIRE_E_INVALID_ARGUMENT": "out of range, CR/LF/NUL in text: the call itself is wrong",
@@ -47,7 +49,7 @@ STATUS_TEXTS = {"CWIRE_E_INVALID_ARGUMENT": "out of range, CR/LF/NUL in text: th
                 "CWIRE_E_STATE": "not possible now: it is shutting down, or WithGovernorEnabled is off"}
 # Where the header says something about C, or leaves it to the type.
 FIELD_TEXTS = {"station_id": "the station's id", "state": "where it stands", "phase": "what the connection was doing",
-               "breaker": "whether it is worth trying",
+               "breaker": "whether it is worth trying", "quality": "how good the connection is",
                "security_event": "what OCPP wants to be told, with the first of a row of such failures only",
                "last_message_at_ns": "when the last message was received", "attempts": "attempts that ended within governor.breaker_window"}
 INITIALISMS = {"io", "tcp", "tls", "ca", "url", "uri", "pem", "crl", "id", "os", "http", "ok", "csms"}
@@ -297,6 +299,8 @@ def record_field(field):
         return name, "string", f"C.GoString(&{value}[0])"
     if field.type == "cwire_failure":
         return name, "*Failure", f"failureOrNil(&{value})"
+    if field.name in YES_OR_NO:
+        return name, "bool", f"{value} != 0"
     kind = FIELD_TYPES.get(field.name) or {"int32_t": "int", "uint32_t": "int", "uint64_t": "uint64"}[field.type]
     return name, kind, f"{kind}({value})"
 

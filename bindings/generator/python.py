@@ -20,6 +20,7 @@ ENUMS = {
     "CWIRE_SECURITY": ("SecurityEvent", "What OCPP wants to be told as a SecurityEventNotification.", None),
     "CWIRE_EVENT": ("EventType", "What an Event tells. Later versions may add some: ignore those that you do not know.", None),
     "CWIRE_BREAKER": ("Breaker", "Whether an endpoint is worth trying.", None),
+    "CWIRE_QUALITY": ("Quality", "How good a station's connection is.", None),
 }
 # What else an exception of that status is to Python.
 BUILTIN = {"INVALID_ARGUMENT": "ValueError", "NO_MEMORY": "MemoryError", "TIMEOUT": "TimeoutError"}
@@ -28,8 +29,8 @@ RECORDS = {
     "cwire_stats": ("Stats", "The statistics of a station. Counters begin at connect and never go back."),
     "cwire_endpoint": ("Endpoint", "Scheme, host and port of a URL, where stations of a manager connect, and how the governor paces that."),
 }
-FIELDS = {"status": "Status", "last_error": "Status", "phase": "Phase", "security_event": "SecurityEvent", "state": "State", "breaker": "Breaker",
-          "flags": "Flag"}
+FIELDS = {"status": "Status", "last_error": "Status", "phase": "Phase", "security_event": "SecurityEvent", "state": "State", "breaker": "Breaker", "quality": "Quality",
+          "compressed": "bool", "flags": "Flag"}
 CHOICES = {"csms.tls.min_version": "TlsVersion", "csms.auth.password_format": "PasswordFormat"}  # else as the option
 # The descriptor of an option, and what it takes.
 OPTIONS = {"bool": ("_Boolean", "bool"), "integer": ("_Integer", "int"), "duration": ("_Duration", "timedelta"), "size": ("_Size", "int"),

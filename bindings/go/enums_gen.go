@@ -423,6 +423,40 @@ func (value BreakerState) String() string {
 	return "BreakerState(" + strconv.Itoa(int(value)) + ")"
 }
 
+// Quality is how good a station's connection is.
+type Quality int32
+
+// What a Quality may be.
+const (
+	// Not measured: no pong has come yet.
+	QualityNone Quality = 0
+	// Nothing to see to.
+	QualityGood Quality = 1
+	// It works, and is not as it should be.
+	QualityFair Quality = 2
+	// People will notice.
+	QualityPoor Quality = 3
+	// It does not do its work.
+	QualityBad Quality = 4
+)
+
+// String is the name in lower case, or a number that this package does not know.
+func (value Quality) String() string {
+	switch value {
+	case QualityNone:
+		return "none"
+	case QualityGood:
+		return "good"
+	case QualityFair:
+		return "fair"
+	case QualityPoor:
+		return "poor"
+	case QualityBad:
+		return "bad"
+	}
+	return "Quality(" + strconv.Itoa(int(value)) + ")"
+}
+
 // OCPPVersion is a value of WithProtocol: OCPP version to offer, or several in order of preference: 2.1, 2.0.1, 1.6.
 type OCPPVersion string
 

@@ -100,32 +100,80 @@ type ConnectionStats struct {
 	OfflineMessages uint64
 	// Of OfflineMessages.
 	OfflineBytes uint64
+	// SRTT of RFC 6298 over the pongs so far; 0 before the first.
+	RoundTripSmoothed time.Duration
+	// RTTVAR of RFC 6298.
+	RoundTripVariation time.Duration
+	// The smallest of the last five minutes; 0 if there was none.
+	RoundTripMin time.Duration
+	// How much RoundTrip changes from pong to pong, smoothed as in RFC 3550 6.4.1.
+	Jitter time.Duration
+	// When bytes of the peer came for the last time: its last proof of life.
+	LastAliveAt time.Time
+	// Of the present or last connection: from dialling to the accepted upgrade.
+	Handshake time.Duration
+	// Of Handshake: looking up the host's addresses.
+	HandshakeResolve time.Duration
+	// Of Handshake: connecting to one of them.
+	HandshakeTCP time.Duration
+	// Of Handshake: asking the proxy for a tunnel; 0 without one.
+	HandshakeProxy time.Duration
+	// Of Handshake: the TLS handshake; 0 without TLS.
+	HandshakeTLS time.Duration
+	// Of Handshake: the WebSocket upgrade.
+	HandshakeHTTP time.Duration
+	// Connections that ended without being asked to.
+	Flaps uint64
+	// How good the connection is.
+	Quality Quality
+	// 1 if permessage-deflate was agreed on for the present or last connection, else 0.
+	Compressed bool
+	// BytesSent as they stood in frames: less where messages were compressed.
+	WireBytesSent uint64
+	// BytesReceived, likewise.
+	WireBytesReceived uint64
 }
 
 func newConnectionStats(native *C.cwire_stats) ConnectionStats {
 	return ConnectionStats{
-		StationID:         C.GoString(&native.station_id[0]),
-		State:             ConnectionState(native.state),
-		LastError:         Status(native.last_error),
-		ConnectedAt:       timeOf(native.connected_at_ns),
-		DisconnectedAt:    timeOf(native.disconnected_at_ns),
-		LastMessageAt:     timeOf(native.last_message_at_ns),
-		ReconnectAttempts: uint64(native.reconnect_attempts),
-		MessagesSent:      uint64(native.messages_sent),
-		MessagesReceived:  uint64(native.messages_received),
-		BytesSent:         uint64(native.bytes_sent),
-		BytesReceived:     uint64(native.bytes_received),
-		LastErrorMessage:  C.GoString(&native.last_error_message[0]),
-		Connections:       uint64(native.connections),
-		MessagesNotSent:   uint64(native.messages_not_sent),
-		QueuedMessages:    uint64(native.queued_messages),
-		QueuedBytes:       uint64(native.queued_bytes),
-		RoundTrip:         time.Duration(native.round_trip_ns),
-		LastFailure:       failureOrNil(&native.last_failure),
-		MessagesDropped:   uint64(native.messages_dropped),
-		ReadingPauses:     uint64(native.reading_pauses),
-		OfflineMessages:   uint64(native.offline_messages),
-		OfflineBytes:      uint64(native.offline_bytes),
+		StationID:          C.GoString(&native.station_id[0]),
+		State:              ConnectionState(native.state),
+		LastError:          Status(native.last_error),
+		ConnectedAt:        timeOf(native.connected_at_ns),
+		DisconnectedAt:     timeOf(native.disconnected_at_ns),
+		LastMessageAt:      timeOf(native.last_message_at_ns),
+		ReconnectAttempts:  uint64(native.reconnect_attempts),
+		MessagesSent:       uint64(native.messages_sent),
+		MessagesReceived:   uint64(native.messages_received),
+		BytesSent:          uint64(native.bytes_sent),
+		BytesReceived:      uint64(native.bytes_received),
+		LastErrorMessage:   C.GoString(&native.last_error_message[0]),
+		Connections:        uint64(native.connections),
+		MessagesNotSent:    uint64(native.messages_not_sent),
+		QueuedMessages:     uint64(native.queued_messages),
+		QueuedBytes:        uint64(native.queued_bytes),
+		RoundTrip:          time.Duration(native.round_trip_ns),
+		LastFailure:        failureOrNil(&native.last_failure),
+		MessagesDropped:    uint64(native.messages_dropped),
+		ReadingPauses:      uint64(native.reading_pauses),
+		OfflineMessages:    uint64(native.offline_messages),
+		OfflineBytes:       uint64(native.offline_bytes),
+		RoundTripSmoothed:  time.Duration(native.round_trip_smoothed_ns),
+		RoundTripVariation: time.Duration(native.round_trip_variation_ns),
+		RoundTripMin:       time.Duration(native.round_trip_min_ns),
+		Jitter:             time.Duration(native.jitter_ns),
+		LastAliveAt:        timeOf(native.last_alive_at_ns),
+		Handshake:          time.Duration(native.handshake_ns),
+		HandshakeResolve:   time.Duration(native.handshake_resolve_ns),
+		HandshakeTCP:       time.Duration(native.handshake_tcp_ns),
+		HandshakeProxy:     time.Duration(native.handshake_proxy_ns),
+		HandshakeTLS:       time.Duration(native.handshake_tls_ns),
+		HandshakeHTTP:      time.Duration(native.handshake_http_ns),
+		Flaps:              uint64(native.flaps),
+		Quality:            Quality(native.quality),
+		Compressed:         native.compressed != 0,
+		WireBytesSent:      uint64(native.wire_bytes_sent),
+		WireBytesReceived:  uint64(native.wire_bytes_received),
 	}
 }
 

@@ -320,7 +320,7 @@ class _Config:
 # ---- Made by bindings/generate from chargewire.h and the option table, down to the next such line. Change those, not this.
 
 __version__ = "0.1.0"
-ABI_VERSION = 1
+ABI_VERSION = 2
 
 
 class Status(_Number):
@@ -479,6 +479,20 @@ class Breaker(_Number):
     """a few stations try; the others wait for how they fare"""
     ISOLATED = 3
     """by cwire_manager_isolate, until cwire_manager_reset"""
+
+
+class Quality(_Number):
+    """How good a station's connection is."""
+    NONE = 0
+    """not measured: no pong has come yet"""
+    GOOD = 1
+    """nothing to see to"""
+    FAIR = 2
+    """it works, and is not as it should be"""
+    POOR = 3
+    """people will notice"""
+    BAD = 4
+    """it does not do its work"""
 
 
 class Flag(enum.IntFlag):
@@ -756,6 +770,22 @@ class cwire_stats(ctypes.Structure):
         ("reading_pauses", c_uint64),
         ("offline_messages", c_uint64),
         ("offline_bytes", c_uint64),
+        ("round_trip_smoothed_ns", c_int64),
+        ("round_trip_variation_ns", c_int64),
+        ("round_trip_min_ns", c_int64),
+        ("jitter_ns", c_int64),
+        ("last_alive_at_ns", c_int64),
+        ("handshake_ns", c_int64),
+        ("handshake_resolve_ns", c_int64),
+        ("handshake_tcp_ns", c_int64),
+        ("handshake_proxy_ns", c_int64),
+        ("handshake_tls_ns", c_int64),
+        ("handshake_http_ns", c_int64),
+        ("flaps", c_uint64),
+        ("quality", c_int32),
+        ("compressed", c_uint32),
+        ("wire_bytes_sent", c_uint64),
+        ("wire_bytes_received", c_uint64),
     ]
 
 
@@ -915,10 +945,43 @@ class Stats(NamedTuple):
     """of queued_messages: those in the offline queue (csms.offline_queue_messages)"""
     offline_bytes: int
     """of offline_messages"""
+    round_trip_smoothed: timedelta
+    """SRTT of RFC 6298 over the pongs so far; 0 before the first"""
+    round_trip_variation: timedelta
+    """RTTVAR of RFC 6298"""
+    round_trip_min: timedelta
+    """the smallest of the last five minutes; 0 if there was none"""
+    jitter: timedelta
+    """how much round_trip_ns changes from pong to pong, smoothed as in RFC 3550 6.4.1"""
+    last_alive_at: Optional[datetime]
+    """when bytes of the peer came for the last time: its last proof of life"""
+    handshake: timedelta
+    """of the present or last connection: from dialling to the accepted upgrade"""
+    handshake_resolve: timedelta
+    """of handshake_ns: looking up the host's addresses"""
+    handshake_tcp: timedelta
+    """of handshake_ns: connecting to one of them"""
+    handshake_proxy: timedelta
+    """of handshake_ns: asking the proxy for a tunnel; 0 without one"""
+    handshake_tls: timedelta
+    """of handshake_ns: the TLS handshake; 0 without TLS"""
+    handshake_http: timedelta
+    """of handshake_ns: the WebSocket upgrade"""
+    flaps: int
+    """connections that ended without being asked to"""
+    quality: Quality
+    compressed: bool
+    """1 if permessage-deflate was agreed on for the present or last connection, else 0"""
+    wire_bytes_sent: int
+    """bytes_sent as they stood in frames: less where messages were compressed"""
+    wire_bytes_received: int
+    """bytes_received"""
 
 
 _STATS = (_text, State, Status, _time, _time, _time, int, int, int, int, int, _text, int, int, int,
-          int, _interval, _last_failure, int, int, int, int)
+          int, _interval, _last_failure, int, int, int, int, _interval, _interval, _interval,
+          _interval, _time, _interval, _interval, _interval, _interval, _interval, _interval, int,
+          Quality, bool, int, int)
 
 
 class Endpoint(NamedTuple):

@@ -58,7 +58,7 @@ extern "C" {
 #define CWIRE_VERSION_MINOR 1
 #define CWIRE_VERSION_PATCH 0
 /* Grows when something is added to the ABI. Nothing is ever removed or changed. */
-#define CWIRE_ABI_VERSION 1
+#define CWIRE_ABI_VERSION 2
 
 /* ---- Tokens ------------------------------------------------------------------------------------------------ */
 
@@ -241,6 +241,13 @@ typedef void (*cwire_event_handler)(uintptr_t context, const cwire_event *events
 
 /* ---- Statistics -------------------------------------------------------------------------------------------- */
 
+/* How good a station's connection is, in one word. */
+#define CWIRE_QUALITY_NONE 0    /* not measured: no pong has come yet */
+#define CWIRE_QUALITY_GOOD 1    /* nothing to see to */
+#define CWIRE_QUALITY_FAIR 2    /* it works, and is not as it should be */
+#define CWIRE_QUALITY_POOR 3    /* people will notice */
+#define CWIRE_QUALITY_BAD 4     /* it does not do its work */
+
 /* Times are wall clock, nanoseconds since 1970-01-01 UTC; 0 is never. Counters begin at connect and never go back. New
  * fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled. */
 typedef struct cwire_stats {
@@ -267,6 +274,22 @@ typedef struct cwire_stats {
   uint64_t reading_pauses;     /* how often reading from this station paused, because the caller was slow to poll */
   uint64_t offline_messages;   /* of queued_messages: those in the offline queue (csms.offline_queue_messages) */
   uint64_t offline_bytes;      /* of offline_messages */
+  int64_t round_trip_smoothed_ns;  /* SRTT of RFC 6298 over the pongs so far; 0 before the first */
+  int64_t round_trip_variation_ns; /* RTTVAR of RFC 6298 */
+  int64_t round_trip_min_ns;       /* the smallest of the last five minutes; 0 if there was none */
+  int64_t jitter_ns;               /* how much round_trip_ns changes from pong to pong, smoothed as in RFC 3550 6.4.1 */
+  int64_t last_alive_at_ns;        /* when bytes of the peer came for the last time: its last proof of life */
+  int64_t handshake_ns;            /* of the present or last connection: from dialling to the accepted upgrade */
+  int64_t handshake_resolve_ns;    /* of handshake_ns: looking up the host's addresses */
+  int64_t handshake_tcp_ns;        /* of handshake_ns: connecting to one of them */
+  int64_t handshake_proxy_ns;      /* of handshake_ns: asking the proxy for a tunnel; 0 without one */
+  int64_t handshake_tls_ns;        /* of handshake_ns: the TLS handshake; 0 without TLS */
+  int64_t handshake_http_ns;       /* of handshake_ns: the WebSocket upgrade */
+  uint64_t flaps;                  /* connections that ended without being asked to */
+  int32_t quality;                 /* CWIRE_QUALITY_* */
+  uint32_t compressed;             /* 1 if permessage-deflate was agreed on for the present or last connection, else 0 */
+  uint64_t wire_bytes_sent;        /* bytes_sent as they stood in frames: less where messages were compressed */
+  uint64_t wire_bytes_received;    /* bytes_received, likewise */
 } cwire_stats;
 
 /* ---- Endpoints --------------------------------------------------------------------------------------------- */

@@ -251,6 +251,40 @@ class Stats {
 
   // From a ping to its pong, the last time; 0 before the first.
   std::chrono::nanoseconds round_trip() const noexcept { return std::chrono::nanoseconds(raw_.round_trip_ns); }
+  // SRTT and RTTVAR of RFC 6298 over the pongs so far; 0 before the first.
+  std::chrono::nanoseconds round_trip_smoothed() const noexcept {
+    return std::chrono::nanoseconds(raw_.round_trip_smoothed_ns);
+  }
+  std::chrono::nanoseconds round_trip_variation() const noexcept {
+    return std::chrono::nanoseconds(raw_.round_trip_variation_ns);
+  }
+  // The smallest of the last five minutes; 0 if there was none.
+  std::chrono::nanoseconds round_trip_min() const noexcept { return std::chrono::nanoseconds(raw_.round_trip_min_ns); }
+  // How much the round trip changes from pong to pong, smoothed as in RFC 3550 6.4.1.
+  std::chrono::nanoseconds jitter() const noexcept { return std::chrono::nanoseconds(raw_.jitter_ns); }
+  // When bytes of the peer came for the last time: its last proof of life.
+  std::optional<Time> last_alive_at() const noexcept { return detail::time_if_any(raw_.last_alive_at_ns); }
+  Quality quality() const noexcept { return static_cast<Quality>(raw_.quality); }
+  std::uint64_t flaps() const noexcept { return raw_.flaps; }  // connections that ended without being asked to
+
+  // How long the present or last connection took to make, from dialling to the accepted upgrade, and of that each part;
+  // 0 for a part that it did not have.
+  std::chrono::nanoseconds handshake() const noexcept { return std::chrono::nanoseconds(raw_.handshake_ns); }
+  std::chrono::nanoseconds handshake_resolve() const noexcept {
+    return std::chrono::nanoseconds(raw_.handshake_resolve_ns);
+  }
+  std::chrono::nanoseconds handshake_tcp() const noexcept { return std::chrono::nanoseconds(raw_.handshake_tcp_ns); }
+  std::chrono::nanoseconds handshake_proxy() const noexcept {
+    return std::chrono::nanoseconds(raw_.handshake_proxy_ns);
+  }
+  std::chrono::nanoseconds handshake_tls() const noexcept { return std::chrono::nanoseconds(raw_.handshake_tls_ns); }
+  std::chrono::nanoseconds handshake_http() const noexcept { return std::chrono::nanoseconds(raw_.handshake_http_ns); }
+
+  // permessage-deflate was agreed on for the present or last connection.
+  bool compressed() const noexcept { return raw_.compressed != 0; }
+  // bytes_sent and bytes_received as they stood in frames: less where messages were compressed.
+  std::uint64_t wire_bytes_sent() const noexcept { return raw_.wire_bytes_sent; }
+  std::uint64_t wire_bytes_received() const noexcept { return raw_.wire_bytes_received; }
 
   // Of the last failed attempt or lost connection; ok, "" and nothing if there was none.
   Status last_error() const noexcept { return static_cast<Status>(raw_.last_error); }

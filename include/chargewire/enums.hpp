@@ -174,6 +174,20 @@ enum class Breaker : std::int32_t {
   isolated = CWIRE_BREAKER_ISOLATED,
 };
 
+// How good a station's connection is.
+enum class Quality : std::int32_t {
+  // not measured: no pong has come yet
+  none = CWIRE_QUALITY_NONE,
+  // nothing to see to
+  good = CWIRE_QUALITY_GOOD,
+  // it works, and is not as it should be
+  fair = CWIRE_QUALITY_FAIR,
+  // people will notice
+  poor = CWIRE_QUALITY_POOR,
+  // it does not do its work
+  bad = CWIRE_QUALITY_BAD,
+};
+
 // How a station is to be reconfigured.
 enum class Reconfigure : std::uint32_t {
   // connect again at once

@@ -242,6 +242,8 @@ void Station::fill(cwire_stats& out) const {
     all.offline_bytes = offline_->bytes();
   }
   all.round_trip_ns = static_cast<std::int64_t>(statistics_.round_trip_ns.get());
+  all.wire_bytes_sent = all.bytes_sent;
+  all.wire_bytes_received = all.bytes_received;
   std::memcpy(&out, &all, all.size);
 }
 

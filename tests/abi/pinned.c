@@ -55,7 +55,7 @@ PIN_FIELD(cwire_failure, retry_at_ns, 48, 8);
 PIN_FIELD(cwire_failure, reserved, 56, 16);
 
 /* cwire_stats may grow at its end; what is here stays. */
-PIN(sizeof(cwire_stats) >= 664);
+PIN(sizeof(cwire_stats) >= 784);
 PIN_FIELD(cwire_stats, size, 0, 8);
 PIN_FIELD(cwire_stats, station_id, 8, 200);
 PIN_FIELD(cwire_stats, state, 208, 4);
@@ -79,6 +79,22 @@ PIN_FIELD(cwire_stats, messages_dropped, 632, 8);
 PIN_FIELD(cwire_stats, reading_pauses, 640, 8);
 PIN_FIELD(cwire_stats, offline_messages, 648, 8);
 PIN_FIELD(cwire_stats, offline_bytes, 656, 8);
+PIN_FIELD(cwire_stats, round_trip_smoothed_ns, 664, 8);
+PIN_FIELD(cwire_stats, round_trip_variation_ns, 672, 8);
+PIN_FIELD(cwire_stats, round_trip_min_ns, 680, 8);
+PIN_FIELD(cwire_stats, jitter_ns, 688, 8);
+PIN_FIELD(cwire_stats, last_alive_at_ns, 696, 8);
+PIN_FIELD(cwire_stats, handshake_ns, 704, 8);
+PIN_FIELD(cwire_stats, handshake_resolve_ns, 712, 8);
+PIN_FIELD(cwire_stats, handshake_tcp_ns, 720, 8);
+PIN_FIELD(cwire_stats, handshake_proxy_ns, 728, 8);
+PIN_FIELD(cwire_stats, handshake_tls_ns, 736, 8);
+PIN_FIELD(cwire_stats, handshake_http_ns, 744, 8);
+PIN_FIELD(cwire_stats, flaps, 752, 8);
+PIN_FIELD(cwire_stats, quality, 760, 4);
+PIN_FIELD(cwire_stats, compressed, 764, 4);
+PIN_FIELD(cwire_stats, wire_bytes_sent, 768, 8);
+PIN_FIELD(cwire_stats, wire_bytes_received, 776, 8);
 
 /* cwire_endpoint may grow at its end; what is here stays. */
 PIN(sizeof(cwire_endpoint) >= 320);
@@ -103,7 +119,7 @@ PIN_FIELD(cwire_outgoing, tag, 32, 8);
 PIN_FIELD(cwire_outgoing, flags, 40, 4);
 PIN_FIELD(cwire_outgoing, status, 44, 4);
 
-PIN(CWIRE_ABI_VERSION >= 1);
+PIN(CWIRE_ABI_VERSION >= 2);
 
 PIN(CWIRE_OK == 0);
 PIN(CWIRE_E_INVALID_ARGUMENT == -1);
@@ -153,6 +169,12 @@ PIN(CWIRE_BREAKER_CLOSED == 0);
 PIN(CWIRE_BREAKER_OPEN == 1);
 PIN(CWIRE_BREAKER_HALF_OPEN == 2);
 PIN(CWIRE_BREAKER_ISOLATED == 3);
+
+PIN(CWIRE_QUALITY_NONE == 0);
+PIN(CWIRE_QUALITY_GOOD == 1);
+PIN(CWIRE_QUALITY_FAIR == 2);
+PIN(CWIRE_QUALITY_POOR == 3);
+PIN(CWIRE_QUALITY_BAD == 4);
 
 PIN(CWIRE_LOG_ERROR == 1);
 PIN(CWIRE_LOG_WARNING == 2);

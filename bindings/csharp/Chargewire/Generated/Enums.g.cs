@@ -222,6 +222,25 @@ public enum BreakerState
     Isolated = 3,
 }
 
+/// <summary>How good a station's connection is, in one word.</summary>
+public enum ConnectionQuality
+{
+    /// <summary>Not measured: no pong has come yet.</summary>
+    None = 0,
+
+    /// <summary>Nothing to see to.</summary>
+    Good = 1,
+
+    /// <summary>It works, and is not as it should be.</summary>
+    Fair = 2,
+
+    /// <summary>People will notice.</summary>
+    Poor = 3,
+
+    /// <summary>It does not do its work.</summary>
+    Bad = 4,
+}
+
 /// <summary>The least important <see cref="StationEventType.Log"/> events to deliver.</summary>
 public enum ChargewireLogLevel
 {

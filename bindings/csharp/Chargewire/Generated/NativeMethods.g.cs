@@ -8,7 +8,7 @@ namespace Chargewire.Interop;
 // What chargewire.h says of each of these is said there.
 internal static unsafe partial class NativeMethods
 {
-    internal const uint HeaderAbiVersion = 1;
+    internal const uint HeaderAbiVersion = 2;
 
     internal const uint FlagBinary = 1;
     internal const uint FlagReport = 2;
@@ -302,6 +302,22 @@ internal unsafe struct NativeStats
     internal ulong ReadingPauses;
     internal ulong OfflineMessages;
     internal ulong OfflineBytes;
+    internal long RoundTripSmoothedNs;
+    internal long RoundTripVariationNs;
+    internal long RoundTripMinNs;
+    internal long JitterNs;
+    internal long LastAliveAtNs;
+    internal long HandshakeNs;
+    internal long HandshakeResolveNs;
+    internal long HandshakeTcpNs;
+    internal long HandshakeProxyNs;
+    internal long HandshakeTlsNs;
+    internal long HandshakeHttpNs;
+    internal ulong Flaps;
+    internal int Quality;
+    internal uint Compressed;
+    internal ulong WireBytesSent;
+    internal ulong WireBytesReceived;
 }
 
 [StructLayout(LayoutKind.Sequential)]

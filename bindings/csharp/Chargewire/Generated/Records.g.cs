@@ -87,6 +87,22 @@ public sealed class StationStatistics
         ReadingPauses = (long)native->ReadingPauses;
         OfflineMessages = (long)native->OfflineMessages;
         OfflineBytes = (long)native->OfflineBytes;
+        RoundTripSmoothed = Text.Duration(native->RoundTripSmoothedNs);
+        RoundTripVariation = Text.Duration(native->RoundTripVariationNs);
+        RoundTripMin = Text.Duration(native->RoundTripMinNs);
+        Jitter = Text.Duration(native->JitterNs);
+        LastAliveAt = Text.TimeOrNull(native->LastAliveAtNs);
+        Handshake = Text.Duration(native->HandshakeNs);
+        HandshakeResolve = Text.Duration(native->HandshakeResolveNs);
+        HandshakeTcp = Text.Duration(native->HandshakeTcpNs);
+        HandshakeProxy = Text.Duration(native->HandshakeProxyNs);
+        HandshakeTls = Text.Duration(native->HandshakeTlsNs);
+        HandshakeHttp = Text.Duration(native->HandshakeHttpNs);
+        Flaps = (long)native->Flaps;
+        Quality = (ConnectionQuality)native->Quality;
+        Compressed = native->Compressed != 0;
+        WireBytesSent = (long)native->WireBytesSent;
+        WireBytesReceived = (long)native->WireBytesReceived;
     }
 
     /// <summary>The station's id.</summary>
@@ -159,6 +175,54 @@ public sealed class StationStatistics
 
     /// <summary>Of <see cref="StationStatistics.OfflineMessages"/>.</summary>
     public long OfflineBytes { get; }
+
+    /// <summary>SRTT of RFC 6298 over the pongs so far; zero before the first.</summary>
+    public TimeSpan RoundTripSmoothed { get; }
+
+    /// <summary>RTTVAR of RFC 6298.</summary>
+    public TimeSpan RoundTripVariation { get; }
+
+    /// <summary>The smallest of the last five minutes; 0 if there was none.</summary>
+    public TimeSpan RoundTripMin { get; }
+
+    /// <summary>How much <see cref="StationStatistics.RoundTrip"/> changes from pong to pong, smoothed as in RFC 3550 6.4.1.</summary>
+    public TimeSpan Jitter { get; }
+
+    /// <summary>When bytes of the peer came for the last time: its last proof of life.</summary>
+    public DateTimeOffset? LastAliveAt { get; }
+
+    /// <summary>Of the present or last connection: from dialling to the accepted upgrade.</summary>
+    public TimeSpan Handshake { get; }
+
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: looking up the host's addresses.</summary>
+    public TimeSpan HandshakeResolve { get; }
+
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: connecting to one of them.</summary>
+    public TimeSpan HandshakeTcp { get; }
+
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: asking the proxy for a tunnel; 0 without one.</summary>
+    public TimeSpan HandshakeProxy { get; }
+
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: the TLS handshake; 0 without TLS.</summary>
+    public TimeSpan HandshakeTls { get; }
+
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: the WebSocket upgrade.</summary>
+    public TimeSpan HandshakeHttp { get; }
+
+    /// <summary>Connections that ended without being asked to.</summary>
+    public long Flaps { get; }
+
+    /// <summary>How good the connection is.</summary>
+    public ConnectionQuality Quality { get; }
+
+    /// <summary>1 if permessage-deflate was agreed on for the present or last connection, else 0.</summary>
+    public bool Compressed { get; }
+
+    /// <summary><see cref="StationStatistics.BytesSent"/> as they stood in frames: less where messages were compressed.</summary>
+    public long WireBytesSent { get; }
+
+    /// <summary><see cref="StationStatistics.BytesReceived"/>, likewise.</summary>
+    public long WireBytesReceived { get; }
 }
 
 /// <summary>An endpoint: scheme, host and port of a URL, where stations of a manager connect, and how the governor paces that.</summary>

@@ -30,7 +30,7 @@ type Number struct {
 }
 
 // Version is that of the header's reader.
-const Version = 1
+const Version = 2
 
 // LibraryVersion is that of the built library.
 func LibraryVersion() int { return int(C.cwire_abi_version()) }
@@ -231,6 +231,16 @@ var Constants = []Number{
 	{"BreakerHalfOpen", 2, int64(chargewire.BreakerHalfOpen)},
 	{"CWIRE_BREAKER_ISOLATED", 3, C.CWIRE_BREAKER_ISOLATED},
 	{"BreakerIsolated", 3, int64(chargewire.BreakerIsolated)},
+	{"CWIRE_QUALITY_NONE", 0, C.CWIRE_QUALITY_NONE},
+	{"QualityNone", 0, int64(chargewire.QualityNone)},
+	{"CWIRE_QUALITY_GOOD", 1, C.CWIRE_QUALITY_GOOD},
+	{"QualityGood", 1, int64(chargewire.QualityGood)},
+	{"CWIRE_QUALITY_FAIR", 2, C.CWIRE_QUALITY_FAIR},
+	{"QualityFair", 2, int64(chargewire.QualityFair)},
+	{"CWIRE_QUALITY_POOR", 3, C.CWIRE_QUALITY_POOR},
+	{"QualityPoor", 3, int64(chargewire.QualityPoor)},
+	{"CWIRE_QUALITY_BAD", 4, C.CWIRE_QUALITY_BAD},
+	{"QualityBad", 4, int64(chargewire.QualityBad)},
 }
 
 // Layout has the sizes of structures, and offsets and sizes of their fields.
@@ -307,7 +317,7 @@ func Layout() []Number {
 		{"cwire_event.failure", 8, int64(unsafe.Sizeof(event.failure))},
 		{"cwire_event.reserved at", 88, int64(unsafe.Offsetof(event.reserved))},
 		{"cwire_event.reserved", 40, int64(unsafe.Sizeof(event.reserved))},
-		{"cwire_stats", 664, int64(unsafe.Sizeof(stats))},
+		{"cwire_stats", 784, int64(unsafe.Sizeof(stats))},
 		{"cwire_stats.size at", 0, int64(unsafe.Offsetof(stats.size))},
 		{"cwire_stats.size", 8, int64(unsafe.Sizeof(stats.size))},
 		{"cwire_stats.station_id at", 8, int64(unsafe.Offsetof(stats.station_id))},
@@ -354,6 +364,38 @@ func Layout() []Number {
 		{"cwire_stats.offline_messages", 8, int64(unsafe.Sizeof(stats.offline_messages))},
 		{"cwire_stats.offline_bytes at", 656, int64(unsafe.Offsetof(stats.offline_bytes))},
 		{"cwire_stats.offline_bytes", 8, int64(unsafe.Sizeof(stats.offline_bytes))},
+		{"cwire_stats.round_trip_smoothed_ns at", 664, int64(unsafe.Offsetof(stats.round_trip_smoothed_ns))},
+		{"cwire_stats.round_trip_smoothed_ns", 8, int64(unsafe.Sizeof(stats.round_trip_smoothed_ns))},
+		{"cwire_stats.round_trip_variation_ns at", 672, int64(unsafe.Offsetof(stats.round_trip_variation_ns))},
+		{"cwire_stats.round_trip_variation_ns", 8, int64(unsafe.Sizeof(stats.round_trip_variation_ns))},
+		{"cwire_stats.round_trip_min_ns at", 680, int64(unsafe.Offsetof(stats.round_trip_min_ns))},
+		{"cwire_stats.round_trip_min_ns", 8, int64(unsafe.Sizeof(stats.round_trip_min_ns))},
+		{"cwire_stats.jitter_ns at", 688, int64(unsafe.Offsetof(stats.jitter_ns))},
+		{"cwire_stats.jitter_ns", 8, int64(unsafe.Sizeof(stats.jitter_ns))},
+		{"cwire_stats.last_alive_at_ns at", 696, int64(unsafe.Offsetof(stats.last_alive_at_ns))},
+		{"cwire_stats.last_alive_at_ns", 8, int64(unsafe.Sizeof(stats.last_alive_at_ns))},
+		{"cwire_stats.handshake_ns at", 704, int64(unsafe.Offsetof(stats.handshake_ns))},
+		{"cwire_stats.handshake_ns", 8, int64(unsafe.Sizeof(stats.handshake_ns))},
+		{"cwire_stats.handshake_resolve_ns at", 712, int64(unsafe.Offsetof(stats.handshake_resolve_ns))},
+		{"cwire_stats.handshake_resolve_ns", 8, int64(unsafe.Sizeof(stats.handshake_resolve_ns))},
+		{"cwire_stats.handshake_tcp_ns at", 720, int64(unsafe.Offsetof(stats.handshake_tcp_ns))},
+		{"cwire_stats.handshake_tcp_ns", 8, int64(unsafe.Sizeof(stats.handshake_tcp_ns))},
+		{"cwire_stats.handshake_proxy_ns at", 728, int64(unsafe.Offsetof(stats.handshake_proxy_ns))},
+		{"cwire_stats.handshake_proxy_ns", 8, int64(unsafe.Sizeof(stats.handshake_proxy_ns))},
+		{"cwire_stats.handshake_tls_ns at", 736, int64(unsafe.Offsetof(stats.handshake_tls_ns))},
+		{"cwire_stats.handshake_tls_ns", 8, int64(unsafe.Sizeof(stats.handshake_tls_ns))},
+		{"cwire_stats.handshake_http_ns at", 744, int64(unsafe.Offsetof(stats.handshake_http_ns))},
+		{"cwire_stats.handshake_http_ns", 8, int64(unsafe.Sizeof(stats.handshake_http_ns))},
+		{"cwire_stats.flaps at", 752, int64(unsafe.Offsetof(stats.flaps))},
+		{"cwire_stats.flaps", 8, int64(unsafe.Sizeof(stats.flaps))},
+		{"cwire_stats.quality at", 760, int64(unsafe.Offsetof(stats.quality))},
+		{"cwire_stats.quality", 4, int64(unsafe.Sizeof(stats.quality))},
+		{"cwire_stats.compressed at", 764, int64(unsafe.Offsetof(stats.compressed))},
+		{"cwire_stats.compressed", 4, int64(unsafe.Sizeof(stats.compressed))},
+		{"cwire_stats.wire_bytes_sent at", 768, int64(unsafe.Offsetof(stats.wire_bytes_sent))},
+		{"cwire_stats.wire_bytes_sent", 8, int64(unsafe.Sizeof(stats.wire_bytes_sent))},
+		{"cwire_stats.wire_bytes_received at", 776, int64(unsafe.Offsetof(stats.wire_bytes_received))},
+		{"cwire_stats.wire_bytes_received", 8, int64(unsafe.Sizeof(stats.wire_bytes_received))},
 		{"cwire_endpoint", 320, int64(unsafe.Sizeof(endpoint))},
 		{"cwire_endpoint.size at", 0, int64(unsafe.Offsetof(endpoint.size))},
 		{"cwire_endpoint.size", 8, int64(unsafe.Sizeof(endpoint.size))},

@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use std::os::raw::c_char;
 
 /// `CWIRE_ABI_VERSION` of the header that these declarations were made from.
-pub const CWIRE_ABI_VERSION: u32 = 1;
+pub const CWIRE_ABI_VERSION: u32 = 2;
 
 /// 0 is success, negative is failure.
 pub type cwire_status = i32;
@@ -179,6 +179,16 @@ pub const CWIRE_FLAG_REMOTE: u32 = 16;
 /// out, ERROR: refused a second time in the same way, by the CSMS (401, 403, 404, 426, no common OCPP
 /// version) or the proxy (403, 407), and so until somebody changes something. Once per row of refusals
 pub const CWIRE_FLAG_NEEDS_ACTION: u32 = 32;
+/// not measured: no pong has come yet
+pub const CWIRE_QUALITY_NONE: i32 = 0;
+/// nothing to see to
+pub const CWIRE_QUALITY_GOOD: i32 = 1;
+/// it works, and is not as it should be
+pub const CWIRE_QUALITY_FAIR: i32 = 2;
+/// people will notice
+pub const CWIRE_QUALITY_POOR: i32 = 3;
+/// it does not do its work
+pub const CWIRE_QUALITY_BAD: i32 = 4;
 /// stations connect
 pub const CWIRE_BREAKER_CLOSED: i32 = 0;
 /// too many attempts failed: no station tries until opens_at_ns; none loses an attempt by it
@@ -330,6 +340,38 @@ pub struct cwire_stats {
     pub offline_messages: u64,
     /// of offline_messages
     pub offline_bytes: u64,
+    /// SRTT of RFC 6298 over the pongs so far; 0 before the first
+    pub round_trip_smoothed_ns: i64,
+    /// RTTVAR of RFC 6298
+    pub round_trip_variation_ns: i64,
+    /// the smallest of the last five minutes; 0 if there was none
+    pub round_trip_min_ns: i64,
+    /// how much round_trip_ns changes from pong to pong, smoothed as in RFC 3550 6.4.1
+    pub jitter_ns: i64,
+    /// when bytes of the peer came for the last time: its last proof of life
+    pub last_alive_at_ns: i64,
+    /// of the present or last connection: from dialling to the accepted upgrade
+    pub handshake_ns: i64,
+    /// of handshake_ns: looking up the host's addresses
+    pub handshake_resolve_ns: i64,
+    /// of handshake_ns: connecting to one of them
+    pub handshake_tcp_ns: i64,
+    /// of handshake_ns: asking the proxy for a tunnel; 0 without one
+    pub handshake_proxy_ns: i64,
+    /// of handshake_ns: the TLS handshake; 0 without TLS
+    pub handshake_tls_ns: i64,
+    /// of handshake_ns: the WebSocket upgrade
+    pub handshake_http_ns: i64,
+    /// connections that ended without being asked to
+    pub flaps: u64,
+    /// CWIRE_QUALITY_\*
+    pub quality: i32,
+    /// 1 if permessage-deflate was agreed on for the present or last connection, else 0
+    pub compressed: u32,
+    /// bytes_sent as they stood in frames: less where messages were compressed
+    pub wire_bytes_sent: u64,
+    /// bytes_received, likewise
+    pub wire_bytes_received: u64,
 }
 
 /// New fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled.

@@ -1,7 +1,7 @@
 //! What is counted.
 
 use crate::ffi::{array_text, check, sized, time};
-use crate::{Breaker, Error, Failure, State, Status};
+use crate::{Breaker, Error, Failure, Quality, State, Status};
 use chargewire_sys as sys;
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +49,38 @@ pub struct Stats {
     pub offline_bytes: u64,
     /// Of the last matched pong.
     pub round_trip: Option<Duration>,
+    /// SRTT of RFC 6298 over the pongs so far; `None` before the first.
+    pub round_trip_smoothed: Option<Duration>,
+    /// RTTVAR of RFC 6298.
+    pub round_trip_variation: Option<Duration>,
+    /// The smallest of the last five minutes.
+    pub round_trip_min: Option<Duration>,
+    /// How much the round trip changes from pong to pong, smoothed as in RFC 3550 6.4.1.
+    pub jitter: Option<Duration>,
+    /// When bytes of the peer came for the last time: its last proof of life.
+    pub last_alive_at: Option<SystemTime>,
+    /// How good the connection is; `None` before the first pong.
+    pub quality: Option<Quality>,
+    /// Connections that ended without being asked to.
+    pub flaps: u64,
+    /// How long the present or last connection took to make, from dialling to the accepted upgrade.
+    pub handshake: Option<Duration>,
+    /// Of `handshake`: looking up the host's addresses.
+    pub handshake_resolve: Option<Duration>,
+    /// Of `handshake`: connecting to one of them.
+    pub handshake_tcp: Option<Duration>,
+    /// Of `handshake`: asking the proxy for a tunnel.
+    pub handshake_proxy: Option<Duration>,
+    /// Of `handshake`: the TLS handshake.
+    pub handshake_tls: Option<Duration>,
+    /// Of `handshake`: the WebSocket upgrade.
+    pub handshake_http: Option<Duration>,
+    /// permessage-deflate was agreed on for the present or last connection.
+    pub compressed: bool,
+    /// `bytes_sent` as they stood in frames: less where messages were compressed.
+    pub wire_bytes_sent: u64,
+    /// `bytes_received`, likewise.
+    pub wire_bytes_received: u64,
     /// How often reading from this station paused, because events were not taken fast enough.
     pub reading_pauses: u64,
 }
@@ -76,10 +108,23 @@ impl Stats {
             queued_bytes: raw.queued_bytes,
             offline_messages: raw.offline_messages,
             offline_bytes: raw.offline_bytes,
-            round_trip: u64::try_from(raw.round_trip_ns)
-                .ok()
-                .filter(|&ns| ns != 0)
-                .map(Duration::from_nanos),
+            round_trip: interval(raw.round_trip_ns),
+            round_trip_smoothed: interval(raw.round_trip_smoothed_ns),
+            round_trip_variation: interval(raw.round_trip_variation_ns),
+            round_trip_min: interval(raw.round_trip_min_ns),
+            jitter: interval(raw.jitter_ns),
+            last_alive_at: time(raw.last_alive_at_ns),
+            quality: Quality::new(raw.quality),
+            flaps: raw.flaps,
+            handshake: interval(raw.handshake_ns),
+            handshake_resolve: interval(raw.handshake_resolve_ns),
+            handshake_tcp: interval(raw.handshake_tcp_ns),
+            handshake_proxy: interval(raw.handshake_proxy_ns),
+            handshake_tls: interval(raw.handshake_tls_ns),
+            handshake_http: interval(raw.handshake_http_ns),
+            compressed: raw.compressed != 0,
+            wire_bytes_sent: raw.wire_bytes_sent,
+            wire_bytes_received: raw.wire_bytes_received,
             reading_pauses: raw.reading_pauses,
         }
     }
@@ -91,6 +136,14 @@ impl Stats {
         let empty = sized(|stats: &mut sys::cwire_stats| &mut stats.size);
         Ok(all_of(empty, read)?.iter().map(Stats::new).collect())
     }
+}
+
+/// 0 is never, or none.
+fn interval(ns: i64) -> Option<Duration> {
+    u64::try_from(ns)
+        .ok()
+        .filter(|&ns| ns != 0)
+        .map(Duration::from_nanos)
 }
 
 /// How many stations are connected, and how many are known, those that gave up included.

@@ -40,7 +40,7 @@ layouts! {
         failure, "failure", 80, 8;
         reserved, "reserved", 88, 40;
     }
-    cwire_stats, 664, 8, {
+    cwire_stats, 784, 8, {
         size, "size", 0, 8;
         station_id, "station_id", 8, 200;
         state, "state", 208, 4;
@@ -64,6 +64,22 @@ layouts! {
         reading_pauses, "reading_pauses", 640, 8;
         offline_messages, "offline_messages", 648, 8;
         offline_bytes, "offline_bytes", 656, 8;
+        round_trip_smoothed_ns, "round_trip_smoothed_ns", 664, 8;
+        round_trip_variation_ns, "round_trip_variation_ns", 672, 8;
+        round_trip_min_ns, "round_trip_min_ns", 680, 8;
+        jitter_ns, "jitter_ns", 688, 8;
+        last_alive_at_ns, "last_alive_at_ns", 696, 8;
+        handshake_ns, "handshake_ns", 704, 8;
+        handshake_resolve_ns, "handshake_resolve_ns", 712, 8;
+        handshake_tcp_ns, "handshake_tcp_ns", 720, 8;
+        handshake_proxy_ns, "handshake_proxy_ns", 728, 8;
+        handshake_tls_ns, "handshake_tls_ns", 736, 8;
+        handshake_http_ns, "handshake_http_ns", 744, 8;
+        flaps, "flaps", 752, 8;
+        quality, "quality", 760, 4;
+        compressed, "compressed", 764, 4;
+        wire_bytes_sent, "wire_bytes_sent", 768, 8;
+        wire_bytes_received, "wire_bytes_received", 776, 8;
     }
     cwire_endpoint, 320, 8, {
         size, "size", 0, 8;
@@ -157,6 +173,11 @@ constants! {
     CWIRE_FLAG_WILL_RETRY, 8;
     CWIRE_FLAG_REMOTE, 16;
     CWIRE_FLAG_NEEDS_ACTION, 32;
+    CWIRE_QUALITY_NONE, 0;
+    CWIRE_QUALITY_GOOD, 1;
+    CWIRE_QUALITY_FAIR, 2;
+    CWIRE_QUALITY_POOR, 3;
+    CWIRE_QUALITY_BAD, 4;
     CWIRE_BREAKER_CLOSED, 0;
     CWIRE_BREAKER_OPEN, 1;
     CWIRE_BREAKER_HALF_OPEN, 2;

@@ -210,3 +210,44 @@ impl Breaker {
         }
     }
 }
+
+/// How good a station's connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Quality {
+    /// Nothing to see to.
+    Good,
+    /// It works, and is not as it should be.
+    Fair,
+    /// People will notice.
+    Poor,
+    /// It does not do its work.
+    Bad,
+    /// A number newer than this crate.
+    Unknown(i32),
+}
+
+impl Quality {
+    /// None for none.
+    pub(crate) fn new(number: i32) -> Option<Quality> {
+        Some(match number {
+            sys::CWIRE_QUALITY_NONE => return None,
+            sys::CWIRE_QUALITY_GOOD => Quality::Good,
+            sys::CWIRE_QUALITY_FAIR => Quality::Fair,
+            sys::CWIRE_QUALITY_POOR => Quality::Poor,
+            sys::CWIRE_QUALITY_BAD => Quality::Bad,
+            unknown => Quality::Unknown(unknown),
+        })
+    }
+
+    /// The number that C knows it by.
+    pub fn code(self) -> i32 {
+        match self {
+            Quality::Good => sys::CWIRE_QUALITY_GOOD,
+            Quality::Fair => sys::CWIRE_QUALITY_FAIR,
+            Quality::Poor => sys::CWIRE_QUALITY_POOR,
+            Quality::Bad => sys::CWIRE_QUALITY_BAD,
+            Quality::Unknown(unknown) => unknown,
+        }
+    }
+}
