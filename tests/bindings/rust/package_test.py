@@ -17,7 +17,8 @@ from csms import Csms
 
 CRATES, LIBRARY, CSMS, WORK = sys.argv[1], sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
 TARGET, REGISTRY, STATION = WORK / "target", WORK / "registry", WORK / "station"
-ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "CHARGEWIRE_LIB_DIR": LIBRARY}
+# A CARGO_HOME of its own: where cargo keeps what it unpacks, it takes a crate of the same version for the same crate.
+ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "CARGO_HOME": str(WORK / "cargo"), "CHARGEWIRE_LIB_DIR": LIBRARY}
 ENVIRONMENT.pop("LD_LIBRARY_PATH", None)
 
 
