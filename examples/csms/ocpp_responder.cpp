@@ -32,13 +32,23 @@ Answer malformed(OcppVersion version, const std::string& id, const char* descrip
   return {"", call_error_text(id, code, description)};
 }
 
-std::optional<json> payload_for(const std::string& action, std::chrono::system_clock::time_point now,
-                                int interval_seconds) {
+std::optional<json> payload_for(const std::string& action, OcppVersion version,
+                                std::chrono::system_clock::time_point now, int interval_seconds) {
   if (action == "BootNotification") {
     return json{{"status", "Accepted"}, {"currentTime", rfc3339(now)}, {"interval", interval_seconds}};
   }
   if (action == "Heartbeat") return json{{"currentTime", rfc3339(now)}};
-  if (action == "StatusNotification") return json::object();
+  if (action == "StatusNotification" || action == "MeterValues") return json::object();
+  if (version != OcppVersion::v1_6) {
+    if (action == "TransactionEvent") return json::object();
+    return std::nullopt;
+  }
+  if (action == "StartTransaction") {
+    // Any number will do that the station has not had before.
+    const auto since_epoch = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+    return json{{"transactionId", since_epoch & 0x7fffffff}, {"idTagInfo", {{"status", "Accepted"}}}};
+  }
+  if (action == "StopTransaction") return json::object();
   return std::nullopt;
 }
 
@@ -51,7 +61,7 @@ Answer answer_to_call(const json& frame, const std::string& id, OcppVersion vers
     const char* code = version == OcppVersion::v1_6 ? "FormationViolation" : "FormatViolation";
     return {action, call_error_text(id, code, "the payload is not a JSON object")};
   }
-  const std::optional<json> payload = payload_for(action, now, interval_seconds);
+  const std::optional<json> payload = payload_for(action, version, now, interval_seconds);
   if (!payload) return {action, call_error_text(id, "NotImplemented", "this CSMS does not know the action")};
   return {action, json::array({static_cast<int>(call_result), id, *payload}).dump()};
 }

@@ -46,6 +46,21 @@ TEST_CASE("the CSMS accepts a boot and tells the time") {
   CHECK(answered(R"([2,"1","BootNotification",{}])", OcppVersion::v1_6).action == "BootNotification");
 }
 
+TEST_CASE("the CSMS takes meter values and transactions, each in the words of its version") {
+  for (const OcppVersion version : all_versions) {
+    CHECK(answer_text(R"([2,"1","MeterValues",{}])", version) == json::parse(R"([3,"1",{}])"));
+  }
+  const json started = answer_text(R"([2,"1","StartTransaction",{}])", OcppVersion::v1_6)[2];
+  CHECK(started["transactionId"].is_number_integer());
+  CHECK(started["idTagInfo"]["status"] == "Accepted");
+  CHECK(answer_text(R"([2,"2","StopTransaction",{}])", OcppVersion::v1_6) == json::parse(R"([3,"2",{}])"));
+  CHECK(error_of(R"([2,"3","TransactionEvent",{}])", OcppVersion::v1_6) == Error("NotImplemented", "3"));
+  for (const OcppVersion version : {OcppVersion::v2_0_1, OcppVersion::v2_1}) {
+    CHECK(answer_text(R"([2,"1","TransactionEvent",{}])", version) == json::parse(R"([3,"1",{}])"));
+    CHECK(error_of(R"([2,"2","StartTransaction",{}])", version) == Error("NotImplemented", "2"));
+  }
+}
+
 TEST_CASE("brackets and escapes in strings do not confuse the CSMS") {
   CHECK(answer_text(R"( [2, "a\"]\\ü", "Heartbeat", {"x":"],{\""}] )", OcppVersion::v1_6)[1] == "a\"]\\\u00fc");
 }

@@ -1,0 +1,183 @@
+#include <langinfo.h>
+#include <sys/resource.h>
+
+#include <clocale>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "command_line.h"
+#include "engine.h"
+#include "report_html.h"
+#include "report_json.h"
+#include "screen.h"
+#include "text.h"
+#include "view.h"
+
+namespace fleet {
+namespace {
+
+constexpr int exit_promise_broken = 1;
+constexpr int exit_wrong_input = 2;
+
+// NO_COLOR: https://no-color.org.
+bool colour_wanted() {
+  const char* const no_colour = std::getenv("NO_COLOR");
+  return no_colour == nullptr || *no_colour == '\0';
+}
+
+class Pictures : public Observer {
+ public:
+  void show(const Recorder& recorder, bool draining) override {
+    const Screen::Size size = screen_.size();
+    look_.columns = size.columns;
+    look_.rows = size.rows;
+    screen_.show(picture_of(recorder, draining, look_));
+  }
+  void resized() override { screen_.forget(); }
+  void suspend() override { screen_.suspend(); }
+  int keyboard() const override { return screen_.keyboard(); }
+  bool end_typed() override { return screen_.typed().find_first_of("qQ") != std::string::npos; }
+
+ private:
+  static Look look_of_terminal() {
+    Look look;
+    look.colour = colour_wanted();
+    look.unicode = std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return look;
+  }
+
+  Screen screen_;
+  Look look_ = look_of_terminal();
+};
+
+class Lines : public Observer {
+ public:
+  void show(const Recorder& recorder, bool draining) override {
+    constexpr double seconds_between = 5;
+    const double now = recorder.seconds_since_start();
+    if (now < next_ && draining == draining_) return;
+    next_ = now + seconds_between;
+    draining_ = draining;
+    std::cout << line_of(recorder, draining) << std::endl;
+  }
+
+ private:
+  double next_ = 0;
+  bool draining_ = false;
+};
+
+// A descriptor per station, and some for the library and its lookups.
+void raise_descriptor_limit(std::uint64_t stations) {
+  constexpr std::uint64_t others = 200;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= stations + others) return;
+  if (limit.rlim_max < stations + others) {
+    throw SpecError(grouped(stations) + " stations need " + grouped(stations + others) +
+                    " descriptors, and this process may have " + grouped(limit.rlim_max) +
+                    "; raise the hard limit (ulimit -Hn, LimitNOFILE=), or run the fleet in shards");
+  }
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void print_check(const Setup& setup, const FleetSpec& spec) {
+  std::cout << setup.file << " is right. It would run\n  " << grouped(setup.stations) << " stations, "
+            << setup.first_id;
+  if (setup.stations > 1) std::cout << " to " << setup.last_id;
+  std::cout << ", at " << setup.url << '\n';
+  if (setup.shards > 1) {
+    std::cout << "  which is shard " << setup.shard_index << " of " << setup.shards << ", of "
+              << grouped(setup.stations_of_all) << " stations\n";
+  }
+  for (const ProtocolCount& protocol : setup.protocols)
+    std::cout << "  OCPP " << protocol.offered << ": " << grouped(protocol.stations) << " stations\n";
+  if (spec.ramp > 0) {
+    std::cout << "  ramp: " << rate_text(spec.ramp) << " a second of all shards, so that all have begun after "
+              << text(spec.start_of(spec.stations - 1)) << '\n';
+  } else {
+    std::cout << "  ramp: none, all begin at once\n";
+  }
+  std::cout << "  duration: " << (spec.duration ? text(*spec.duration) : "until it is ended") << ", then up to "
+            << text(spec.drain) << " to end in order\n";
+  for (const auto& [name, value] : setup.scenario) std::cout << "  " << name << ": " << value << '\n';
+}
+
+bool write_file(const std::string& path, void (*write)(const RunRecord&, std::ostream&), const RunRecord& record) {
+  if (path.empty()) return true;
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  write(record, file);
+  file.close();
+  if (file) {
+    std::cout << "  " << path << '\n';
+    return true;
+  }
+  std::cerr << "chargewire-fleet: " << path << " could not be written: " << std::strerror(errno) << '\n';
+  return false;
+}
+
+int run(int argc, char** argv) {
+  const CommandLine command_line = parse_command_line(argc, argv);
+  if (command_line.help) {
+    std::cout << usage;
+    return EXIT_SUCCESS;
+  }
+  if (command_line.version) {
+    std::cout << "chargewire-fleet " << chargewire::version() << '\n';
+    return EXIT_SUCCESS;
+  }
+  FleetSpec spec = load_spec(command_line.file);
+  command_line.apply(spec);
+  check(spec);
+  std::filesystem::current_path(spec.directory);
+  raise_descriptor_limit(spec.indices().size());
+
+  const Signals signals;  // before the threads of the library
+  Engine engine(spec);
+  if (command_line.check) {
+    print_check(engine.setup(), spec);
+    return EXIT_SUCCESS;
+  }
+  Engine::End end{};
+  if (command_line.view && Screen::possible()) {
+    Pictures pictures;
+    end = engine.run(signals, pictures);
+  } else {
+    Lines lines;
+    end = engine.run(signals, lines);
+  }
+
+  const RunRecord& record = engine.recorder().record();
+  std::cout << summary_of(record, Screen::possible() && colour_wanted());
+  const bool html_written = write_file(command_line.report, write_html, record);
+  const bool json_written = write_file(command_line.json, write_json, record);
+  const bool written = html_written && json_written;
+  std::cout << std::flush;
+  if (end == Engine::End::failed) {
+    std::cerr << "chargewire-fleet: " << record.end << '\n';
+    return exit_wrong_input;
+  }
+  if (end == Engine::End::cut_off) {
+    engine.abandon();
+    // The library's threads come to rest at exit(), whatever its stations still do.
+    std::exit(128 + (engine.signal() != 0 ? engine.signal() : SIGINT));
+  }
+  return written && engine.recorder().all_promises_kept() ? EXIT_SUCCESS : exit_promise_broken;
+}
+
+}  // namespace
+}  // namespace fleet
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "");  // whether the terminal speaks UTF-8
+  try {
+    return fleet::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "chargewire-fleet: " << error.what() << '\n';
+    return fleet::exit_wrong_input;
+  }
+}

@@ -1,0 +1,53 @@
+#include "text.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace fleet {
+namespace {
+
+template <class... Values>
+std::string formatted(const char* format, Values... values) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, values...);
+  return text;
+}
+
+}  // namespace
+
+std::string grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
+std::string rate_text(double per_second) {
+  if (per_second < 99.95) return formatted("%.1f", per_second);
+  return grouped(static_cast<std::uint64_t>(std::llround(per_second)));
+}
+
+std::string latency_text(double seconds) {
+  if (seconds <= 0) return "-";
+  if (seconds < 0.00995) return formatted("%.2f ms", seconds * 1e3);
+  if (seconds < 0.0995) return formatted("%.1f ms", seconds * 1e3);
+  if (seconds < 0.9995) return formatted("%.0f ms", seconds * 1e3);
+  if (seconds < 9.95) return formatted("%.2f s", seconds);
+  return formatted("%.1f s", seconds);
+}
+
+std::string bytes_text(double bytes) {
+  if (bytes < 1e3) return formatted("%.0f B", bytes);
+  if (bytes < 1e6) return formatted("%.1f kB", bytes / 1e3);
+  if (bytes < 1e9) return formatted("%.1f MB", bytes / 1e6);
+  return formatted("%.2f GB", bytes / 1e9);
+}
+
+std::string clock_text(double seconds) {
+  const auto total = static_cast<unsigned long long>(seconds);
+  const std::string clock = formatted("%02llu:%02llu:%02llu", total / 3600 % 24, total / 60 % 60, total % 60);
+  return total < 86400 ? clock : std::to_string(total / 86400) + " d " + clock;
+}
+
+std::string percent_text(double share) { return formatted(share < 0.0995 ? "%.1f %%" : "%.0f %%", share * 100); }
+
+}  // namespace fleet
