@@ -119,6 +119,7 @@ function timeTicks(end, most) {
 function plot(title, hint, all, form) {
   const series = form.stacked ? all.filter(([, column]) => run.series[column].some((value) => value > 0)) : all;
   const times = run.series.at_seconds;
+  if (series.every(([, column]) => run.series[column].every((value) => value === null))) return card(title, hint, element('p', { className: 'quiet' }, 'None was measured.'));
   const canvas = element('canvas', { role: 'img', ariaLabel: `${title}: ${series.map(([name]) => name).join(', ')}, over the time of the run` });
   const holder = card(title, hint, element('div', { className: 'plot' }, canvas));
   if (form.wide) holder.classList.add('wide');
@@ -174,7 +175,7 @@ const plural = (n, one, many) => `${write.count(n)} ${n === 1 ? one : many}`;
 function heading() {
   const { setup } = run;
   const title = `${setup.file}: ${plural(setup.stations, 'station', 'stations')}`;
-  const facts = [write.moment(run.started_at), `${write.span(run.duration_seconds)}, ended by ${run.end}`, setup.url];
+  const facts = [write.moment(run.started_at), `${write.span(run.duration_seconds)}: ${run.end}`, setup.url];
   if (setup.shards > 1) facts.push(`shard ${setup.shard} of ${setup.shards}`);
   document.title = `${title} – fleet report`;
   return element('header', {}, element('h1', {}, title), element('div', { className: 'quiet small' }, facts.join(' · ')));
@@ -192,7 +193,7 @@ function tiles() {
   const tile = (title, value, below) =>
     element('div', { className: 'card tile' }, element('span', { className: 'quiet small' }, title), element('b', {}, value),
       element('span', { className: 'quiet small' }, below));
-  const percentiles = (title, of) => tile(`${title}, p99`, write.seconds(of.p99), `p50 ${write.seconds(of.p50)}, at most ${write.seconds(of.max)}`);
+  const percentiles = (title, of) => tile(`${title}, p99`, write.seconds(of.p99), of.count === 0 ? 'none was measured' : `p50 ${write.seconds(of.p50)}, max ${write.seconds(of.max)}`);
   const steady = run.cpu_cores_steady;
   return element('section', { className: 'tiles' },
     tile('Connected', write.count(totals.stations_connected_once),
@@ -221,15 +222,14 @@ function pictures() {
     plot('Messages', 'per second', [['sent', 'messages_sent_per_second', 'sent'], ['received', 'messages_received_per_second', 'received']], { write: write.rate }),
     plot('Connections', 'per second', [['established', 'connects_per_second', 'connected'], ['attempts failed', 'attempts_failed_per_second', 'reconnecting'],
       ['lost', 'disconnects_per_second', 'error']], { write: write.rate }),
-    plot('Round trip', 'from a ping to its pong, the last of each station', percentiles('round_trip'), { write: write.seconds }),
+    plot('Round trip', 'from a ping to its pong', percentiles('round_trip'), { write: write.seconds }),
     plot('Calls', 'from a CALL to its answer', percentiles('call'), { write: write.seconds }),
     plot('Own CPU', '100 % is one core', [['CPU', 'cpu_cores', 'cpu']], { write: write.share }),
     plot('Own memory', 'resident', [['memory', 'resident_bytes', 'memory']], { write: write.bytes }));
 }
 
 function failures() {
-  if (run.failures.length === 0) return card('Connections that failed', '', element('p', {}, 'None.'));
-  return card('Connections that failed', 'attempts and losses, by status and phase', table([
+  return run.failures.length > 0 && card('Connections that failed', 'attempts and losses, by status and phase', table([
     ['status', (f) => f.status, 'word'],
     ['phase', (f) => f.phase, 'word'],
     ['times', (f) => write.count(f.count), 'number'],
@@ -239,8 +239,7 @@ function failures() {
 }
 
 function callFailures() {
-  if (run.call_failures.length === 0) return card('Calls that failed', '', element('p', {}, 'None.'));
-  return card('Calls that failed', 'by action and reason', table([
+  return run.call_failures.length > 0 && card('Calls that failed', 'by action and reason', table([
     ['action', (f) => f.action, 'name'],
     ['reason', (f) => f.reason, 'name'],
     ['times', (f) => write.count(f.count), 'number'],
@@ -250,8 +249,7 @@ function callFailures() {
 }
 
 function worst() {
-  if (run.worst_stations.length === 0) return card('Worst stations', '', element('p', {}, 'No station had any trouble.'));
-  return card('Worst stations', 'not connected, then with the most trouble', table([
+  return run.worst_stations.length > 0 && card('Worst stations', 'not connected, then with the most trouble', table([
     ['station', (s) => s.id, 'name'],
     ['state', (s) => s.state, 'word'],
     ['quality', (s) => s.quality, 'word'],
@@ -265,7 +263,7 @@ function worst() {
 
 function connecting() {
   const parts = ['whole', 'resolve', 'tcp', 'proxy', 'tls', 'http'].map((part) => ({ part, ...run.handshake_seconds[part] })).filter(({ count }) => count > 0);
-  return card('Connecting, by part', 'the last handshake of each station', table([
+  return parts.length > 0 && card('Connecting, by part', 'the last handshake of each station', table([
     ['part', (p) => p.part, 'word'],
     ...['p50', 'p90', 'p99', 'max'].map((p) => [p, (row) => write.seconds(row[p]), 'number']),
   ], parts));
@@ -273,31 +271,29 @@ function connecting() {
 
 function quality() {
   const grades = Object.entries(run.stations_by_quality).filter(([, stations]) => stations > 0);
-  return card('Quality of the connections', 'before the end began', table([
+  return grades.length > 0 && card('Quality of the connections', 'before the end began', table([
     ['grade', ([grade]) => grade, 'word'],
     ['stations', ([, stations]) => write.count(stations), 'number'],
     ['', ([, stations]) => write.share(stations / run.setup.stations), 'number'],
   ], grades), element('p', { className: 'quiet small' }, `Jitter p99: ${write.seconds(run.jitter_seconds.p99)}`));
 }
 
-function actions(title, hint, rows, latency) {
-  if (rows.length === 0) return [];
-  return [card(title, hint, table([
+function actions(title, rows, latency) {
+  return rows.length > 0 && card(title, '', table([
     ['action', (a) => a.action, 'name'],
     ['sent', (a) => write.count(a.sent), 'number'],
     ['answered', (a) => write.count(a.answered), 'number'],
     ['failed', (a) => write.count(a.failed), 'number'],
     ...(latency ? ['p50', 'p90', 'p99', 'max'].map((p) => [p, (a) => write.seconds(a.latency_seconds[p]), 'number']) : []),
-  ], rows))];
+  ], rows));
 }
 
 function incidents() {
-  if (run.incidents.length === 0) return [];
   const left = run.incidents_left_out;
-  return [card('What happened', left ? `the first of them; ${write.count(left)} more are left out` : '', table([
+  return run.incidents.length > 0 && card('What happened', left ? `the first of them; ${write.count(left)} more are left out` : '', table([
     ['', (i) => write.clock(i.at_seconds), 'number'],
     ['', (i) => i.text],
-  ], run.incidents))];
+  ], run.incidents));
 }
 
 function configuration() {
@@ -316,10 +312,15 @@ function configuration() {
   return card('Configuration', 'without its secrets', table([['', ([name]) => name, 'name quiet'], ['', ([, value]) => value]], rows));
 }
 
-page.append(heading(), verdict(), tiles(), pictures(), failures(), callFailures(), worst(),
-  element('section', { className: 'plots' }, connecting(), quality()),
-  ...actions('Calls of the stations', '', run.actions, true), ...actions('Calls of the CSMS', '', run.commands, false), ...incidents(), configuration(),
-  element('footer', {}, `chargewire-fleet ${run.setup.library_version}. All figures of the run are in this page as JSON: ${run.format}, version ${run.version}.`));
+function side(...cards) {
+  return element('section', { className: 'plots' }, ...cards.filter(Boolean));
+}
+
+// A part of which there is nothing to say is left out.
+page.append(...[heading(), verdict(), tiles(), pictures(), failures(), callFailures(), worst(), side(connecting(), quality()),
+  actions('Calls of the stations', run.actions, true), actions('Calls of the CSMS', run.commands, false), incidents(), configuration(),
+  element('footer', {}, `chargewire-fleet ${run.setup.library_version}. All figures of the run are in this page as JSON: ${run.format}, version ${run.version}.`),
+].filter(Boolean));
 
 // Charts take the size of what is around them, so they are made when all of it is there.
 const charts = plots.map((make) => make());
