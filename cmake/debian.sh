@@ -14,7 +14,7 @@ test_packages=(
   abigail-tools=abidiff
   golang-go=go
   python3-pip python3-setuptools
-  libjs-chart.js chromium=chromium python3-jsonschema
+  libjs-chart.js chromium=chromium python3-jsonschema help2man=help2man
 )
 # libFuzzer, for tests/fuzz/run.
 # shellcheck disable=SC2034

@@ -1,10 +1,13 @@
-# libchargewire0 and libchargewire-dev: cmake --preset debian && cmake --build --preset debian && cpack --preset debian
+# libchargewire0, libchargewire-dev and chargewire-tools: cmake --preset debian && cmake --build --preset debian && cpack --preset debian
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT "The Chargewire authors <maintainers@chargewire.invalid>")
 set(CPACK_PACKAGE_NAME chargewire)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "OCPP-J connections for fleets of EV charging stations")
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_COMPONENTS_ALL runtime development)
+if(CHARGEWIRE_BUILD_TOOLS)
+  list(APPEND CPACK_COMPONENTS_ALL tools)
+endif()
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
   WORLD_EXECUTE)
@@ -41,6 +44,18 @@ set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
 OCPP-J WebSockets. This package has what programs are built with: the headers
 for C and C++, the static library, and files for pkg-config and CMake.")
 
+set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME chargewire-tools)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
+# Where dpkg-shlibdeps finds the library that is made here, of which it knows no package.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/src)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS
+  "${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+set(CPACK_COMPONENT_TOOLS_DESCRIPTION
+"Chargewire keeps fleets of EV charging stations connected to their CSMS over
+OCPP-J WebSockets. This package has its commands: chargewire-fleet runs a fleet
+of stations against a CSMS and reports how that went.")
+
 # What Debian wants of every package, and the pages for developers. Not a part of `cmake --install`, which may be for any system.
 configure_file(${PROJECT_SOURCE_DIR}/cmake/debian/changelog.in ${PROJECT_BINARY_DIR}/changelog.Debian @ONLY)
 # Without the time of it, so that the same sources make the same packages.
@@ -50,7 +65,7 @@ foreach(changelog IN ITEMS ${PROJECT_BINARY_DIR}/changelog.Debian:changelog.Debi
   string(REGEX MATCH "(.*):(.*)" changelog ${changelog})
   execute_process(COMMAND ${GZIP} -9nc ${CMAKE_MATCH_1} OUTPUT_FILE ${PROJECT_BINARY_DIR}/${CMAKE_MATCH_2} COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
-foreach(component IN ITEMS RUNTIME DEVELOPMENT)
+foreach(component IN ITEMS RUNTIME DEVELOPMENT TOOLS)
   string(TOLOWER ${component} name)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/debian/copyright ${PROJECT_BINARY_DIR}/changelog.Debian.gz ${PROJECT_BINARY_DIR}/changelog.gz
     DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_${component}_PACKAGE_NAME} COMPONENT ${name} EXCLUDE_FROM_ALL)
@@ -59,4 +74,7 @@ file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
 set(directory ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME})
 install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${directory} COMPONENT development EXCLUDE_FROM_ALL)
 install(FILES ${pages} DESTINATION ${directory}/docs COMPONENT development EXCLUDE_FROM_ALL)
+set(directory ${CMAKE_INSTALL_DATAROOTDIR}/doc/${CPACK_DEBIAN_TOOLS_PACKAGE_NAME})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/examples/fleet ${PROJECT_SOURCE_DIR}/examples/observability DESTINATION ${directory}
+  COMPONENT tools EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.md" PATTERN "*.yaml" PATTERN "*.yml" PATTERN "*.json" PATTERN "Containerfile")
 include(CPack)

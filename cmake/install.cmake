@@ -1,5 +1,5 @@
 # What `cmake --install` puts where: the headers, both libraries, the pkg-config file and the CMake package. The component `runtime` is what programs
-# need to run, `development` what they are built with.
+# need to run, `development` what they are built with, `tools` (tools.cmake) the commands.
 include(CMakePackageConfigHelpers)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
 

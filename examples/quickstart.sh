@@ -87,7 +87,7 @@ build() { # target...
   echo "Building (the first time takes some minutes)"
   # A folder of its own: this build has no tests, and needs nothing that only they need.
   cmake -S "$repository" --preset release -B "$build" \
-    -DCHARGEWIRE_BUILD_TESTS=OFF -DCHARGEWIRE_BUILD_BENCH=OFF >"$log" 2>&1 || status=$?
+    -DCHARGEWIRE_BUILD_TESTS=OFF -DCHARGEWIRE_BUILD_BENCH=OFF -DCHARGEWIRE_BUILD_TOOLS=OFF >"$log" 2>&1 || status=$?
   if [ $status -eq 0 ]; then
     cmake --build "$build" --parallel "$jobs" --target "$@" >>"$log" 2>&1 &
     builder=$!

@@ -1,4 +1,5 @@
-# What CPack has no words for: the packages of several architectures may be installed side by side, and dpkg's trigger calls ldconfig, no script.
+# What CPack has no words for: the libraries of several architectures may be installed side by side, while a command serves them all; dpkg's trigger
+# calls ldconfig, no script; manual pages are compressed.
 foreach(package IN LISTS CPACK_PACKAGE_FILES)
   set(tree ${package}.tree)
   file(REMOVE_RECURSE ${tree})
@@ -6,7 +7,15 @@ foreach(package IN LISTS CPACK_PACKAGE_FILES)
   file(REMOVE ${tree}/DEBIAN/postinst ${tree}/DEBIAN/postrm)
   file(READ ${tree}/DEBIAN/control control)
   string(STRIP "${control}" control)
-  file(WRITE ${tree}/DEBIAN/control "${control}\nMulti-Arch: same\n")
+  set(multi_arch same)
+  if(package MATCHES "/chargewire-tools_")
+    set(multi_arch foreign)
+  endif()
+  file(WRITE ${tree}/DEBIAN/control "${control}\nMulti-Arch: ${multi_arch}\n")
+  file(GLOB_RECURSE pages ${tree}/usr/share/man/*)
+  if(pages)
+    execute_process(COMMAND gzip -9n ${pages} COMMAND_ERROR_IS_FATAL ANY)
+  endif()
   execute_process(COMMAND dpkg-deb --root-owner-group --build ${tree} ${package} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
   file(REMOVE_RECURSE ${tree})
 endforeach()

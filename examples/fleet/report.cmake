@@ -3,7 +3,7 @@
 # values under the pointer.
 find_package(nlohmann_json 3 REQUIRED)
 find_file(CHARTJS NAMES chart.umd.min.js chart.umd.js chart.min.js
-  PATHS /usr/share/javascript/chart.js /usr/share/nodejs/chart.js/dist NO_DEFAULT_PATH
+  PATHS /usr/share/javascript/chart.js /usr/share/nodejs/chart.js/dist NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH
   DOC "Chart.js 3 or 4, one file for a browser")
 mark_as_advanced(CHARTJS)
 if(NOT CHARTJS)
