@@ -18,7 +18,7 @@ ENUMS = {
     "CWIRE_SECURITY": ("SecurityEvent", "CWIRE_SECURITY_NONE", None,
                        "What OCPP wants to be told as a SecurityEventNotification."),
     "CWIRE_BREAKER": ("Breaker", None, None, "Whether an endpoint is worth trying."),
-    "CWIRE_QUALITY": ("Quality", "CWIRE_QUALITY_NONE", None, "How good a station's connection is."),
+    "CWIRE_QUALITY": ("Quality", "CWIRE_QUALITY_NONE", "cwire_quality_name", "How good a station's connection is."),
 }
 
 

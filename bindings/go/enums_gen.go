@@ -428,15 +428,15 @@ type Quality int32
 
 // What a Quality may be.
 const (
-	// Not measured: no pong has come yet.
+	// Not connected, by request or not yet; or nothing was measured.
 	QualityNone Quality = 0
 	// Nothing to see to.
 	QualityGood Quality = 1
-	// It works, and is not as it should be.
+	// It works, but not as it should: people may notice.
 	QualityFair Quality = 2
 	// People will notice.
 	QualityPoor Quality = 3
-	// It does not do its work.
+	// It does not do its work, or hardly.
 	QualityBad Quality = 4
 )
 

@@ -100,27 +100,28 @@ type ConnectionStats struct {
 	OfflineMessages uint64
 	// Of OfflineMessages.
 	OfflineBytes uint64
-	// SRTT of RFC 6298 over the pongs so far; 0 before the first.
+	// SRTT of RFC 6298, over the pongs of a connection: of the last one until there is a pong of the present; 0 before the
+	// first.
 	RoundTripSmoothed time.Duration
-	// RTTVAR of RFC 6298.
+	// RTTVAR of RFC 6298, likewise.
 	RoundTripVariation time.Duration
-	// The smallest of the last five minutes; 0 if there was none.
+	// The smallest of the last five to six minutes, in whole microseconds; 0 if there was none.
 	RoundTripMin time.Duration
-	// How much RoundTrip changes from pong to pong, smoothed as in RFC 3550 6.4.1.
+	// How much RoundTrip changes from pong to pong, smoothed as J of RFC 3550 6.4.1, likewise.
 	Jitter time.Duration
-	// When bytes of the peer came for the last time: its last proof of life.
+	// When bytes of the peer came for the last time on a connection: its last proof of life.
 	LastAliveAt time.Time
-	// Of the present or last connection: from dialling to the accepted upgrade.
+	// Of the present or last connection: from dialling to the accepted upgrade, the sum of the next five.
 	Handshake time.Duration
-	// Of Handshake: looking up the host's addresses.
+	// Of Handshake: PhaseResolve; 0 with a proxy.
 	HandshakeResolve time.Duration
-	// Of Handshake: connecting to one of them.
+	// Of Handshake: PhaseTCP; 0 with a proxy.
 	HandshakeTCP time.Duration
-	// Of Handshake: asking the proxy for a tunnel; 0 without one.
+	// Of Handshake: PhaseProxy, until the tunnel stands; 0 without one.
 	HandshakeProxy time.Duration
-	// Of Handshake: the TLS handshake; 0 without TLS.
+	// Of Handshake: PhaseTLS; 0 without TLS.
 	HandshakeTLS time.Duration
-	// Of Handshake: the WebSocket upgrade.
+	// Of Handshake: PhaseHTTP, the WebSocket upgrade.
 	HandshakeHTTP time.Duration
 	// Connections that ended without being asked to.
 	Flaps uint64
@@ -132,6 +133,10 @@ type ConnectionStats struct {
 	WireBytesSent uint64
 	// BytesReceived, likewise.
 	WireBytesReceived uint64
+	// Of flaps: those of the last 60 to 65 minutes.
+	FlapsLastHour uint64
+	// For how long the ping that is out has waited for its pong; 0: none is out.
+	PongAwaited time.Duration
 }
 
 func newConnectionStats(native *C.cwire_stats) ConnectionStats {
@@ -174,6 +179,8 @@ func newConnectionStats(native *C.cwire_stats) ConnectionStats {
 		Compressed:         native.compressed != 0,
 		WireBytesSent:      uint64(native.wire_bytes_sent),
 		WireBytesReceived:  uint64(native.wire_bytes_received),
+		FlapsLastHour:      uint64(native.flaps_last_hour),
+		PongAwaited:        time.Duration(native.pong_awaited_ns),
 	}
 }
 

@@ -484,15 +484,18 @@ class Breaker(_Number):
 class Quality(_Number):
     """How good a station's connection is."""
     NONE = 0
-    """not measured: no pong has come yet"""
+    """not connected, by request or not yet; or nothing was measured"""
     GOOD = 1
     """nothing to see to"""
     FAIR = 2
-    """it works, and is not as it should be"""
+    """it works, but not as it should: people may notice"""
     POOR = 3
     """people will notice"""
     BAD = 4
-    """it does not do its work"""
+    """it does not do its work, or hardly"""
+
+    def __str__(self) -> str:
+        return _static(_cwire.cwire_quality_name(self))
 
 
 class Flag(enum.IntFlag):
@@ -786,6 +789,8 @@ class cwire_stats(ctypes.Structure):
         ("compressed", c_uint32),
         ("wire_bytes_sent", c_uint64),
         ("wire_bytes_received", c_uint64),
+        ("flaps_last_hour", c_uint64),
+        ("pong_awaited_ns", c_int64),
     ]
 
 
@@ -824,6 +829,7 @@ _FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "cwire_status_name": (c_char_p, c_int32),
     "cwire_state_name": (c_char_p, c_int32),
     "cwire_phase_name": (c_char_p, c_int32),
+    "cwire_quality_name": (c_char_p, c_int32),
     "cwire_security_event_name": (c_char_p, c_int32, c_char_p),
     "cwire_config_new": (c_int32, POINTER(c_void_p)),
     "cwire_config_copy": (c_int32, c_void_p, POINTER(c_void_p)),
@@ -946,27 +952,28 @@ class Stats(NamedTuple):
     offline_bytes: int
     """of offline_messages"""
     round_trip_smoothed: timedelta
-    """SRTT of RFC 6298 over the pongs so far; 0 before the first"""
+    """SRTT of RFC 6298, over the pongs of a connection: of the last one until there is a pong of the present; 0 before the
+    first"""
     round_trip_variation: timedelta
     """RTTVAR of RFC 6298"""
     round_trip_min: timedelta
-    """the smallest of the last five minutes; 0 if there was none"""
+    """the smallest of the last five to six minutes, in whole microseconds; 0 if there was none"""
     jitter: timedelta
-    """how much round_trip_ns changes from pong to pong, smoothed as in RFC 3550 6.4.1"""
+    """how much round_trip_ns changes from pong to pong, smoothed as J of RFC 3550 6.4.1"""
     last_alive_at: Optional[datetime]
-    """when bytes of the peer came for the last time: its last proof of life"""
+    """when bytes of the peer came for the last time on a connection: its last proof of life"""
     handshake: timedelta
-    """of the present or last connection: from dialling to the accepted upgrade"""
+    """of the present or last connection: from dialling to the accepted upgrade, the sum of the next five"""
     handshake_resolve: timedelta
-    """of handshake_ns: looking up the host's addresses"""
+    """of handshake_ns: CWIRE_PHASE_RESOLVE; 0 with a proxy"""
     handshake_tcp: timedelta
-    """of handshake_ns: connecting to one of them"""
+    """of handshake_ns: CWIRE_PHASE_TCP; 0 with a proxy"""
     handshake_proxy: timedelta
-    """of handshake_ns: asking the proxy for a tunnel; 0 without one"""
+    """of handshake_ns: CWIRE_PHASE_PROXY, until the tunnel stands; 0 without one"""
     handshake_tls: timedelta
-    """of handshake_ns: the TLS handshake; 0 without TLS"""
+    """of handshake_ns: CWIRE_PHASE_TLS; 0 without TLS"""
     handshake_http: timedelta
-    """of handshake_ns: the WebSocket upgrade"""
+    """of handshake_ns: CWIRE_PHASE_HTTP, the WebSocket upgrade"""
     flaps: int
     """connections that ended without being asked to"""
     quality: Quality
@@ -976,12 +983,16 @@ class Stats(NamedTuple):
     """bytes_sent as they stood in frames: less where messages were compressed"""
     wire_bytes_received: int
     """bytes_received"""
+    flaps_last_hour: int
+    """of flaps: those of the last 60 to 65 minutes"""
+    pong_awaited: timedelta
+    """for how long the ping that is out has waited for its pong; 0: none is out"""
 
 
 _STATS = (_text, State, Status, _time, _time, _time, int, int, int, int, int, _text, int, int, int,
           int, _interval, _last_failure, int, int, int, int, _interval, _interval, _interval,
           _interval, _time, _interval, _interval, _interval, _interval, _interval, _interval, int,
-          Quality, bool, int, int)
+          Quality, bool, int, int, int, _interval)
 
 
 class Endpoint(NamedTuple):

@@ -241,12 +241,20 @@ typedef void (*cwire_event_handler)(uintptr_t context, const cwire_event *events
 
 /* ---- Statistics -------------------------------------------------------------------------------------------- */
 
-/* How good a station's connection is, in one word. */
-#define CWIRE_QUALITY_NONE 0    /* not measured: no pong has come yet */
+/* How good a station's connection is, in one word. It follows from the other fields of cwire_stats, at the moment they were read, and from
+ * nothing else, so anybody can work it out again:
+ *
+ *   state       reconnecting and error are BAD. All others but connected are NONE: nobody knows yet, or nobody wants it to be
+ *   answer      round_trip_smoothed_ns + 4 * round_trip_variation_ns (the RTO of RFC 6298 2: what takes longer, TCP would take for lost),
+ *               or pong_awaited_ns if that is more: up to 0.5 s is GOOD, up to 2 s FAIR, up to 5 s POOR, more is BAD
+ *   flaps       flaps_last_hour: up to 1 is GOOD, up to 3 FAIR, up to 7 POOR, more is BAD
+ *
+ * The worse of answer and flaps counts; GOOD becomes NONE as long as no pong was measured (round_trip_smoothed_ns is 0). */
+#define CWIRE_QUALITY_NONE 0    /* not connected, by request or not yet; or nothing was measured */
 #define CWIRE_QUALITY_GOOD 1    /* nothing to see to */
-#define CWIRE_QUALITY_FAIR 2    /* it works, and is not as it should be */
+#define CWIRE_QUALITY_FAIR 2    /* it works, but not as it should: people may notice */
 #define CWIRE_QUALITY_POOR 3    /* people will notice */
-#define CWIRE_QUALITY_BAD 4     /* it does not do its work */
+#define CWIRE_QUALITY_BAD 4     /* it does not do its work, or hardly */
 
 /* Times are wall clock, nanoseconds since 1970-01-01 UTC; 0 is never. Counters begin at connect and never go back. New
  * fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled. */
@@ -274,22 +282,25 @@ typedef struct cwire_stats {
   uint64_t reading_pauses;     /* how often reading from this station paused, because the caller was slow to poll */
   uint64_t offline_messages;   /* of queued_messages: those in the offline queue (csms.offline_queue_messages) */
   uint64_t offline_bytes;      /* of offline_messages */
-  int64_t round_trip_smoothed_ns;  /* SRTT of RFC 6298 over the pongs so far; 0 before the first */
-  int64_t round_trip_variation_ns; /* RTTVAR of RFC 6298 */
-  int64_t round_trip_min_ns;       /* the smallest of the last five minutes; 0 if there was none */
-  int64_t jitter_ns;               /* how much round_trip_ns changes from pong to pong, smoothed as in RFC 3550 6.4.1 */
-  int64_t last_alive_at_ns;        /* when bytes of the peer came for the last time: its last proof of life */
-  int64_t handshake_ns;            /* of the present or last connection: from dialling to the accepted upgrade */
-  int64_t handshake_resolve_ns;    /* of handshake_ns: looking up the host's addresses */
-  int64_t handshake_tcp_ns;        /* of handshake_ns: connecting to one of them */
-  int64_t handshake_proxy_ns;      /* of handshake_ns: asking the proxy for a tunnel; 0 without one */
-  int64_t handshake_tls_ns;        /* of handshake_ns: the TLS handshake; 0 without TLS */
-  int64_t handshake_http_ns;       /* of handshake_ns: the WebSocket upgrade */
+  int64_t round_trip_smoothed_ns;  /* SRTT of RFC 6298, over the pongs of a connection: of the last one until there is a pong of the
+                                      present; 0 before the first */
+  int64_t round_trip_variation_ns; /* RTTVAR of RFC 6298, likewise */
+  int64_t round_trip_min_ns;       /* the smallest of the last five to six minutes, in whole microseconds; 0 if there was none */
+  int64_t jitter_ns;               /* how much round_trip_ns changes from pong to pong, smoothed as J of RFC 3550 6.4.1, likewise */
+  int64_t last_alive_at_ns;        /* when bytes of the peer came for the last time on a connection: its last proof of life */
+  int64_t handshake_ns;            /* of the present or last connection: from dialling to the accepted upgrade, the sum of the next five */
+  int64_t handshake_resolve_ns;    /* of handshake_ns: CWIRE_PHASE_RESOLVE; 0 with a proxy */
+  int64_t handshake_tcp_ns;        /* of handshake_ns: CWIRE_PHASE_TCP; 0 with a proxy */
+  int64_t handshake_proxy_ns;      /* of handshake_ns: CWIRE_PHASE_PROXY, until the tunnel stands; 0 without one */
+  int64_t handshake_tls_ns;        /* of handshake_ns: CWIRE_PHASE_TLS; 0 without TLS */
+  int64_t handshake_http_ns;       /* of handshake_ns: CWIRE_PHASE_HTTP, the WebSocket upgrade */
   uint64_t flaps;                  /* connections that ended without being asked to */
   int32_t quality;                 /* CWIRE_QUALITY_* */
   uint32_t compressed;             /* 1 if permessage-deflate was agreed on for the present or last connection, else 0 */
   uint64_t wire_bytes_sent;        /* bytes_sent as they stood in frames: less where messages were compressed */
   uint64_t wire_bytes_received;    /* bytes_received, likewise */
+  uint64_t flaps_last_hour;        /* of flaps: those of the last 60 to 65 minutes */
+  int64_t pong_awaited_ns;         /* for how long the ping that is out has waited for its pong; 0: none is out */
 } cwire_stats;
 
 /* ---- Endpoints --------------------------------------------------------------------------------------------- */
@@ -330,6 +341,8 @@ CWIRE_API const char *cwire_state_name(int32_t state);
 
 /* "tls". Static; "unknown" for a number that is no phase. */
 CWIRE_API const char *cwire_phase_name(int32_t phase);
+/* "good". Static; "unknown" for a number that is no quality. */
+CWIRE_API const char *cwire_quality_name(int32_t quality);
 /* What OCPP calls it in that version, "InvalidCsmsCertificate" or "InvalidCentralSystemCertificate". `subprotocol` is what CONNECTED
  * brings, "ocpp1.6"; NULL or any other means 2.x. Static; "" for CWIRE_SECURITY_NONE and for a number that is none. */
 CWIRE_API const char *cwire_security_event_name(int32_t security_event, const char *subprotocol);

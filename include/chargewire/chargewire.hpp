@@ -65,6 +65,10 @@ inline std::string_view name(Status status) noexcept { return cwire_status_name(
 inline std::string_view name(State state) noexcept { return cwire_state_name(static_cast<std::int32_t>(state)); }
 // "tls". Static.
 inline std::string_view name(Phase phase) noexcept { return cwire_phase_name(static_cast<std::int32_t>(phase)); }
+// "good". Static.
+inline std::string_view name(Quality quality) noexcept {
+  return cwire_quality_name(static_cast<std::int32_t>(quality));
+}
 // What OCPP calls it, "InvalidCsmsCertificate"; in another version, if that is the subprotocol that CONNECTED brought,
 // "ocpp1.6". "" for none. Static.
 inline std::string_view name(SecurityEvent event, const char* subprotocol = nullptr) noexcept {
@@ -251,24 +255,29 @@ class Stats {
 
   // From a ping to its pong, the last time; 0 before the first.
   std::chrono::nanoseconds round_trip() const noexcept { return std::chrono::nanoseconds(raw_.round_trip_ns); }
-  // SRTT and RTTVAR of RFC 6298 over the pongs so far; 0 before the first.
+  // SRTT and RTTVAR of RFC 6298 over the pongs of a connection: of the last one until there is a pong of the present; 0
+  // before the first.
   std::chrono::nanoseconds round_trip_smoothed() const noexcept {
     return std::chrono::nanoseconds(raw_.round_trip_smoothed_ns);
   }
   std::chrono::nanoseconds round_trip_variation() const noexcept {
     return std::chrono::nanoseconds(raw_.round_trip_variation_ns);
   }
-  // The smallest of the last five minutes; 0 if there was none.
+  // The smallest of the last five to six minutes; 0 if there was none.
   std::chrono::nanoseconds round_trip_min() const noexcept { return std::chrono::nanoseconds(raw_.round_trip_min_ns); }
   // How much the round trip changes from pong to pong, smoothed as in RFC 3550 6.4.1.
   std::chrono::nanoseconds jitter() const noexcept { return std::chrono::nanoseconds(raw_.jitter_ns); }
-  // When bytes of the peer came for the last time: its last proof of life.
+  // For how long the ping that is out has waited for its pong; 0: none is out.
+  std::chrono::nanoseconds pong_awaited() const noexcept { return std::chrono::nanoseconds(raw_.pong_awaited_ns); }
+  // When bytes of the peer came for the last time on a connection: its last proof of life.
   std::optional<Time> last_alive_at() const noexcept { return detail::time_if_any(raw_.last_alive_at_ns); }
+  // By the rule that chargewire.h has at CWIRE_QUALITY_NONE.
   Quality quality() const noexcept { return static_cast<Quality>(raw_.quality); }
   std::uint64_t flaps() const noexcept { return raw_.flaps; }  // connections that ended without being asked to
+  std::uint64_t flaps_last_hour() const noexcept { return raw_.flaps_last_hour; }  // of those: of 60 to 65 minutes
 
-  // How long the present or last connection took to make, from dialling to the accepted upgrade, and of that each part;
-  // 0 for a part that it did not have.
+  // How long the present or last connection took to make, from dialling to the accepted upgrade, and of that each part,
+  // a Phase each; 0 for a part that it did not have.
   std::chrono::nanoseconds handshake() const noexcept { return std::chrono::nanoseconds(raw_.handshake_ns); }
   std::chrono::nanoseconds handshake_resolve() const noexcept {
     return std::chrono::nanoseconds(raw_.handshake_resolve_ns);

@@ -176,15 +176,15 @@ enum class Breaker : std::int32_t {
 
 // How good a station's connection is.
 enum class Quality : std::int32_t {
-  // not measured: no pong has come yet
+  // not connected, by request or not yet; or nothing was measured
   none = CWIRE_QUALITY_NONE,
   // nothing to see to
   good = CWIRE_QUALITY_GOOD,
-  // it works, and is not as it should be
+  // it works, but not as it should: people may notice
   fair = CWIRE_QUALITY_FAIR,
   // people will notice
   poor = CWIRE_QUALITY_POOR,
-  // it does not do its work
+  // it does not do its work, or hardly
   bad = CWIRE_QUALITY_BAD,
 };
 

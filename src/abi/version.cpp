@@ -72,6 +72,11 @@ const char* cwire_phase_name(int32_t phase) {
   return phase >= CWIRE_PHASE_NONE && phase <= CWIRE_PHASE_PEER ? names[phase] : "unknown";
 }
 
+const char* cwire_quality_name(int32_t quality) {
+  static const char* const names[] = {"none", "good", "fair", "poor", "bad"};
+  return quality >= CWIRE_QUALITY_NONE && quality <= CWIRE_QUALITY_BAD ? names[quality] : "unknown";
+}
+
 const char* cwire_security_event_name(int32_t security_event, const char* subprotocol) {
   const bool is_1_6 = subprotocol != nullptr && std::strcmp(subprotocol, "ocpp1.6") == 0;
   switch (security_event) {

@@ -121,6 +121,7 @@ void Channel::begin_step(Phase phase, Duration limit) {
 void Channel::on_resolved(const Failure& failure, Resolver::Addresses addresses) {
   opening_->query.reset();
   if (failure) return fail_to_dial(failure);
+  listener_.on_channel_step(stage());
   const Target& target = opening_->target;
   if (target.source) {
     const auto is_other_family = [&](const auto& address) { return address.is_v6() != target.source->is_v6(); };
@@ -187,6 +188,7 @@ void Channel::on_not_connected(bool in_time) {
 }
 
 void Channel::on_connected() {
+  listener_.on_channel_step(stage());
   const ConnectRace::Winner winner = opening_->race->take_winner();
   socket_.reset(winner.socket);
   // Noted as both, which no handshake asks for: so whatever is asked for first also puts our name in place of the
@@ -208,6 +210,7 @@ void Channel::continue_tunnel() {
     case Stream::Result::want_write:
       return watch(false, true);
     case Stream::Result::done:
+      listener_.on_channel_step(stage());
       peer_ = opening_->authority() + " through " + peer_;
       opening_->tunnel.reset();
       return begin_handshake();
@@ -253,6 +256,7 @@ void Channel::continue_handshake() {
     case Stream::Result::want_write:
       return watch(false, true);
     case Stream::Result::done: {
+      if (tls_ != nullptr) listener_.on_channel_step(stage());
       phase_ = Phase::open;
       thread_.timers().cancel(*this);
       opening_.reset();

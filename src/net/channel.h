@@ -20,10 +20,12 @@ class TlsContext;
 
 // What a Channel tells, always on its I/O thread and never from inside a call to it. After on_channel_failed or
 // on_channel_end nothing more comes. A listener may close or destroy the channel from inside any of these calls; the
-// channel touches nothing of its own afterwards. An exception out of one of the first three fails this one channel; the
-// last two do not throw.
+// channel touches nothing of its own afterwards. An exception out of one of the first four fails this one channel; the
+// last two do not throw, and the first does not destroy it.
 class ChannelListener {
  public:
+  // A step of the attempt is over, in order: stage() as it was. The next begins when this returns.
+  virtual void on_channel_step(FailurePhase) {}
   virtual void on_channel_open() = 0;                                    // TCP connected, TLS verified
   virtual void on_channel_data(const char* data, std::size_t size) = 0;  // valid during the call (the thread's buffer)
   virtual void on_channel_writable() = 0;                                // after write() could not take everything

@@ -46,6 +46,10 @@ QueueLimits queue_limits(const Settings& settings) {
   return {settings.send_queue_policy, settings.send_queue_messages, settings.send_queue_bytes};
 }
 
+std::int64_t nanoseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+}
+
 bool has_offline_queue(const Settings& settings) { return settings.offline.messages_max != 0; }
 
 OfflineQueue::Rules offline_rules(const Settings& settings) {
@@ -241,7 +245,25 @@ void Station::fill(cwire_stats& out) const {
     all.offline_messages = offline_->messages();
     all.offline_bytes = offline_->bytes();
   }
-  all.round_trip_ns = static_cast<std::int64_t>(statistics_.round_trip_ns.get());
+  all.last_alive_at_ns = static_cast<std::int64_t>(statistics_.last_alive_at_ns.get());
+  const ConnectionQuality quality = statistics_.quality();
+  const TimePoint now = Clock::now();
+  all.round_trip_ns = nanoseconds(quality.round_trip().last());
+  all.round_trip_smoothed_ns = nanoseconds(quality.round_trip().smoothed());
+  all.round_trip_variation_ns = nanoseconds(quality.round_trip().variation());
+  all.round_trip_min_ns = nanoseconds(quality.round_trip().minimum(now));
+  all.jitter_ns = nanoseconds(quality.round_trip().jitter());
+  all.pong_awaited_ns = nanoseconds(quality.pong_awaited(now));
+  const HandshakeTimes& handshake = quality.handshake();
+  all.handshake_ns = nanoseconds(handshake.whole());
+  all.handshake_resolve_ns = nanoseconds(handshake.resolve);
+  all.handshake_tcp_ns = nanoseconds(handshake.tcp);
+  all.handshake_proxy_ns = nanoseconds(handshake.proxy);
+  all.handshake_tls_ns = nanoseconds(handshake.tls);
+  all.handshake_http_ns = nanoseconds(handshake.http);
+  all.flaps = quality.flaps();
+  all.flaps_last_hour = quality.flaps_last_hour(now);
+  all.quality = quality_of(all);
   all.wire_bytes_sent = all.bytes_sent;
   all.wire_bytes_received = all.bytes_received;
   std::memcpy(&out, &all, all.size);
@@ -369,6 +391,8 @@ void Station::on_timer(TimePoint now) {
   });
 }
 
+void Station::on_channel_step(FailurePhase over) { stopwatch_->lap(over, Clock::now()); }
+
 void Station::on_channel_open() {
   guarded([this] {
     const Settings& settings = *description_.settings;
@@ -397,7 +421,7 @@ void Station::on_channel_open() {
 void Station::on_channel_data(const char* data, std::size_t size) {
   guarded([&] {
     client_.received(worker_->thread().now());
-    arrived_ns_ = wall_clock_ns();  // once for all the messages in it
+    if (is_open()) note_alive();
     session_->receive(data, size);
     if (session_end_) {
       session_ended();
@@ -449,6 +473,8 @@ void Station::on_channel_failed(Failure failure) {
 }
 
 void Station::on_open(std::string_view subprotocol) {
+  stopwatch_->lap(FailurePhase::http, Clock::now());
+  note_alive();
   subprotocol_ = subprotocol;
   connected_event_ = make_event(CWIRE_EVENT_CONNECTED);
   connected_event_->set_text(subprotocol_);
@@ -477,22 +503,23 @@ void Station::on_failed(Failure failure) {
 void Station::on_closed(CloseInfo info) { session_end_.emplace(std::move(info)); }
 
 void Station::on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) {
-  auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_MESSAGE, arrived_ns_);
+  auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_MESSAGE, arrived_ns());
   event->set_data(std::move(owner), data);
   report_message(std::move(event), binary);
 }
 
 void Station::on_borrowed_message(std::string_view data, bool binary) {
-  report_message(OwnedEvent::copy_of(CWIRE_EVENT_MESSAGE, arrived_ns_, data), binary);
+  report_message(OwnedEvent::copy_of(CWIRE_EVENT_MESSAGE, arrived_ns(), data), binary);
 }
 
 void Station::on_pong(std::string_view data) {
   std::uint64_t nonce = 0;
   if (data.size() != sizeof nonce) return;
   std::memcpy(&nonce, data.data(), sizeof nonce);
-  perform(client_.pong(worker_->thread().now(), nonce));
-  statistics_.round_trip_ns.set(
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(client_.round_trip()).count()));
+  const WebSocketClient::Pong pong = client_.pong(worker_->thread().now(), nonce);
+  if (!pong.is_matched) return;
+  arm();
+  note_round_trip(pong);
 }
 
 void Station::on_output() { worker_->mark_dirty(*this); }
@@ -514,6 +541,7 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::ping:
         session_->ping(nonce_bytes(action.nonce));
+        ping_end_ = written_ + session_->output().size();
         break;
       case Action::Type::close:
         if (offline_ == nullptr || is_ending()) {
@@ -535,12 +563,16 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::report_connected:
         if (endpoint_ != nullptr) endpoint_->ended(turn_, Outcome::established, worker_->thread().now());
+        note_handshake(std::exchange(stopwatch_, nullptr)->times());
         report_connected(action);
         break;
       case Action::Type::report_disconnected:
         if (endpoint_ != nullptr && does_badly(client_.last_failure())) {
           endpoint_->lost(turn_, worker_->thread().now());
         }
+        statistics_.quality([this](ConnectionQuality& quality) {
+          quality.ended(worker_->thread().now(), static_cast<bool>(client_.last_failure()));
+        });
         reporting([&] { report_failure(CWIRE_EVENT_DISCONNECTED, action); });
         break;
       case Action::Type::report_error:
@@ -578,6 +610,7 @@ bool Station::dial() noexcept {
     statistics_.attempts.add(1);
     const TimePoint due = client_.since();
     client_.dialing(worker_->thread().now());
+    stopwatch_ = std::make_unique<HandshakeStopwatch>(Clock::now());
     open_connection(due);
     arm();
   });
@@ -706,6 +739,7 @@ bool Station::follow_redirect(Failure& failure) {
         "they may see it, put that into the URL";
     return false;
   }
+  stopwatch_->lap(FailurePhase::http, Clock::now());
   ++redirects_->followed;
   redirects_->to = std::move(target);
   client_.redirected();
@@ -742,6 +776,7 @@ void Station::drop_connection(cwire_status why) {
   session_.reset();
   channel_.reset();
   blocked_ = false;
+  ping_end_ = kNeverWritten;
   reading_paused_ = false;
   close_wanted_ = false;
   close_sent_ = false;

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -17,6 +18,7 @@
 #include "net/channel.h"
 #include "protocol/session.h"
 #include "station/connection_config.h"
+#include "station/handshake_times.h"
 #include "station/offline_queue.h"
 #include "station/send_queue.h"
 #include "station/statistics.h"
@@ -131,6 +133,7 @@ class Station final : private ChannelListener, private SessionListener, private 
     std::uint32_t followed = 0;
   };
 
+  void on_channel_step(FailurePhase over) override;
   void on_channel_open() override;
   void on_channel_data(const char* data, std::size_t size) override;
   void on_channel_writable() override;
@@ -192,6 +195,14 @@ class Station final : private ChannelListener, private SessionListener, private 
   void announce_room();
   void give_up(Failure failure) noexcept;
 
+  // Bytes of an established connection have come: once for all the messages in them.
+  void note_alive() { statistics_.last_alive_at_ns.set(static_cast<std::uint64_t>(wall_clock_ns())); }
+  // Of the bytes that are being read.
+  std::int64_t arrived_ns() const { return static_cast<std::int64_t>(statistics_.last_alive_at_ns.get()); }
+  // Where every handshake that led to a connection, every ping that left, and every pong that matched is noted.
+  void note_ping(TimePoint left) noexcept;
+  void note_handshake(const HandshakeTimes& times) noexcept;
+  void note_round_trip(const WebSocketClient::Pong& pong) noexcept;
   template <class Report>
   void reporting(Report report) noexcept;
   std::unique_ptr<OwnedEvent> make_event(int type) const;
@@ -221,6 +232,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   const std::unique_ptr<OfflineQueue> offline_;  // null: off
   std::atomic<std::size_t> message_size_max_;
 
+  static constexpr std::uint64_t kNeverWritten = std::numeric_limits<std::uint64_t>::max();
+
   // Orders from other threads, taken by run_scheduled().
   static constexpr unsigned kConnect = 1;
   static constexpr unsigned kDisconnect = 2;
@@ -238,13 +251,14 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::unique_ptr<ConnectionConfig> next_config_;  // for the next attempt, if other than the present one's
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
-  std::optional<CloseInfo> session_end_;         // kept until the session's own function has returned
-  std::unique_ptr<Redirects> redirects_;         // null: there was none
-  std::unique_ptr<OwnedEvent> connected_event_;  // made before the state machine is told, so that it is never missing
+  std::optional<CloseInfo> session_end_;           // kept until the session's own function has returned
+  std::unique_ptr<Redirects> redirects_;           // null: there was none
+  std::unique_ptr<HandshakeStopwatch> stopwatch_;  // of the attempt under way
+  std::unique_ptr<OwnedEvent> connected_event_;    // made before the state machine is told, so that it is never missing
   std::string subprotocol_;
-  OutgoingList framed_;          // in the session's output, not taken by the kernel
-  std::uint64_t written_ = 0;    // bytes of this connection the kernel has taken
-  std::int64_t arrived_ns_ = 0;  // wall clock, of the bytes that are being read
+  OutgoingList framed_;                     // in the session's output, not taken by the kernel
+  std::uint64_t written_ = 0;               // bytes of this connection the kernel has taken
+  std::uint64_t ping_end_ = kNeverWritten;  // where the ping ends among them that has not left yet
   std::uint16_t last_close_code_ = 0;
   bool last_close_remote_ = false;
   bool timer_registered_ = false;

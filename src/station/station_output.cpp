@@ -1,6 +1,5 @@
 // A station's messages on their way out: from the queue into frames, from frames to the kernel, and what becomes of
 // each.
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -16,8 +15,6 @@ namespace {
 // How much framed output may stand in front of the socket. Enough to fill the kernel's buffer; small enough that a ping
 // or a close frame is not long behind, and that a station that is stuck holds its messages once and not twice.
 constexpr std::size_t kOutputMax = 64 << 10;
-
-constexpr std::uint64_t kNeverWritten = std::numeric_limits<std::uint64_t>::max();
 
 constexpr std::uint16_t kNormalClosure = 1000;  // RFC 6455 7.4.1
 
@@ -91,8 +88,12 @@ void Station::write_output() {
     pump();
     std::string& output = session_->output();
     if (session_end_ || output.empty()) return;
+    // Not the turn's time: since that began there may have been a handler that took its own. And not the time
+    // afterwards: this thread may have been held up as soon as the ping was on its way.
+    const TimePoint ping_leaves = ping_end_ == kNeverWritten ? TimePoint() : Clock::now();
     const std::size_t bytes = channel_->write(output);
     written(bytes);
+    if (written_ >= ping_end_) note_ping(ping_leaves);
     const bool blocked = !output.empty();
     if (blocked || blocked_) {
       const TimePoint now = worker_->thread().now();

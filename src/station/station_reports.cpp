@@ -70,6 +70,20 @@ void Station::report_connected(const Action& action) noexcept {
   reporting([this] { log(CWIRE_LOG_INFO, id() + ": connected to " + url().text() + " with " + subprotocol_); });
 }
 
+void Station::note_handshake(const HandshakeTimes& times) noexcept {
+  statistics_.quality([&](ConnectionQuality& quality) { quality.established(times); });
+}
+
+void Station::note_ping(TimePoint left) noexcept {
+  ping_end_ = kNeverWritten;
+  client_.ping_left(left);
+  statistics_.quality([left](ConnectionQuality& quality) { quality.ping_left(left); });
+}
+
+void Station::note_round_trip(const WebSocketClient::Pong& pong) noexcept {
+  statistics_.quality([&](ConnectionQuality& quality) { quality.pong(worker_->thread().now(), pong.round_trip); });
+}
+
 // What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets,
 // which a server might send back to have them logged.
 std::string Station::words_of_peer(const std::string& reason) const {

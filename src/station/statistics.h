@@ -8,9 +8,12 @@
 #include <string>
 #include <utility>
 
+#include "station/connection_quality.h"
+
 namespace cwire {
 
-// Written by the station's I/O thread alone, read by any: relaxed atomics, and a lock only around the words.
+// Written by the station's I/O thread alone, read by any: relaxed atomics, and a lock only around what no message
+// touches.
 class Statistics {
  public:
   struct Counter {
@@ -23,7 +26,7 @@ class Statistics {
 
   Counter messages_sent, messages_received, bytes_sent, bytes_received, messages_not_sent, messages_dropped;
   Counter attempts, connections, reading_pauses;
-  Counter connected_at_ns, disconnected_at_ns, last_message_at_ns, round_trip_ns;
+  Counter connected_at_ns, disconnected_at_ns, last_message_at_ns, last_alive_at_ns;
 
   static cwire_failure none() {
     cwire_failure numbers{};
@@ -46,9 +49,21 @@ class Statistics {
     return last_failure_;
   }
 
+  // change(ConnectionQuality&)
+  template <typename Change>
+  void quality(Change change) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    change(quality_);
+  }
+  ConnectionQuality quality() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return quality_;
+  }
+
  private:
   mutable std::mutex mutex_;
   LastFailure last_failure_;
+  ConnectionQuality quality_;
 };
 
 }  // namespace cwire

@@ -119,12 +119,17 @@ Actions WebSocketClient::lost(TimePoint now, Random& random, Failure failure) {
   return actions;
 }
 
-Actions WebSocketClient::pong(TimePoint now, std::uint64_t nonce) {
-  if (phase_ == Phase::open && nonce_ != 0 && nonce == nonce_) {
-    nonce_ = 0;
-    round_trip_ = now - ping_sent_;
-  }
-  return Actions();
+void WebSocketClient::ping_left(TimePoint now) {
+  if (phase_ == Phase::open && nonce_ != 0) ping_sent_ = now;
+}
+
+WebSocketClient::Pong WebSocketClient::pong(TimePoint now, std::uint64_t nonce) {
+  Pong pong;
+  if (phase_ != Phase::open || nonce_ == 0 || nonce != nonce_) return pong;
+  nonce_ = 0;
+  pong.is_matched = true;
+  if (ping_is_timed_) pong.round_trip = std::max(Duration(1), now - ping_sent_);
+  return pong;
 }
 
 void WebSocketClient::write_blocked(TimePoint now, bool blocked) {
@@ -138,12 +143,15 @@ void WebSocketClient::reading_paused(TimePoint now, bool paused) {
   if (!paused) {
     last_received_ = without_pause(last_received_, paused_at_, now);
     ping_sent_ = without_pause(ping_sent_, paused_at_, now);
+    ping_is_timed_ = false;
   }
   paused_at_ = paused ? now : kNever;
 }
 
 void WebSocketClient::after_suspend() {
-  if (phase_ == Phase::open) ping_at_once_ = true;
+  if (phase_ != Phase::open) return;
+  ping_at_once_ = true;
+  ping_is_timed_ = false;
 }
 
 Actions WebSocketClient::reconfigure(TimePoint now, const Settings& settings, Change change, Duration limit) {
@@ -267,6 +275,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
         nonce_ = std::uniform_int_distribution<std::uint64_t>(1)(random);
         ping_sent_ = now;
         ping_at_once_ = false;
+        ping_is_timed_ = true;
         draw_ping_share(random);
         Action ping{Action::Type::ping};
         ping.nonce = nonce_;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -105,10 +106,10 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // Keepalive. A ping is due one interval (+-10 %, drawn anew each time) after the last byte received or the last ping,
 // whichever is later: an idle line is proved every interval, a busy one is mostly left alone. But bytes that arrive do
 // not prove that ours do, so no traffic defers a ping beyond two intervals. One ping at a time; only the pong with its
-// nonce ends the wait for it, and after pong_timeout the connection is lost. While output is blocked no ping is queued
-// behind it: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it takes what is
-// written counts for the read timeout as well: who sends all that the line takes, to a peer that only listens, is not
-// cut off. After a suspend the next ping is due at once.
+// nonce ends the wait for it, and pong_timeout after the ping has left the connection is lost. While output is blocked
+// no ping is queued behind it: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it
+// takes what is written counts for the read timeout as well: who sends all that the line takes, to a peer that only
+// listens, is not cut off. After a suspend the next ping is due at once.
 //
 // Of the durations in Settings, 0 turns off what it limits or repeats; pong_timeout must not be 0 if there are pings.
 class WebSocketClient {
@@ -138,8 +139,16 @@ class WebSocketClient {
   Actions lost(TimePoint now, Random& random, Failure failure);
   // Bytes arrived. Hot path: only notes the time.
   void received(TimePoint now) { last_received_ = now; }
+  // The kernel has the ping. Optional: without it the ping left when it was asked for.
+  void ping_left(TimePoint now);
   // A pong arrived. Only one that carries the outstanding nonce counts.
-  Actions pong(TimePoint now, std::uint64_t nonce);
+  struct Pong {
+    bool is_matched = false;
+    // Of a matched one: since its ping left. Nothing: reading was paused or the machine suspended meanwhile, so nobody
+    // knows when the pong came (as little as TCP knows it of a segment sent twice: RFC 6298 3).
+    std::optional<Duration> round_trip;
+  };
+  Pong pong(TimePoint now, std::uint64_t nonce);
   // Output could not be written (true), or all of it has been (false). While blocked, progress() notes that some was.
   void write_blocked(TimePoint now, bool blocked);
   void write_progress(TimePoint now) { last_write_progress_ = now; }
@@ -181,7 +190,6 @@ class WebSocketClient {
   const Failure& last_failure() const { return last_failure_; }
   std::uint64_t attempts() const { return attempts_; }        // begun so far
   std::uint64_t connections() const { return connections_; }  // established so far
-  Duration round_trip() const { return round_trip_; }         // of the last matched pong
 
  private:
   enum class Phase : std::uint8_t { idle, attempting, waiting, open, closing, ended };
@@ -211,6 +219,7 @@ class WebSocketClient {
   Phase phase_ = Phase::idle;
   bool write_blocked_ = false;
   bool ping_at_once_ = false;
+  bool ping_is_timed_ = false;                      // nothing of ours has come between it and its pong
   bool attempt_is_outdated_ = false;                // begun with settings that are not ours any more
   bool reopens_ = false;                            // the closing is followed by another attempt
   bool upgrade_limits_ = false;                     // until_ is the end of upgrade_timeout, not of connection_timeout
@@ -227,9 +236,8 @@ class WebSocketClient {
   TimePoint last_received_{};
   TimePoint last_write_progress_{};
   TimePoint paused_at_ = kNever;  // reading; kNever: not paused
-  TimePoint ping_sent_{};         // before the first: when established
+  TimePoint ping_sent_{};         // asked for, then left. Before the first: when established
   std::uint64_t nonce_ = 0;       // of the ping awaiting its pong; 0: none does
-  Duration round_trip_{};
 };
 
 }  // namespace cwire

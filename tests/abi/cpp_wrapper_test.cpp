@@ -336,6 +336,10 @@ TEST_CASE("what is known of a failure, a station and an endpoint has types") {
   CHECK(stats.connections() == 0);
   CHECK_FALSE(stats.connected_at());
   CHECK(stats.round_trip() == 0ns);
+  CHECK(stats.pong_awaited() == 0ns);
+  CHECK(stats.flaps_last_hour() == 0);
+  CHECK(stats.quality() == chargewire::Quality::bad);
+  CHECK(chargewire::name(stats.quality()) == "bad");
   REQUIRE(stats.last_failure());
   CHECK(stats.last_failure()->phase() == chargewire::Phase::tcp);
   CHECK_FALSE(stats.last_error_message().empty());

@@ -55,7 +55,7 @@ PIN_FIELD(cwire_failure, retry_at_ns, 48, 8);
 PIN_FIELD(cwire_failure, reserved, 56, 16);
 
 /* cwire_stats may grow at its end; what is here stays. */
-PIN(sizeof(cwire_stats) >= 784);
+PIN(sizeof(cwire_stats) >= 800);
 PIN_FIELD(cwire_stats, size, 0, 8);
 PIN_FIELD(cwire_stats, station_id, 8, 200);
 PIN_FIELD(cwire_stats, state, 208, 4);
@@ -95,6 +95,8 @@ PIN_FIELD(cwire_stats, quality, 760, 4);
 PIN_FIELD(cwire_stats, compressed, 764, 4);
 PIN_FIELD(cwire_stats, wire_bytes_sent, 768, 8);
 PIN_FIELD(cwire_stats, wire_bytes_received, 776, 8);
+PIN_FIELD(cwire_stats, flaps_last_hour, 784, 8);
+PIN_FIELD(cwire_stats, pong_awaited_ns, 792, 8);
 
 /* cwire_endpoint may grow at its end; what is here stays. */
 PIN(sizeof(cwire_endpoint) >= 320);

@@ -71,6 +71,11 @@ void Judge::dialled() { dialled_ = now(); }
 
 void Judge::upgrading() { upgrading_ = now(); }
 
+// What follows is counted from here: nobody can answer a ping that has not left.
+void Judge::ping_left() {
+  if (phase_ == Phase::open && nonce_ != 0) ping_sent_ = now();
+}
+
 void Judge::pong_arrived(std::uint64_t nonce) {
   if (phase_ != Phase::open || nonce != nonce_) return;
   nonce_ = 0;

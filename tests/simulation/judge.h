@@ -47,6 +47,7 @@ class Judge {
   // How the attempt or connection ends; where it is the state machine that ends it, what it would have to be.
   void ends(Fate fate) { fate_ = fate; }
   void received() { last_received_ = now(); }
+  void ping_left();
   void pong_arrived(std::uint64_t nonce);
   void blocked(bool blocked);
   // The kernel has taken the stream of this connection up to here.

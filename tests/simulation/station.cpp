@@ -262,7 +262,8 @@ void Station::handle(const Event& event) {
         case Event::Kind::pong:
           note("pong", event.value);
           judge_.pong_arrived(event.value);
-          perform(client_.pong(now(), event.value));
+          client_.pong(now(), event.value);
+          after_input();
           break;
         case Event::Kind::close:
           closed_by_peer(event);
@@ -390,6 +391,7 @@ void Station::drop() {
   first_frame_ = 0;
   output_ = 0;
   written_ = 0;
+  ping_end_ = kNeverWritten;
   blocked_ = false;
   paused_ = false;
   close_wanted_ = false;
@@ -417,6 +419,7 @@ void Station::perform(const Actions& actions) {
         break;
       case Action::Type::ping:
         append(Frame::Kind::ping, action.nonce, kPingSize);
+        ping_end_ = written_ + output_;
         break;
       case Action::Type::close:
         if (offline_ == nullptr || is_ending()) {
@@ -614,6 +617,12 @@ void Station::write() {
       simulation_.to_csms(*this, {{}, 0, Event::Kind::stream, number_, line_.number, written_, 0});
     }
     while (!framed_.empty() && framed_.front().end <= written_) settle(framed_.pop(), CWIRE_OK);
+    if (written_ >= ping_end_) {
+      ping_end_ = kNeverWritten;
+      judge_.ping_left();
+      client_.ping_left(now());
+      after_input();
+    }
     const bool blocked = output_ != 0;
     if (blocked || blocked_) {
       if (bytes != 0) client_.write_progress(now());

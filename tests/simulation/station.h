@@ -122,6 +122,8 @@ class Station final : private cwire::TimerQueue::Timer {
   std::size_t first_frame_ = 0;
   std::uint64_t output_ = 0;   // bytes framed, not taken by the kernel
   std::uint64_t written_ = 0;  // bytes of this connection that the kernel has taken
+  static constexpr std::uint64_t kNeverWritten = UINT64_MAX;
+  std::uint64_t ping_end_ = kNeverWritten;  // where the ping ends among them that has not left yet
   std::uint64_t messages_ = 0;
   bool other_settings_ = false;
   bool take_planned_ = false;

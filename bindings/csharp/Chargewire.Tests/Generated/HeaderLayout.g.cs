@@ -14,6 +14,7 @@ internal static class HeaderLayout
         "cwire_status_name",
         "cwire_state_name",
         "cwire_phase_name",
+        "cwire_quality_name",
         "cwire_security_event_name",
         "cwire_config_new",
         "cwire_config_copy",
@@ -105,7 +106,7 @@ internal static class HeaderLayout
             ("Failure", 80, 8),
             ("Reserved", 88, 40),
         ]),
-        (typeof(NativeStats), 784,
+        (typeof(NativeStats), 800,
         [
             ("Size", 0, 8),
             ("StationId", 8, 200),
@@ -146,6 +147,8 @@ internal static class HeaderLayout
             ("Compressed", 764, 4),
             ("WireBytesSent", 768, 8),
             ("WireBytesReceived", 776, 8),
+            ("FlapsLastHour", 784, 8),
+            ("PongAwaitedNs", 792, 8),
         ]),
         (typeof(NativeEndpoint), 320,
         [

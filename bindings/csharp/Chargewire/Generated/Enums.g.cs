@@ -222,22 +222,30 @@ public enum BreakerState
     Isolated = 3,
 }
 
-/// <summary>How good a station's connection is, in one word.</summary>
+/// <summary>
+/// How good a station's connection is, in one word. It follows from the other fields of cwire_stats, at the moment they were read, and from
+/// nothing else, so anybody can work it out again: state reconnecting and error are BAD. All others but connected are NONE: nobody knows
+/// yet, or nobody wants it to be answer <see cref="StationStatistics.RoundTripSmoothed"/> + 4 * <see
+/// cref="StationStatistics.RoundTripVariation"/> (the RTO of RFC 6298 2: what takes longer, TCP would take for lost), or <see
+/// cref="StationStatistics.PongAwaited"/> if that is more: up to 0.5 s is GOOD, up to 2 s FAIR, up to 5 s POOR, more is BAD flaps <see
+/// cref="StationStatistics.FlapsLastHour"/>: up to 1 is GOOD, up to 3 FAIR, up to 7 POOR, more is BAD The worse of answer and flaps counts;
+/// GOOD becomes NONE as long as no pong was measured (<see cref="StationStatistics.RoundTripSmoothed"/> is 0).
+/// </summary>
 public enum ConnectionQuality
 {
-    /// <summary>Not measured: no pong has come yet.</summary>
+    /// <summary>Not connected, by request or not yet; or nothing was measured.</summary>
     None = 0,
 
     /// <summary>Nothing to see to.</summary>
     Good = 1,
 
-    /// <summary>It works, and is not as it should be.</summary>
+    /// <summary>It works, but not as it should: people may notice.</summary>
     Fair = 2,
 
     /// <summary>People will notice.</summary>
     Poor = 3,
 
-    /// <summary>It does not do its work.</summary>
+    /// <summary>It does not do its work, or hardly.</summary>
     Bad = 4,
 }
 

@@ -38,6 +38,10 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial byte* PhaseName(int phase);
 
+    [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_quality_name", StringMarshalling = StringMarshalling.Utf8)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial byte* QualityName(int quality);
+
     [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_security_event_name", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial byte* SecurityEventName(int securityEvent, string? subprotocol);
@@ -318,6 +322,8 @@ internal unsafe struct NativeStats
     internal uint Compressed;
     internal ulong WireBytesSent;
     internal ulong WireBytesReceived;
+    internal ulong FlapsLastHour;
+    internal long PongAwaitedNs;
 }
 
 [StructLayout(LayoutKind.Sequential)]

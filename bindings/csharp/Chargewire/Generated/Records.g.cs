@@ -103,6 +103,8 @@ public sealed class StationStatistics
         Compressed = native->Compressed != 0;
         WireBytesSent = (long)native->WireBytesSent;
         WireBytesReceived = (long)native->WireBytesReceived;
+        FlapsLastHour = (long)native->FlapsLastHour;
+        PongAwaited = Text.Duration(native->PongAwaitedNs);
     }
 
     /// <summary>The station's id.</summary>
@@ -176,37 +178,43 @@ public sealed class StationStatistics
     /// <summary>Of <see cref="StationStatistics.OfflineMessages"/>.</summary>
     public long OfflineBytes { get; }
 
-    /// <summary>SRTT of RFC 6298 over the pongs so far; zero before the first.</summary>
+    /// <summary>
+    /// SRTT of RFC 6298, over the pongs of a connection: of the last one until there is a pong of the present; zero before the first.
+    /// </summary>
     public TimeSpan RoundTripSmoothed { get; }
 
-    /// <summary>RTTVAR of RFC 6298.</summary>
+    /// <summary>RTTVAR of RFC 6298, likewise.</summary>
     public TimeSpan RoundTripVariation { get; }
 
-    /// <summary>The smallest of the last five minutes; 0 if there was none.</summary>
+    /// <summary>The smallest of the last five to six minutes, in whole microseconds; 0 if there was none.</summary>
     public TimeSpan RoundTripMin { get; }
 
-    /// <summary>How much <see cref="StationStatistics.RoundTrip"/> changes from pong to pong, smoothed as in RFC 3550 6.4.1.</summary>
+    /// <summary>
+    /// How much <see cref="StationStatistics.RoundTrip"/> changes from pong to pong, smoothed as J of RFC 3550 6.4.1, likewise.
+    /// </summary>
     public TimeSpan Jitter { get; }
 
-    /// <summary>When bytes of the peer came for the last time: its last proof of life.</summary>
+    /// <summary>When bytes of the peer came for the last time on a connection: its last proof of life.</summary>
     public DateTimeOffset? LastAliveAt { get; }
 
-    /// <summary>Of the present or last connection: from dialling to the accepted upgrade.</summary>
+    /// <summary>Of the present or last connection: from dialling to the accepted upgrade, the sum of the next five.</summary>
     public TimeSpan Handshake { get; }
 
-    /// <summary>Of <see cref="StationStatistics.Handshake"/>: looking up the host's addresses.</summary>
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: <see cref="ConnectionPhase.Resolve"/>; 0 with a proxy.</summary>
     public TimeSpan HandshakeResolve { get; }
 
-    /// <summary>Of <see cref="StationStatistics.Handshake"/>: connecting to one of them.</summary>
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: <see cref="ConnectionPhase.Tcp"/>; 0 with a proxy.</summary>
     public TimeSpan HandshakeTcp { get; }
 
-    /// <summary>Of <see cref="StationStatistics.Handshake"/>: asking the proxy for a tunnel; 0 without one.</summary>
+    /// <summary>
+    /// Of <see cref="StationStatistics.Handshake"/>: <see cref="ConnectionPhase.Proxy"/>, until the tunnel stands; 0 without one.
+    /// </summary>
     public TimeSpan HandshakeProxy { get; }
 
-    /// <summary>Of <see cref="StationStatistics.Handshake"/>: the TLS handshake; 0 without TLS.</summary>
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: <see cref="ConnectionPhase.Tls"/>; 0 without TLS.</summary>
     public TimeSpan HandshakeTls { get; }
 
-    /// <summary>Of <see cref="StationStatistics.Handshake"/>: the WebSocket upgrade.</summary>
+    /// <summary>Of <see cref="StationStatistics.Handshake"/>: <see cref="ConnectionPhase.Http"/>, the WebSocket upgrade.</summary>
     public TimeSpan HandshakeHttp { get; }
 
     /// <summary>Connections that ended without being asked to.</summary>
@@ -223,6 +231,12 @@ public sealed class StationStatistics
 
     /// <summary><see cref="StationStatistics.BytesReceived"/>, likewise.</summary>
     public long WireBytesReceived { get; }
+
+    /// <summary>Of flaps: those of the last 60 to 65 minutes.</summary>
+    public long FlapsLastHour { get; }
+
+    /// <summary>For how long the ping that is out has waited for its pong; 0: none is out.</summary>
+    public TimeSpan PongAwaited { get; }
 }
 
 /// <summary>An endpoint: scheme, host and port of a URL, where stations of a manager connect, and how the governor paces that.</summary>

@@ -179,15 +179,15 @@ pub const CWIRE_FLAG_REMOTE: u32 = 16;
 /// out, ERROR: refused a second time in the same way, by the CSMS (401, 403, 404, 426, no common OCPP
 /// version) or the proxy (403, 407), and so until somebody changes something. Once per row of refusals
 pub const CWIRE_FLAG_NEEDS_ACTION: u32 = 32;
-/// not measured: no pong has come yet
+/// not connected, by request or not yet; or nothing was measured
 pub const CWIRE_QUALITY_NONE: i32 = 0;
 /// nothing to see to
 pub const CWIRE_QUALITY_GOOD: i32 = 1;
-/// it works, and is not as it should be
+/// it works, but not as it should: people may notice
 pub const CWIRE_QUALITY_FAIR: i32 = 2;
 /// people will notice
 pub const CWIRE_QUALITY_POOR: i32 = 3;
-/// it does not do its work
+/// it does not do its work, or hardly
 pub const CWIRE_QUALITY_BAD: i32 = 4;
 /// stations connect
 pub const CWIRE_BREAKER_CLOSED: i32 = 0;
@@ -340,27 +340,28 @@ pub struct cwire_stats {
     pub offline_messages: u64,
     /// of offline_messages
     pub offline_bytes: u64,
-    /// SRTT of RFC 6298 over the pongs so far; 0 before the first
+    /// SRTT of RFC 6298, over the pongs of a connection: of the last one until there is a pong of the
+    /// present; 0 before the first
     pub round_trip_smoothed_ns: i64,
-    /// RTTVAR of RFC 6298
+    /// RTTVAR of RFC 6298, likewise
     pub round_trip_variation_ns: i64,
-    /// the smallest of the last five minutes; 0 if there was none
+    /// the smallest of the last five to six minutes, in whole microseconds; 0 if there was none
     pub round_trip_min_ns: i64,
-    /// how much round_trip_ns changes from pong to pong, smoothed as in RFC 3550 6.4.1
+    /// how much round_trip_ns changes from pong to pong, smoothed as J of RFC 3550 6.4.1, likewise
     pub jitter_ns: i64,
-    /// when bytes of the peer came for the last time: its last proof of life
+    /// when bytes of the peer came for the last time on a connection: its last proof of life
     pub last_alive_at_ns: i64,
-    /// of the present or last connection: from dialling to the accepted upgrade
+    /// of the present or last connection: from dialling to the accepted upgrade, the sum of the next five
     pub handshake_ns: i64,
-    /// of handshake_ns: looking up the host's addresses
+    /// of handshake_ns: CWIRE_PHASE_RESOLVE; 0 with a proxy
     pub handshake_resolve_ns: i64,
-    /// of handshake_ns: connecting to one of them
+    /// of handshake_ns: CWIRE_PHASE_TCP; 0 with a proxy
     pub handshake_tcp_ns: i64,
-    /// of handshake_ns: asking the proxy for a tunnel; 0 without one
+    /// of handshake_ns: CWIRE_PHASE_PROXY, until the tunnel stands; 0 without one
     pub handshake_proxy_ns: i64,
-    /// of handshake_ns: the TLS handshake; 0 without TLS
+    /// of handshake_ns: CWIRE_PHASE_TLS; 0 without TLS
     pub handshake_tls_ns: i64,
-    /// of handshake_ns: the WebSocket upgrade
+    /// of handshake_ns: CWIRE_PHASE_HTTP, the WebSocket upgrade
     pub handshake_http_ns: i64,
     /// connections that ended without being asked to
     pub flaps: u64,
@@ -372,6 +373,10 @@ pub struct cwire_stats {
     pub wire_bytes_sent: u64,
     /// bytes_received, likewise
     pub wire_bytes_received: u64,
+    /// of flaps: those of the last 60 to 65 minutes
+    pub flaps_last_hour: u64,
+    /// for how long the ping that is out has waited for its pong; 0: none is out
+    pub pong_awaited_ns: i64,
 }
 
 /// New fields are added at the end; the library fills no more than `size` bytes and says in `size` how many it filled.
@@ -433,6 +438,8 @@ extern "C" {
     pub fn cwire_state_name(state: i32) -> *const c_char;
     /// "tls". Static; "unknown" for a number that is no phase.
     pub fn cwire_phase_name(phase: i32) -> *const c_char;
+    /// "good". Static; "unknown" for a number that is no quality.
+    pub fn cwire_quality_name(quality: i32) -> *const c_char;
     /// What OCPP calls it in that version, "InvalidCsmsCertificate" or "InvalidCentralSystemCertificate". `subprotocol` is what CONNECTED
     /// brings, "ocpp1.6"; NULL or any other means 2.x. Static; "" for CWIRE_SECURITY_NONE and for a number that is none.
     pub fn cwire_security_event_name(

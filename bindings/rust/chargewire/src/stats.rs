@@ -49,27 +49,32 @@ pub struct Stats {
     pub offline_bytes: u64,
     /// Of the last matched pong.
     pub round_trip: Option<Duration>,
-    /// SRTT of RFC 6298 over the pongs so far; `None` before the first.
+    /// SRTT of RFC 6298 over the pongs of a connection: of the last one until there is a pong of the present; `None`
+    /// before the first.
     pub round_trip_smoothed: Option<Duration>,
-    /// RTTVAR of RFC 6298.
+    /// RTTVAR of RFC 6298, likewise.
     pub round_trip_variation: Option<Duration>,
-    /// The smallest of the last five minutes.
+    /// The smallest of the last five to six minutes.
     pub round_trip_min: Option<Duration>,
     /// How much the round trip changes from pong to pong, smoothed as in RFC 3550 6.4.1.
     pub jitter: Option<Duration>,
-    /// When bytes of the peer came for the last time: its last proof of life.
+    /// For how long the ping that is out has waited for its pong; `None` if none is out.
+    pub pong_awaited: Option<Duration>,
+    /// When bytes of the peer came for the last time on a connection: its last proof of life.
     pub last_alive_at: Option<SystemTime>,
-    /// How good the connection is; `None` before the first pong.
+    /// How good the connection is; `None` if it is not connected, by request or not yet, or nothing was measured.
     pub quality: Option<Quality>,
     /// Connections that ended without being asked to.
     pub flaps: u64,
+    /// Of `flaps`: those of the last 60 to 65 minutes.
+    pub flaps_last_hour: u64,
     /// How long the present or last connection took to make, from dialling to the accepted upgrade.
     pub handshake: Option<Duration>,
     /// Of `handshake`: looking up the host's addresses.
     pub handshake_resolve: Option<Duration>,
     /// Of `handshake`: connecting to one of them.
     pub handshake_tcp: Option<Duration>,
-    /// Of `handshake`: asking the proxy for a tunnel.
+    /// Of `handshake`: looking up the proxy, connecting to it, asking it for a tunnel; the two before it then have nothing.
     pub handshake_proxy: Option<Duration>,
     /// Of `handshake`: the TLS handshake.
     pub handshake_tls: Option<Duration>,
@@ -113,9 +118,11 @@ impl Stats {
             round_trip_variation: interval(raw.round_trip_variation_ns),
             round_trip_min: interval(raw.round_trip_min_ns),
             jitter: interval(raw.jitter_ns),
+            pong_awaited: interval(raw.pong_awaited_ns),
             last_alive_at: time(raw.last_alive_at_ns),
             quality: Quality::new(raw.quality),
             flaps: raw.flaps,
+            flaps_last_hour: raw.flaps_last_hour,
             handshake: interval(raw.handshake_ns),
             handshake_resolve: interval(raw.handshake_resolve_ns),
             handshake_tcp: interval(raw.handshake_tcp_ns),

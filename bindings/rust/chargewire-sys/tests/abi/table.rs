@@ -40,7 +40,7 @@ layouts! {
         failure, "failure", 80, 8;
         reserved, "reserved", 88, 40;
     }
-    cwire_stats, 784, 8, {
+    cwire_stats, 800, 8, {
         size, "size", 0, 8;
         station_id, "station_id", 8, 200;
         state, "state", 208, 4;
@@ -80,6 +80,8 @@ layouts! {
         compressed, "compressed", 764, 4;
         wire_bytes_sent, "wire_bytes_sent", 768, 8;
         wire_bytes_received, "wire_bytes_received", 776, 8;
+        flaps_last_hour, "flaps_last_hour", 784, 8;
+        pong_awaited_ns, "pong_awaited_ns", 792, 8;
     }
     cwire_endpoint, 320, 8, {
         size, "size", 0, 8;
@@ -191,6 +193,7 @@ functions! {
     cwire_status_name, "const char *", "(cwire_status)";
     cwire_state_name, "const char *", "(int32_t)";
     cwire_phase_name, "const char *", "(int32_t)";
+    cwire_quality_name, "const char *", "(int32_t)";
     cwire_security_event_name, "const char *", "(int32_t, const char *)";
     cwire_config_new, "cwire_status", "(cwire_config *)";
     cwire_config_copy, "cwire_status", "(cwire_config, cwire_config *)";

@@ -217,11 +217,11 @@ impl Breaker {
 pub enum Quality {
     /// Nothing to see to.
     Good,
-    /// It works, and is not as it should be.
+    /// It works, but not as it should: people may notice.
     Fair,
     /// People will notice.
     Poor,
-    /// It does not do its work.
+    /// It does not do its work, or hardly.
     Bad,
     /// A number newer than this crate.
     Unknown(i32),
@@ -249,5 +249,12 @@ impl Quality {
             Quality::Bad => sys::CWIRE_QUALITY_BAD,
             Quality::Unknown(unknown) => unknown,
         }
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: takes any number and returns a static string.
+        f.pad(unsafe { crate::ffi::text(sys::cwire_quality_name(self.code())) })
     }
 }
