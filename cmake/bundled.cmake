@@ -1,12 +1,13 @@
-# The self-contained variant, bundled/libchargewire.so, for packages that cannot ask a system for libraries: NuGet and its like. OpenSSL, yaml-cpp and
-# libstdc++ are linked in and hidden, so that a host may have its own; docs/packaging.md says what follows from that. Only where their archives are.
+# The self-contained variant, bundled/libchargewire.so, for packages that cannot ask a system for libraries: NuGet and its like. OpenSSL, yaml-cpp, zlib
+# and libstdc++ are linked in and hidden, so that a host may have its own; docs/packaging.md says what follows from that. Only where their archives are.
 find_library(CHARGEWIRE_LIBSSL_ARCHIVE libssl.a)
 find_library(CHARGEWIRE_LIBCRYPTO_ARCHIVE libcrypto.a)
 find_library(CHARGEWIRE_YAML_CPP_ARCHIVE libyaml-cpp.a)
-mark_as_advanced(CHARGEWIRE_LIBSSL_ARCHIVE CHARGEWIRE_LIBCRYPTO_ARCHIVE CHARGEWIRE_YAML_CPP_ARCHIVE)
-set(archives ${CHARGEWIRE_LIBSSL_ARCHIVE} ${CHARGEWIRE_LIBCRYPTO_ARCHIVE} ${CHARGEWIRE_YAML_CPP_ARCHIVE})
+find_library(CHARGEWIRE_LIBZ_ARCHIVE libz.a)
+mark_as_advanced(CHARGEWIRE_LIBSSL_ARCHIVE CHARGEWIRE_LIBCRYPTO_ARCHIVE CHARGEWIRE_YAML_CPP_ARCHIVE CHARGEWIRE_LIBZ_ARCHIVE)
+set(archives ${CHARGEWIRE_LIBSSL_ARCHIVE} ${CHARGEWIRE_LIBCRYPTO_ARCHIVE} ${CHARGEWIRE_YAML_CPP_ARCHIVE} ${CHARGEWIRE_LIBZ_ARCHIVE})
 if(archives MATCHES "NOTFOUND")
-  message(STATUS "No self-contained libchargewire.so: there is no libssl.a, libcrypto.a or libyaml-cpp.a")
+  message(STATUS "No self-contained libchargewire.so: there is no libssl.a, libcrypto.a, libyaml-cpp.a or libz.a")
   return()
 endif()
 

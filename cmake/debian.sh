@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034
 build_packages=(
   build-essential cmake=cmake ninja-build=ninja ccache=ccache pkg-config=pkg-config
-  libwebsocketpp-dev libasio-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev
+  libwebsocketpp-dev libasio-dev libssl-dev libyaml-cpp-dev zlib1g-dev nlohmann-json3-dev
 )
 # shellcheck disable=SC2034
 test_packages=(

@@ -268,7 +268,8 @@ def other_value(option):
     if option.type == "percent":
         return f"{int(option.maximum[:-1]) / 100}", option.maximum
     if option.type == "integer":
-        return option.maximum, option.maximum
+        value = option.minimum if option.default == option.maximum else option.maximum
+        return value, value
     text = TEXTS.get(option.type, "text")
     return f'"{text}"', "***" if option.secret else text
 

@@ -342,6 +342,50 @@ func WithOfflineReplayRate(count int) StationOption {
 	return stationOption{{"csms.offline_replay_rate", strconv.Itoa(count)}}
 }
 
+// WithDeflateEnabled sets csms.deflate.enabled: true: permessage-deflate (RFC 7692) is offered. Not where one message may
+// hold a secret and what somebody else chose: how long it becomes then tells of the secret, through TLS too (CRIME).
+// Default false.
+func WithDeflateEnabled(on bool) StationOption {
+	return stationOption{{"csms.deflate.enabled", strconv.FormatBool(on)}}
+}
+
+// WithDeflateWindowBits sets csms.deflate.window_bits: How far back what the station compresses may refer, 2^n bytes. The
+// CSMS may ask for less. Default 11, from 9 to 15.
+func WithDeflateWindowBits(count int) StationOption {
+	return stationOption{{"csms.deflate.window_bits", strconv.Itoa(count)}}
+}
+
+// WithDeflateServerWindowBits sets csms.deflate.server_window_bits: The same of what the CSMS compresses. Less than 15 is
+// asked for, and who does not grant it is not connected to. Default 15, from 9 to 15.
+func WithDeflateServerWindowBits(count int) StationOption {
+	return stationOption{{"csms.deflate.server_window_bits", strconv.Itoa(count)}}
+}
+
+// WithDeflateMemoryLevel sets csms.deflate.memory_level: memLevel of zlib for what the station compresses: 2^(n+9) bytes.
+// Default 3, from 1 to 9.
+func WithDeflateMemoryLevel(count int) StationOption {
+	return stationOption{{"csms.deflate.memory_level", strconv.Itoa(count)}}
+}
+
+// WithDeflateContextTakeover sets csms.deflate.context_takeover: true: what the station compresses refers to its messages
+// before, where the CSMS allows that. Small messages become much smaller, and each station keeps the memory. Default
+// false.
+func WithDeflateContextTakeover(on bool) StationOption {
+	return stationOption{{"csms.deflate.context_takeover", strconv.FormatBool(on)}}
+}
+
+// WithDeflateServerContextTakeover sets csms.deflate.server_context_takeover: The same of what the CSMS compresses. false
+// is asked for, and who does not grant it is not connected to. Default false.
+func WithDeflateServerContextTakeover(on bool) StationOption {
+	return stationOption{{"csms.deflate.server_context_takeover", strconv.FormatBool(on)}}
+}
+
+// WithDeflateSizeMin sets csms.deflate.size_min: Smaller messages go out uncompressed. Default 128B, from 1B to 1GiB. In
+// bytes.
+func WithDeflateSizeMin(bytes int64) StationOption {
+	return stationOption{{"csms.deflate.size_min", strconv.FormatInt(bytes, 10)}}
+}
+
 // WithSecurityProfile sets csms.security_profile: OCPP's: 1 Basic without TLS, 2 TLS and Basic, 3 TLS with a client
 // certificate. What contradicts it is refused. 0: none; then Basic over ws:// is refused. Default 0.
 func WithSecurityProfile(value SecurityProfile) StationOption {

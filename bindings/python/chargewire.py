@@ -1082,6 +1082,13 @@ class Config(_Config):
         offline_queue_bytes: Optional[int] = None,
         offline_queue_max_age: Optional[timedelta] = None,
         offline_replay_rate: Optional[int] = None,
+        deflate_enabled: Optional[bool] = None,
+        deflate_window_bits: Optional[int] = None,
+        deflate_server_window_bits: Optional[int] = None,
+        deflate_memory_level: Optional[int] = None,
+        deflate_context_takeover: Optional[bool] = None,
+        deflate_server_context_takeover: Optional[bool] = None,
+        deflate_size_min: Optional[int] = None,
         security_profile: Optional[SecurityProfile] = None,
         tls_enabled: Optional[bool] = None,
         tls_ca_cert: Optional[Path] = None,
@@ -1312,6 +1319,30 @@ class Config(_Config):
         Messages a second that a station sends of them after the reconnect, so that a CSMS does not take it for an attack. What is
         sent meanwhile stands in line. `0`: as fast as the connection takes them. Default 10, from 0 to 1000000. Acts on a living
         connection at once, see Station.reconfigure.
+        """)
+    deflate_enabled = _Boolean("csms.deflate.enabled", """
+        `true`: permessage-deflate (RFC 7692) is offered. Not where one message may hold a secret and what somebody else chose:
+        how long it becomes then tells of the secret, through TLS too (CRIME). See docs/operations.md. Default false.
+        """)
+    deflate_window_bits = _Integer("csms.deflate.window_bits", """
+        How far back what the station compresses may refer, `2^n` bytes. The CSMS may ask for less. Default 11, from 9 to 15.
+        """)
+    deflate_server_window_bits = _Integer("csms.deflate.server_window_bits", """
+        The same of what the CSMS compresses. Less than `15` is asked for, and who does not grant it is not connected to. Default
+        15, from 9 to 15.
+        """)
+    deflate_memory_level = _Integer("csms.deflate.memory_level", """
+        memLevel of zlib for what the station compresses: `2^(n+9)` bytes. Default 3, from 1 to 9.
+        """)
+    deflate_context_takeover = _Boolean("csms.deflate.context_takeover", """
+        `true`: what the station compresses refers to its messages before, where the CSMS allows that. Small messages become much
+        smaller, and each station keeps the memory. Default false.
+        """)
+    deflate_server_context_takeover = _Boolean("csms.deflate.server_context_takeover", """
+        The same of what the CSMS compresses. `false` is asked for, and who does not grant it is not connected to. Default false.
+        """)
+    deflate_size_min = _Size("csms.deflate.size_min", """
+        Smaller messages go out uncompressed. In bytes. Default 128B, from 1B to 1GiB.
         """)
     security_profile = _Choice("csms.security_profile", """
         OCPP's: `1` Basic without TLS, `2` TLS and Basic, `3` TLS with a client certificate. What contradicts it is refused. `0`:

@@ -595,6 +595,46 @@ class Options {
   Config& offline_replay_rate(std::int64_t value) { return set("csms.offline_replay_rate", std::to_string(value)); }
   std::int64_t offline_replay_rate() const { return std::stoll(get("csms.offline_replay_rate")); }
 
+  // `true`: permessage-deflate (RFC 7692) is offered. Not where one message may hold a secret and what somebody else
+  // chose: how long it becomes then tells of the secret, through TLS too (CRIME). See docs/operations.md#compression.
+  // Default: false.
+  Config& deflate_enabled(bool value) { return set("csms.deflate.enabled", value ? "true" : "false"); }
+  bool deflate_enabled() const { return get("csms.deflate.enabled") == "true"; }
+
+  // How far back what the station compresses may refer, `2^n` bytes. The CSMS may ask for less. Default: 11. From 9 to
+  // 15.
+  Config& deflate_window_bits(std::int64_t value) { return set("csms.deflate.window_bits", std::to_string(value)); }
+  std::int64_t deflate_window_bits() const { return std::stoll(get("csms.deflate.window_bits")); }
+
+  // The same of what the CSMS compresses. Less than `15` is asked for, and who does not grant it is not connected to.
+  // Default: 15. From 9 to 15.
+  Config& deflate_server_window_bits(std::int64_t value) {
+    return set("csms.deflate.server_window_bits", std::to_string(value));
+  }
+  std::int64_t deflate_server_window_bits() const { return std::stoll(get("csms.deflate.server_window_bits")); }
+
+  // memLevel of zlib for what the station compresses: `2^(n+9)` bytes. Default: 3. From 1 to 9.
+  Config& deflate_memory_level(std::int64_t value) { return set("csms.deflate.memory_level", std::to_string(value)); }
+  std::int64_t deflate_memory_level() const { return std::stoll(get("csms.deflate.memory_level")); }
+
+  // `true`: what the station compresses refers to its messages before, where the CSMS allows that. Small messages
+  // become much smaller, and each station keeps the memory. Default: false.
+  Config& deflate_context_takeover(bool value) {
+    return set("csms.deflate.context_takeover", value ? "true" : "false");
+  }
+  bool deflate_context_takeover() const { return get("csms.deflate.context_takeover") == "true"; }
+
+  // The same of what the CSMS compresses. `false` is asked for, and who does not grant it is not connected to. Default:
+  // false.
+  Config& deflate_server_context_takeover(bool value) {
+    return set("csms.deflate.server_context_takeover", value ? "true" : "false");
+  }
+  bool deflate_server_context_takeover() const { return get("csms.deflate.server_context_takeover") == "true"; }
+
+  // Smaller messages go out uncompressed. In bytes. Default: 128B. From 1B to 1GiB.
+  Config& deflate_size_min(std::uint64_t value) { return set("csms.deflate.size_min", std::to_string(value)); }
+  std::uint64_t deflate_size_min() const { return detail::option_bytes(get("csms.deflate.size_min")); }
+
   // OCPP's: `1` Basic without TLS, `2` TLS and Basic, `3` TLS with a client certificate. What contradicts it is
   // refused. `0`: none; then Basic over `ws://` is refused. See docs/security.md. Default: profile_0.
   Config& security_profile(SecurityProfile value) { return set("csms.security_profile", detail::option_text(value)); }

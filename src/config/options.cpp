@@ -23,6 +23,7 @@ constexpr char kReconnection[] = "Reconnection";
 constexpr char kGovernor[] = "Governor";
 constexpr char kLimits[] = "Limits";
 constexpr char kOffline[] = "Offline queue";
+constexpr char kDeflate[] = "Compression";
 constexpr char kSecurity[] = "Security profile";
 constexpr char kTls[] = "TLS";
 constexpr char kAuth[] = "Authentication";
@@ -194,6 +195,29 @@ std::vector<Option> make_table() {
        "Messages a second that a station sends of them after the reconnect, so that a CSMS does not take it for an "
        "attack. "
        "What is sent meanwhile stands in line. `0`: as fast as the connection takes them."},
+
+      {kDeflate, "csms.deflate.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(deflate.enabled),
+       "`true`: permessage-deflate (RFC 7692) is offered. Not where one message may hold a secret and what somebody "
+       "else chose: how long it becomes then tells of the secret, through TLS too (CRIME). See "
+       "[compression](operations.md#compression)."},
+      {kDeflate, "csms.deflate.window_bits", T::integer, "11", "9", "15", "", kNextConnection,
+       CWIRE_FIELD(deflate.window_bits),
+       "How far back what the station compresses may refer, `2^n` bytes. The CSMS may ask for less."},
+      {kDeflate, "csms.deflate.server_window_bits", T::integer, "15", "9", "15", "", kNextConnection,
+       CWIRE_FIELD(deflate.server_window_bits),
+       "The same of what the CSMS compresses. Less than `15` is asked for, and who does not grant it is not "
+       "connected to."},
+      {kDeflate, "csms.deflate.memory_level", T::integer, "3", "1", "9", "", kNextConnection,
+       CWIRE_FIELD(deflate.memory_level), "memLevel of zlib for what the station compresses: `2^(n+9)` bytes."},
+      {kDeflate, "csms.deflate.context_takeover", T::boolean, "false", "", "", "", kNextConnection,
+       CWIRE_FIELD(deflate.context_takeover),
+       "`true`: what the station compresses refers to its messages before, where the CSMS allows that. Small messages "
+       "become much smaller, and each station keeps the memory."},
+      {kDeflate, "csms.deflate.server_context_takeover", T::boolean, "false", "", "", "", kNextConnection,
+       CWIRE_FIELD(deflate.server_context_takeover),
+       "The same of what the CSMS compresses. `false` is asked for, and who does not grant it is not connected to."},
+      {kDeflate, "csms.deflate.size_min", T::size, "128B", "1B", "1GiB", "", kNextConnection,
+       CWIRE_FIELD(deflate.size_min), "Smaller messages go out uncompressed."},
 
       {kSecurity, "csms.security_profile", T::choice, "0", "", "", "0|1|2|3", kNextConnection,
        CWIRE_FIELD(security_profile),

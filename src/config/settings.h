@@ -107,6 +107,17 @@ struct OfflineSettings {
   std::uint32_t replay_rate = 0;  // messages per second; 0: no pace
 };
 
+// permessage-deflate (RFC 7692).
+struct DeflateSettings {
+  bool enabled = false;
+  std::uint32_t window_bits = 0;         // of what the station compresses
+  std::uint32_t server_window_bits = 0;  // of what the CSMS does
+  std::uint32_t memory_level = 0;        // of zlib
+  bool context_takeover = false;
+  bool server_context_takeover = false;
+  std::uint64_t size_min = 0;  // bytes; smaller messages go out as they are
+};
+
 // The value of every option, typed. Defaults and ranges stand in the option table (config/options.cpp), not here.
 struct Settings {
   // The manager's.
@@ -141,6 +152,7 @@ struct Settings {
   std::uint32_t send_queue_messages = 0;
   std::uint64_t send_queue_bytes = 0;
   OfflineSettings offline;
+  DeflateSettings deflate;
   std::vector<std::pair<std::string, std::string>> headers;  // extra, of the upgrade request
   SecurityProfile security_profile = SecurityProfile::unset;
   TlsSettings tls;

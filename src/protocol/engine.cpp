@@ -11,6 +11,7 @@
 
 #include "protocol/frame.h"
 #include "protocol/frame_gate.h"
+#include "protocol/permessage_deflate.h"
 #include "protocol/session.h"
 #include "protocol/upgrade_request.h"
 #include "protocol/upgrade_response.h"
@@ -39,9 +40,10 @@ std::string_view fitting_reason(std::string_view reason) {
 // through it: the gate has found where it begins and ends, and websocketpp would allocate for it twice.
 class WebsocketppSession final : public Session {
  public:
-  WebsocketppSession(Message::Manager::ptr messages, MaskSource& masks, UpgradeRequest request,
-                     const ProtocolLimits& limits, SessionListener& listener)
+  WebsocketppSession(Message::Manager::ptr messages, MaskSource& masks, DeflateStates& deflate_states,
+                     UpgradeRequest request, const ProtocolLimits& limits, SessionListener& listener)
       : masks_(masks),
+        deflate_states_(deflate_states),
         listener_(listener),
         frames_(false, false, std::move(messages), masks),
         gate_(limits.message_size_max, limits.fragments_max),
@@ -59,9 +61,9 @@ class WebsocketppSession final : public Session {
       state_ = State::upgrading;
       Handshake& handshake = *handshake_;
       const std::string key = make_key();
-      handshake.response.emplace(UpgradeResponse::Expected{accept_for(key), handshake.request.subprotocols,
-                                                           handshake.limits.header_size_max,
-                                                           handshake.limits.header_count_max});
+      handshake.response.emplace(
+          UpgradeResponse::Expected{accept_for(key), handshake.request.subprotocols, handshake.limits.header_size_max,
+                                    handshake.limits.header_count_max, handshake.request.deflate});
       append([&](std::string& out) { write_upgrade_request(handshake.request, key, out); });
     });
   }
@@ -79,7 +81,14 @@ class WebsocketppSession final : public Session {
 
   bool send(std::string_view payload, bool binary) override {
     if (state_ != State::open) return false;
-    return guarded([&] { append_frame_of(binary ? Opcode::binary : Opcode::text, payload); });
+    return guarded([&] {
+      const Opcode opcode = binary ? Opcode::binary : Opcode::text;
+      if (deflate_ != nullptr &&
+          deflate_->compress(payload, [&](std::string_view less) { append_frame_of(opcode, less, true); })) {
+        return;
+      }
+      append_frame_of(opcode, payload);
+    });
   }
 
   void ping(std::string_view data) override {
@@ -92,6 +101,7 @@ class WebsocketppSession final : public Session {
     guarded([&] { append_close(is_close_code(code) ? code : kNormal, reason); });
   }
 
+  bool compresses() const override { return deflate_ != nullptr; }
   std::string& output() override { return output_; }
 
  private:
@@ -176,6 +186,12 @@ class WebsocketppSession final : public Session {
                   "handshake: the server accepted before it had the whole request; check what answers at this address",
                   FailurePhase::http, http_status(101)));
     }
+    if (response.deflate()) {
+      const std::uint64_t message_size_max = over->limits.message_size_max;
+      deflate_ = std::make_unique<PermessageDeflate>(*response.deflate(), over->request.deflate, message_size_max,
+                                                     deflate_states_);
+      gate_.allow_compression(PermessageDeflate::compressed_size_max(message_size_max));
+    }
     state_ = State::open;
     listener_.on_open(response.subprotocol());
   }
@@ -197,7 +213,11 @@ class WebsocketppSession final : public Session {
         listener_.on_borrowed_message(message.payload, message.binary);
       } else {
         passed = gate_.inspect(data, size);
-        consume(data, passed);
+        if (gate_.passed_compressed()) {
+          receive_compressed();
+        } else {
+          consume(data, passed);
+        }
       }
       if (!is_live()) return;
       if (gate_.violation() != 0) return fail(gate_.violation(), gate_.reason());
@@ -210,6 +230,26 @@ class WebsocketppSession final : public Session {
     }
     pong_due_ = false;
     std::string().swap(pong_data_);
+  }
+
+  // websocketpp sees nothing of these, whether they come whole or in pieces: it would not know how much memory they
+  // may take.
+  void receive_compressed() {
+    const bool last = gate_.passed_end_of_message();
+    const std::uint16_t violation = deflate_->receive(gate_.compressed_payload(), gate_.is_text(), last);
+    if (violation != 0) return fail(violation, deflate_->reason());
+    if (!last) return;
+    listener_.on_compressed(deflate_->received_compressed());
+    ByteBuffer& message = deflate_->received();
+    if (message.capacity() <= PermessageDeflate::kBufferKept) {
+      listener_.on_borrowed_message(message.view(), !gate_.is_text());
+    } else {
+      const std::size_t size = message.size();
+      std::shared_ptr<const void> owner = message.release();
+      const std::string_view data(static_cast<const char*>(owner.get()), size);
+      listener_.on_message(std::move(owner), data, !gate_.is_text());
+    }
+    deflate_->done_receiving();
   }
 
   void consume(const char* data, std::size_t size) {
@@ -279,9 +319,9 @@ class WebsocketppSession final : public Session {
     listener_.on_closed(std::move(info));
   }
 
-  void append_frame_of(Opcode opcode, std::string_view payload) {
+  void append_frame_of(Opcode opcode, std::string_view payload, bool compressed = false) {
     const std::uint32_t mask = masks_();
-    append([&](std::string& out) { append_frame(out, opcode, payload, mask); });
+    append([&](std::string& out) { append_frame(out, opcode, payload, mask, compressed); });
   }
 
   void append_close(std::uint16_t code, std::string_view reason) {
@@ -309,9 +349,11 @@ class WebsocketppSession final : public Session {
   }
 
   MaskSource& masks_;
+  DeflateStates& deflate_states_;
   SessionListener& listener_;
   Frames frames_;
   FrameGate gate_;
+  std::unique_ptr<PermessageDeflate> deflate_;  // null: it was not agreed on
   std::unique_ptr<Handshake> handshake_;
   std::string output_;
   std::string pong_data_;
@@ -324,12 +366,13 @@ class WebsocketppEngine final : public Engine {
   std::unique_ptr<Session> open(const UpgradeRequest& request, const ProtocolLimits& limits,
                                 SessionListener& listener) override {
     check_upgrade_request(request);
-    return std::make_unique<WebsocketppSession>(messages_, masks_, request, limits, listener);
+    return std::make_unique<WebsocketppSession>(messages_, masks_, deflate_states_, request, limits, listener);
   }
 
  private:
   const Message::Manager::ptr messages_ = std::make_shared<Message::Manager>();
   MaskSource masks_;
+  DeflateStates deflate_states_;
 };
 
 }  // namespace

@@ -31,10 +31,10 @@ void copy_masked(char* to, const char* from, std::size_t size, std::uint32_t mas
 
 }  // namespace
 
-void append_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask) {
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask, bool compressed) {
   char header[14];
   std::size_t length = 0;
-  header[length++] = static_cast<char>(0x80 | static_cast<std::uint8_t>(opcode));
+  header[length++] = static_cast<char>(0x80 | (compressed ? 0x40 : 0) | static_cast<std::uint8_t>(opcode));
   const std::uint64_t size = payload.size();
   int length_bytes = 0;
   if (size <= 125) {
@@ -51,6 +51,12 @@ void append_frame(std::string& out, Opcode opcode, std::string_view payload, std
   out.resize(start + length + payload.size());
   std::memcpy(&out[start], header, length);
   if (!payload.empty()) copy_masked(&out[start + length], payload.data(), payload.size(), mask);
+}
+
+std::size_t payload_size_in(std::size_t frame_size) {
+  constexpr std::size_t kHeader = 2 + 4;  // with the mask
+  if (frame_size <= kHeader + 125) return frame_size - kHeader;
+  return frame_size - kHeader - (frame_size <= kHeader + 2 + 0xffff ? 2 : 8);
 }
 
 bool is_close_code(std::uint16_t code) {

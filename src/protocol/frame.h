@@ -14,8 +14,12 @@ constexpr std::size_t kControlPayloadMax = 125;
 constexpr std::size_t kCloseReasonMax = kControlPayloadMax - 2;
 
 // Appends one unfragmented frame as a client sends it: masked. If memory is short, throws std::bad_alloc and leaves
-// `out` as it was.
-void append_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask);
+// `out` as it was. A payload that is compressed is marked as RFC 7692 6 says: with RSV1.
+void append_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask,
+                  bool compressed = false);
+
+// How many bytes of an unfragmented frame of a client are its payload.
+std::size_t payload_size_in(std::size_t frame_size);
 
 // May this code stand in a close frame (RFC 6455 7.4, with 1012 to 1014 as registered since)?
 bool is_close_code(std::uint16_t code);

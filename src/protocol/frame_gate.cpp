@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "protocol/frame.h"
-
 namespace cwire {
 
 namespace {
@@ -15,6 +13,9 @@ constexpr std::uint32_t kForgivenPerArrival = 16;
 
 constexpr const char* kNotUtf8 = "text that is not UTF-8";
 
+constexpr std::uint8_t kReserved = 0x70;
+constexpr std::uint8_t kCompressed = 0x40;  // RSV1
+
 constexpr bool is_control(std::uint8_t opcode) { return (opcode & 0x8) != 0; }
 
 }  // namespace
@@ -23,6 +24,7 @@ void FrameGate::begin_arrival() { quiet_frames_ -= std::min(quiet_frames_, kForg
 
 std::size_t FrameGate::inspect(const char* data, std::size_t size) {
   std::size_t at = 0;
+  compressed_payload_ = {};
   while (at < size) {
     const auto byte = static_cast<std::uint8_t>(data[at]);
     switch (stage_) {
@@ -67,6 +69,7 @@ std::size_t FrameGate::inspect(const char* data, std::size_t size) {
             return at + part - 1;
           }
         }
+        if (passed_compressed()) compressed_payload_ = {data + at, part};
         at += part;
         length_ -= part;
         if (length_ == 0) end_frame();
@@ -107,7 +110,9 @@ FrameGate::WholeMessage FrameGate::take_message(const char* data, std::size_t si
 }
 
 bool FrameGate::on_first_byte(std::uint8_t byte) {
-  if ((byte & 0x70) != 0) return violate(1002, "a frame with a reserved bit set, though no extension was agreed");
+  const std::uint8_t reserved = byte & kReserved;
+  if (reserved != 0 && compressed_size_max_ == 0)
+    return violate(1002, "a frame with a reserved bit set, though no extension was agreed");
   fin_ = (byte & 0x80) != 0;
   opcode_ = byte & 0x0f;
   switch (static_cast<Opcode>(opcode_)) {
@@ -120,6 +125,7 @@ bool FrameGate::on_first_byte(std::uint8_t byte) {
       message_size_ = 0;
       fragments_ = 0;
       text_ = opcode_ == static_cast<std::uint8_t>(Opcode::text);
+      compressed_ = reserved == kCompressed;
       break;
     case Opcode::close:
     case Opcode::ping:
@@ -129,6 +135,8 @@ bool FrameGate::on_first_byte(std::uint8_t byte) {
     default:
       return violate(1002, "a frame with a reserved opcode");
   }
+  if (reserved != 0 && (reserved != kCompressed || opcode_ == 0 || is_control(opcode_)))
+    return violate(1002, "a frame with a reserved bit set where permessage-deflate has none");
   if (!is_control(opcode_) && ++fragments_ > fragments_max_) return violate(1008, "a message of too many fragments");
   stage_ = Stage::second_byte;
   return true;
@@ -166,16 +174,17 @@ bool FrameGate::on_length() {
       return true;
     }
   } else {
-    if (length_ > message_size_max_ - message_size_) return violate(1009, "a message larger than the limit");
+    const std::uint64_t size_max = compressed_ ? compressed_size_max_ : message_size_max_;
+    if (length_ > size_max - message_size_) return violate(1009, "a message larger than the limit");
     message_size_ += length_;
     if (length_ != 0) {
       quiet_frames_ = 0;
     } else if ((!fin_ || in_message_) && ++quiet_frames_ > kQuietFramesMax) {
       return violate(1008, "a flood of empty fragments");
     }
-    if (length_ == 0 && fin_ && text_ && !utf8_.complete()) return violate(1007, kNotUtf8);
+    check_utf8_ = text_ && !compressed_;
+    if (length_ == 0 && fin_ && check_utf8_ && !utf8_.complete()) return violate(1007, kNotUtf8);
     in_message_ = !fin_;
-    check_utf8_ = text_;
   }
   stage_ = Stage::payload;
   if (length_ == 0) end_frame();

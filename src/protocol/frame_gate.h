@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/frame.h"
 #include "protocol/utf8_stream.h"
 
 namespace cwire {
@@ -17,12 +18,23 @@ class FrameGate {
   FrameGate(std::uint64_t message_size_max, std::uint32_t fragments_max)
       : message_size_max_(message_size_max), fragments_max_(fragments_max) {}
 
+  // permessage-deflate was agreed on: RSV1 may stand where RFC 7692 6.1 has it. A compressed message may come in so
+  // many bytes; how many it becomes, and whether they are UTF-8, is for who inflates it to see.
+  void allow_compression(std::uint64_t compressed_size_max) { compressed_size_max_ = compressed_size_max; }
+
   // To be called once for each time bytes arrive, before inspect(). It is the clock by which a burst of control frames
   // is told from pings that come one by one for days: each arrival forgives a few.
   void begin_arrival();
   // Goes to the end of a frame, or of the bytes. Returns how many of them may be passed on. After violation() or
   // close_received() nothing more passes.
   std::size_t inspect(const char* data, std::size_t size);
+
+  // Is what inspect() passed last of a frame of a compressed message? Its payload, and whether the message ends with
+  // it.
+  bool passed_compressed() const { return compressed_ && opcode_ < static_cast<std::uint8_t>(Opcode::close); }
+  std::string_view compressed_payload() const { return compressed_payload_; }
+  bool passed_end_of_message() const { return stage_ == Stage::first_byte && fin_; }
+  bool is_text() const { return text_; }
 
   // A message in one frame, of which all bytes have come; most are like this.
   struct WholeMessage {
@@ -53,6 +65,7 @@ class FrameGate {
 
   const std::uint64_t message_size_max_;
   const std::uint32_t fragments_max_;
+  std::uint64_t compressed_size_max_ = 0;  // 0: nothing may be compressed
 
   std::uint64_t length_ = 0;        // of the frame being read; then what is left of it
   std::uint64_t message_size_ = 0;  // of the fragments before
@@ -68,7 +81,9 @@ class FrameGate {
   bool fin_ = false;
   bool in_message_ = false;  // a fragmented message has begun and not ended
   bool text_ = false;        // the message that has begun is text
+  bool compressed_ = false;  // the message that has begun is
   bool check_utf8_ = false;  // of the frame being read
+  std::string_view compressed_payload_;
   Utf8Stream utf8_;
 };
 

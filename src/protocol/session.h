@@ -9,6 +9,7 @@
 
 #include "base/failure.h"
 #include "base/secret.h"
+#include "config/settings.h"
 #include "ocpp/url.h"
 
 namespace cwire {
@@ -19,6 +20,7 @@ struct UpgradeRequest {
   std::vector<std::string> subprotocols;  // in order of preference: "ocpp2.0.1", "ocpp1.6"
   Secret authorization;                   // value of the Authorization header; empty: none
   std::vector<std::pair<std::string, std::string>> headers;
+  DeflateSettings deflate;  // permessage-deflate is offered if enabled
 };
 
 struct ProtocolLimits {
@@ -55,6 +57,8 @@ class SessionListener {
     const auto owner = std::make_shared<const std::string>(data);
     on_message(owner, *owner, binary);
   }
+  // Comes before on_message or on_borrowed_message: that one came compressed, in so many bytes.
+  virtual void on_compressed([[maybe_unused]] std::size_t size) {}
   virtual void on_pong(std::string_view data) = 0;
   // The close handshake is complete, or the peer broke the protocol. What stands in output() (a close frame) may still
   // be written; then the transport is to be closed.
@@ -83,6 +87,8 @@ class Session {
   // Begins the close handshake; messages sent before go first. Reason at most 123 bytes of UTF-8. Ends with on_closed,
   // unless the transport is lost first; the time limit is the caller's.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  // permessage-deflate was agreed on.
+  virtual bool compresses() const = 0;
   // Bytes for the peer. The caller takes from the front and erases what it took.
   virtual std::string& output() = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "base/http_syntax.h"
 #include "base/user_agent.h"
+#include "protocol/deflate_negotiation.h"
 
 namespace cwire {
 
@@ -62,6 +63,8 @@ void write_upgrade_request(const UpgradeRequest& request, std::string_view key, 
     separator = ", ";
   }
   if (!request.subprotocols.empty()) text.append("\r\n");
+  if (request.deflate.enabled)
+    text.append("Sec-WebSocket-Extensions: ").append(deflate_offer(request.deflate)).append("\r\n");
   if (!has_header(request, "User-Agent")) text.append("User-Agent: ").append(kUserAgent).append("\r\n");
 
   std::size_t size =

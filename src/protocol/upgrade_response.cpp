@@ -138,7 +138,8 @@ void UpgradeResponse::on_header(std::string_view name, std::string_view value) {
     ++subprotocols_;
     subprotocol_ = value;
   } else if (equals_ignoring_case(name, "Sec-WebSocket-Extensions")) {
-    extension_ = true;
+    ++extension_headers_;
+    extensions_ = value;
   } else if (equals_ignoring_case(name, "Location")) {
     ++locations_;
     location_ = value;
@@ -155,7 +156,7 @@ void UpgradeResponse::on_end() {
   if (!accept_right_) {
     return malformed("has a wrong Sec-WebSocket-Accept: it answers another request, perhaps out of a proxy's cache");
   }
-  if (extension_) return malformed("names an extension in Sec-WebSocket-Extensions, though none was offered");
+  if (extension_headers_ != 0 && !read_extensions()) return;
 
   const std::vector<std::string>& offered = expected_.subprotocols;
   const std::string offer = offered.empty() ? "none was offered" : "offered were: " + joined(offered);
@@ -171,10 +172,25 @@ void UpgradeResponse::on_end() {
   state_ = State::accepted;
 }
 
-void UpgradeResponse::malformed(const char* what) {
+// False: it is refused.
+bool UpgradeResponse::read_extensions() {
+  std::string problem;
+  if (!expected_.deflate.enabled) {
+    problem = "names an extension in Sec-WebSocket-Extensions, though none was offered";
+  } else if (extension_headers_ > 1) {
+    problem = "has more than one header Sec-WebSocket-Extensions";  // RFC 6455 11.3.2
+  } else {
+    problem = read_deflate_answer(extensions_, expected_.deflate, deflate_.emplace());
+  }
+  if (problem.empty()) return true;
+  malformed(problem);
+  return false;
+}
+
+void UpgradeResponse::malformed(const std::string& what) {
   locations_ = 0;  // nobody knows what else stands in such a head: no redirect is followed by it
   if (head_.status() != 0 && head_.status() != 101) return refuse_by_status();
-  refuse(CWIRE_E_HANDSHAKE, std::string("the answer to the WebSocket upgrade ") + what);
+  refuse(CWIRE_E_HANDSHAKE, "the answer to the WebSocket upgrade " + what);
 }
 
 void UpgradeResponse::refuse_by_status() {

@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/failure.h"
 #include "base/http_head.h"
+#include "protocol/deflate_negotiation.h"
 
 namespace cwire {
 
@@ -23,6 +25,7 @@ class UpgradeResponse {
     std::vector<std::string> subprotocols;  // what was offered
     std::size_t header_size_max = 0;        // bytes, from the status line to the empty line
     std::uint32_t header_count_max = 0;
+    DeflateSettings deflate;  // was offered if enabled
   };
   enum class State { reading, accepted, refused };
 
@@ -35,6 +38,8 @@ class UpgradeResponse {
   State state() const { return state_; }
   // One of those offered; empty if none was.
   const std::string& subprotocol() const { return subprotocol_; }
+  // What was agreed on for permessage-deflate, if the server takes it.
+  const std::optional<DeflateAgreement>& deflate() const { return deflate_; }
   // Where a redirect (301, 302, 303, 307, 308) leads, as the server wrote it; empty if the answer is none, or names no
   // one place.
   const std::string& location() const { return location_; }
@@ -46,7 +51,8 @@ class UpgradeResponse {
   void on_end();
   void on_malformed();
   // The answer itself is malformed. When its status has already said no, that is the more useful news.
-  void malformed(const char* what);
+  void malformed(const std::string& what);
+  bool read_extensions();
   void refuse(cwire_status status, std::string text);
   void refuse_by_status();
 
@@ -54,10 +60,13 @@ class UpgradeResponse {
   HttpHead head_;
   State state_ = State::reading;
   std::int32_t retry_after_s_ = -1;
-  std::uint32_t upgrades_ = 0, connections_ = 0, accepts_ = 0, subprotocols_ = 0, locations_ = 0;
-  bool upgrade_right_ = false, connection_right_ = false, accept_right_ = false, extension_ = false;
+  std::uint32_t upgrades_ = 0, connections_ = 0, accepts_ = 0, subprotocols_ = 0, locations_ = 0,
+                extension_headers_ = 0;
+  bool upgrade_right_ = false, connection_right_ = false, accept_right_ = false;
   std::string subprotocol_;
   std::string location_;
+  std::string extensions_;
+  std::optional<DeflateAgreement> deflate_;
   Failure failure_;
 };
 

@@ -405,6 +405,7 @@ void Station::on_channel_open() {
       request.authorization = authorization_header(settings.auth, description_.id);
       request.headers = settings.headers;
     }
+    request.deflate = settings.deflate;
     ProtocolLimits limits;
     limits.message_size_max = settings.message_size_max;
     limits.header_size_max = settings.header_size_max;

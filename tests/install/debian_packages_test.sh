@@ -35,7 +35,7 @@ make_packages() {
 look_at_packages() {
   local held wanted depends package
   depends=$(dpkg-deb --field "$runtime" Depends)
-  for wanted in libssl3 'libyaml-cpp0\.' 'libc6 (>='; do
+  for wanted in libssl3 'libyaml-cpp0\.' zlib1g 'libc6 (>='; do
     grep -q "$wanted" <<<"$depends" || fail "libchargewire0 does not depend on $wanted: $depends"
   done
   for package in "$development" "$tools"; do

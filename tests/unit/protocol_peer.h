@@ -52,6 +52,7 @@ struct ClientFrame {
   int opcode = 0;
   bool fin = false;
   bool masked = false;
+  bool compressed = false;
   std::uint32_t mask = 0;
   std::string payload;
   int close_code() const {
@@ -60,7 +61,8 @@ struct ClientFrame {
   }
 };
 
-inline std::vector<ClientFrame> parse_client_frames(std::string_view in) {
+// RSV1 is no error only where permessage-deflate was agreed on.
+inline std::vector<ClientFrame> parse_client_frames(std::string_view in, bool may_be_compressed = false) {
   std::vector<ClientFrame> out;
   std::size_t at = 0;
   const auto byte = [&] {
@@ -70,7 +72,8 @@ inline std::vector<ClientFrame> parse_client_frames(std::string_view in) {
   while (at < in.size()) {
     ClientFrame f;
     const int first = byte(), second = byte();
-    if ((first & 0x70) != 0) throw std::runtime_error("reserved bit");
+    f.compressed = (first & 0x40) != 0;
+    if ((first & (may_be_compressed ? 0x30 : 0x70)) != 0) throw std::runtime_error("reserved bit");
     f.fin = (first & 0x80) != 0;
     f.opcode = first & 0x0f;
     f.masked = (second & 0x80) != 0;
@@ -129,6 +132,7 @@ class Recorder : public SessionListener {
   };
   std::vector<std::string> events;
   std::vector<Message> messages;
+  std::vector<std::size_t> compressed_sizes;
   Failure failure;
   CloseInfo closed;
   int terminal_reports = 0;
@@ -147,6 +151,7 @@ class Recorder : public SessionListener {
     messages.push_back({std::move(owner), data});
     note((binary ? "binary " : "text ") + std::string(data));
   }
+  void on_compressed(std::size_t size) override { compressed_sizes.push_back(size); }
   void on_pong(std::string_view data) override { note("pong " + std::string(data)); }
   void on_closed(CloseInfo info) override {
     ++terminal_reports;
@@ -186,7 +191,7 @@ struct Conversation {
     session->output().clear();
     return out;
   }
-  std::vector<ClientFrame> frames() { return parse_client_frames(take()); }
+  std::vector<ClientFrame> frames() { return parse_client_frames(take(), session->compresses()); }
 
   std::unique_ptr<Engine> engine = make_engine();
   Recorder recorder;

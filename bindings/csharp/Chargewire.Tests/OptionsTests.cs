@@ -61,7 +61,7 @@ public class OptionsTests
     private static object Some(Type type, string name) => type switch
     {
         _ when type == typeof(bool) => true,
-        _ when type == typeof(int) => 5,
+        _ when type == typeof(int) => name.EndsWith("WindowBits", StringComparison.Ordinal) ? 9 : 5,
         _ when type == typeof(long) => 4096L,
         _ when type == typeof(double) => 0.5,
         _ when type == typeof(TimeSpan) => TimeSpan.FromSeconds(2),

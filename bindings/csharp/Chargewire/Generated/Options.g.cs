@@ -268,6 +268,42 @@ public partial class StationOptions
     public int? OfflineReplayRate { get; set; }
 
     /// <summary>
+    /// <c>true</c>: permessage-deflate (RFC 7692) is offered. Not where one message may hold a secret and what somebody else chose: how
+    /// long it becomes then tells of the secret, through TLS too (CRIME).
+    /// </summary>
+    /// <remarks><c>csms.deflate.enabled</c>. Default <c>false</c>.</remarks>
+    public bool? DeflateEnabled { get; set; }
+
+    /// <summary>How far back what the station compresses may refer, <c>2^n</c> bytes. The CSMS may ask for less.</summary>
+    /// <remarks><c>csms.deflate.window_bits</c>. Default <c>11</c>, from <c>9</c> to <c>15</c>.</remarks>
+    public int? DeflateWindowBits { get; set; }
+
+    /// <summary>
+    /// The same of what the CSMS compresses. Less than <c>15</c> is asked for, and who does not grant it is not connected to.
+    /// </summary>
+    /// <remarks><c>csms.deflate.server_window_bits</c>. Default <c>15</c>, from <c>9</c> to <c>15</c>.</remarks>
+    public int? DeflateServerWindowBits { get; set; }
+
+    /// <summary>MemLevel of zlib for what the station compresses: <c>2^(n+9)</c> bytes.</summary>
+    /// <remarks><c>csms.deflate.memory_level</c>. Default <c>3</c>, from <c>1</c> to <c>9</c>.</remarks>
+    public int? DeflateMemoryLevel { get; set; }
+
+    /// <summary>
+    /// <c>true</c>: what the station compresses refers to its messages before, where the CSMS allows that. Small messages become much
+    /// smaller, and each station keeps the memory.
+    /// </summary>
+    /// <remarks><c>csms.deflate.context_takeover</c>. Default <c>false</c>.</remarks>
+    public bool? DeflateContextTakeover { get; set; }
+
+    /// <summary>The same of what the CSMS compresses. <c>false</c> is asked for, and who does not grant it is not connected to.</summary>
+    /// <remarks><c>csms.deflate.server_context_takeover</c>. Default <c>false</c>.</remarks>
+    public bool? DeflateServerContextTakeover { get; set; }
+
+    /// <summary>Smaller messages go out uncompressed.</summary>
+    /// <remarks><c>csms.deflate.size_min</c>. Default <c>128B</c>, from <c>1B</c> to <c>1GiB</c>. In bytes.</remarks>
+    public long? DeflateSizeMin { get; set; }
+
+    /// <summary>
     /// OCPP's: <c>1</c> Basic without TLS, <c>2</c> TLS and Basic, <c>3</c> TLS with a client certificate. What contradicts it is refused.
     /// <c>0</c>: none; then Basic over <c>ws://</c> is refused.
     /// </summary>
@@ -611,6 +647,41 @@ public partial class StationOptions
         if (OfflineReplayRate is { } offlineReplayRate)
         {
             config.Set("csms.offline_replay_rate", offlineReplayRate);
+        }
+
+        if (DeflateEnabled is { } deflateEnabled)
+        {
+            config.Set("csms.deflate.enabled", deflateEnabled);
+        }
+
+        if (DeflateWindowBits is { } deflateWindowBits)
+        {
+            config.Set("csms.deflate.window_bits", deflateWindowBits);
+        }
+
+        if (DeflateServerWindowBits is { } deflateServerWindowBits)
+        {
+            config.Set("csms.deflate.server_window_bits", deflateServerWindowBits);
+        }
+
+        if (DeflateMemoryLevel is { } deflateMemoryLevel)
+        {
+            config.Set("csms.deflate.memory_level", deflateMemoryLevel);
+        }
+
+        if (DeflateContextTakeover is { } deflateContextTakeover)
+        {
+            config.Set("csms.deflate.context_takeover", deflateContextTakeover);
+        }
+
+        if (DeflateServerContextTakeover is { } deflateServerContextTakeover)
+        {
+            config.Set("csms.deflate.server_context_takeover", deflateServerContextTakeover);
+        }
+
+        if (DeflateSizeMin is { } deflateSizeMin)
+        {
+            config.Set("csms.deflate.size_min", deflateSizeMin);
         }
 
         if (SecurityProfile is { } securityProfile)

@@ -748,6 +748,55 @@ impl ConfigBuilder {
         self.put("csms.offline_replay_rate", value)
     }
 
+    /// `true`: permessage-deflate (RFC 7692) is offered. Not where one message may hold a secret and what somebody else chose: how long it becomes then tells of the secret, through TLS too (CRIME). See compression in `docs/operations.md`.
+    ///
+    /// `csms.deflate.enabled`, default `false`.
+    pub fn deflate_enabled(self, value: bool) -> Self {
+        self.put("csms.deflate.enabled", value)
+    }
+
+    /// How far back what the station compresses may refer, `2^n` bytes. The CSMS may ask for less.
+    ///
+    /// `csms.deflate.window_bits`, from 9 to 15, default `11`.
+    pub fn deflate_window_bits(self, value: u32) -> Self {
+        self.put("csms.deflate.window_bits", value)
+    }
+
+    /// The same of what the CSMS compresses. Less than `15` is asked for, and who does not grant it is not connected to.
+    ///
+    /// `csms.deflate.server_window_bits`, from 9 to 15, default `15`.
+    pub fn deflate_server_window_bits(self, value: u32) -> Self {
+        self.put("csms.deflate.server_window_bits", value)
+    }
+
+    /// memLevel of zlib for what the station compresses: `2^(n+9)` bytes.
+    ///
+    /// `csms.deflate.memory_level`, from 1 to 9, default `3`.
+    pub fn deflate_memory_level(self, value: u32) -> Self {
+        self.put("csms.deflate.memory_level", value)
+    }
+
+    /// `true`: what the station compresses refers to its messages before, where the CSMS allows that. Small messages become much smaller, and each station keeps the memory.
+    ///
+    /// `csms.deflate.context_takeover`, default `false`.
+    pub fn deflate_context_takeover(self, value: bool) -> Self {
+        self.put("csms.deflate.context_takeover", value)
+    }
+
+    /// The same of what the CSMS compresses. `false` is asked for, and who does not grant it is not connected to.
+    ///
+    /// `csms.deflate.server_context_takeover`, default `false`.
+    pub fn deflate_server_context_takeover(self, value: bool) -> Self {
+        self.put("csms.deflate.server_context_takeover", value)
+    }
+
+    /// Smaller messages go out uncompressed.
+    ///
+    /// `csms.deflate.size_min`, from 1B to 1GiB, default `128B`. In bytes.
+    pub fn deflate_size_min(self, value: u64) -> Self {
+        self.put("csms.deflate.size_min", value)
+    }
+
     /// OCPP's: `1` Basic without TLS, `2` TLS and Basic, `3` TLS with a client certificate. What contradicts it is refused. `0`: none; then Basic over `ws://` is refused. See security in `docs/security.md`.
     ///
     /// `csms.security_profile`, default `0`.
@@ -1240,6 +1289,41 @@ impl Config {
     /// `csms.offline_replay_rate`: see [`ConfigBuilder::offline_replay_rate`].
     pub fn offline_replay_rate(&self) -> Result<u32, Error> {
         self.read("csms.offline_replay_rate")
+    }
+
+    /// `csms.deflate.enabled`: see [`ConfigBuilder::deflate_enabled`].
+    pub fn deflate_enabled(&self) -> Result<bool, Error> {
+        self.read("csms.deflate.enabled")
+    }
+
+    /// `csms.deflate.window_bits`: see [`ConfigBuilder::deflate_window_bits`].
+    pub fn deflate_window_bits(&self) -> Result<u32, Error> {
+        self.read("csms.deflate.window_bits")
+    }
+
+    /// `csms.deflate.server_window_bits`: see [`ConfigBuilder::deflate_server_window_bits`].
+    pub fn deflate_server_window_bits(&self) -> Result<u32, Error> {
+        self.read("csms.deflate.server_window_bits")
+    }
+
+    /// `csms.deflate.memory_level`: see [`ConfigBuilder::deflate_memory_level`].
+    pub fn deflate_memory_level(&self) -> Result<u32, Error> {
+        self.read("csms.deflate.memory_level")
+    }
+
+    /// `csms.deflate.context_takeover`: see [`ConfigBuilder::deflate_context_takeover`].
+    pub fn deflate_context_takeover(&self) -> Result<bool, Error> {
+        self.read("csms.deflate.context_takeover")
+    }
+
+    /// `csms.deflate.server_context_takeover`: see [`ConfigBuilder::deflate_server_context_takeover`].
+    pub fn deflate_server_context_takeover(&self) -> Result<bool, Error> {
+        self.read("csms.deflate.server_context_takeover")
+    }
+
+    /// `csms.deflate.size_min`: see [`ConfigBuilder::deflate_size_min`].
+    pub fn deflate_size_min(&self) -> Result<u64, Error> {
+        self.read("csms.deflate.size_min")
     }
 
     /// `csms.security_profile`: see [`ConfigBuilder::security_profile`].
