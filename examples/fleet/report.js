@@ -278,6 +278,20 @@ function quality() {
   ], grades), element('p', { className: 'quiet small' }, `Jitter p99: ${write.seconds(run.jitter_seconds.p99)}`));
 }
 
+function traffic() {
+  const { totals } = run;
+  const compressed = totals.wire_bytes_sent < totals.bytes_sent || totals.wire_bytes_received < totals.bytes_received;
+  const rows = [['messages', write.count(totals.messages_sent), write.count(totals.messages_received)],
+    ['bytes of them', write.bytes(totals.bytes_sent), write.bytes(totals.bytes_received)],
+    ...(compressed ? [['compressed to', write.bytes(totals.wire_bytes_sent), write.bytes(totals.wire_bytes_received)]] : []),
+    ...(totals.messages_not_sent ? [['reported as not sent', write.count(totals.messages_not_sent), '']] : [])];
+  return totals.messages_sent + totals.messages_received > 0 && card('Traffic', '', table([
+    ['', ([what]) => what],
+    ['sent', ([, sent]) => sent, 'number'],
+    ['received', ([, , received]) => received, 'number'],
+  ], rows));
+}
+
 function actions(title, rows, latency) {
   return rows.length > 0 && card(title, '', table([
     ['action', (a) => a.action, 'name'],
@@ -317,7 +331,7 @@ function side(...cards) {
 }
 
 // A part of which there is nothing to say is left out.
-page.append(...[heading(), verdict(), tiles(), pictures(), failures(), callFailures(), worst(), side(connecting(), quality()),
+page.append(...[heading(), verdict(), tiles(), pictures(), failures(), callFailures(), worst(), side(connecting(), element('div', {}, ...[quality(), traffic()].filter(Boolean))),
   actions('Calls of the stations', run.actions, true), actions('Calls of the CSMS', run.commands, false), incidents(), configuration(),
   element('footer', {}, `chargewire-fleet ${run.setup.library_version}. All figures of the run are in this page as JSON: ${run.format}, version ${run.version}.`),
 ].filter(Boolean));

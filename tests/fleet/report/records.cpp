@@ -96,7 +96,8 @@ RunRecord outage() {
   totals.messages_sent = 402372;
   totals.messages_not_sent = 112;
   totals.messages_received = 402211;
-  totals.bytes_sent = totals.wire_bytes_sent = 72'000'000;
+  totals.bytes_sent = 72'000'000;
+  totals.wire_bytes_sent = 19'000'000;
   totals.bytes_received = totals.wire_bytes_received = 36'000'000;
   totals.calls_sent = 402372;
   totals.calls_answered = 402211;
