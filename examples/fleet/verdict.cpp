@@ -22,8 +22,8 @@ Verdict judge(const RunRecord& record) {
                                                                [](const Promise& promise) { return !promise.kept; }));
   const Totals& totals = record.totals;
   if (broken > 0) {
-    return {Verdict::Level::bad,
-            count(broken) + " of " + count(record.promises.size(), "promise was", "promises were") + " not kept"};
+    return {Verdict::Level::bad, count(broken) + " of " + count(record.promises.size(), "promise", "promises") +
+                                     (broken == 1 ? " was" : " were") + " not kept"};
   }
   if (totals.disconnects == 0 && totals.attempts_failed == 0 && totals.calls_failed == 0) {
     return {Verdict::Level::good,
