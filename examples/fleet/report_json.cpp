@@ -54,11 +54,7 @@ std::string_view word(Verdict::Level level) {
   return level == Verdict::Level::good ? "good" : level == Verdict::Level::fair ? "fair" : "bad";
 }
 
-constexpr std::string_view qualities[] = {"unknown", "good", "fair", "poor", "bad"};
-
-std::string_view quality(std::int32_t value) {
-  return value >= 0 && value < static_cast<std::int32_t>(std::size(qualities)) ? qualities[value] : qualities[0];
-}
+std::string_view quality(std::int32_t value) { return chargewire::name(static_cast<chargewire::Quality>(value)); }
 
 Json percentiles(const Percentiles& of) {
   const auto value = [&of](double seconds) { return of.count == 0 ? Json(nullptr) : number(seconds); };
@@ -220,7 +216,7 @@ Json document(const RunRecord& record) {
     incidents.push_back({{"at_seconds", number(each.at)}, {"text", each.text}});
   Json stations_by_quality;
   for (std::size_t i = 0; i < record.quality.size(); ++i)
-    stations_by_quality[std::string(qualities[i])] = record.quality[i];
+    stations_by_quality[std::string(quality(static_cast<std::int32_t>(i)))] = record.quality[i];
   return {{"format", "chargewire-fleet-report"},
           {"version", 1},
           {"verdict", {{"level", word(verdict.level)}, {"text", verdict.text}}},

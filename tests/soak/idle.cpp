@@ -185,11 +185,18 @@ class IdleSoak {
     std::size_t count = 0;
     must(cwire_manager_all_stats(manager_, all.data(), all.size(), &count), "the statistics");
     if (count != options_.stations) give_up("there are statistics of " + std::to_string(count) + " stations");
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    // A ping goes out within 1.1 intervals, and its pong comes within csms.pong_timeout, or the connection would not be
+    // there.
+    const auto longest = seconds(2 * options_.ping_interval) + seconds(10);
     for (const cwire_stats& station : all) {
       const std::string id = station.station_id;
       if (station.state != CWIRE_STATE_CONNECTED) give_up(id + " is " + cwire_state_name(station.state));
       if (station.connections != 1) give_up(id + " had " + std::to_string(station.connections) + " connections");
+      if (station.flaps != 0) give_up(id + " counts connections that were lost");
       if (station.round_trip_ns == 0) give_up(id + " has had no ping answered");
+      if (now - std::chrono::nanoseconds(station.last_alive_at_ns) > longest)
+        give_up(id + " has shown no sign of life for long");
     }
   }
 
