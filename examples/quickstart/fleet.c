@@ -8,11 +8,12 @@
 
 #include "ocpp.h"
 
-/* A reconnect within seconds, so that nobody waits for the demonstration. Real fleets are better off with the defaults.
- */
+/* A reconnect within seconds, so that nobody waits for the demonstration, and pings that come often enough to measure
+ * the round trip meanwhile. Real fleets are better off with the defaults. */
 static bool set_demonstration_waits(cwire_config config, cwire_error* err) {
   return cwire_config_set(config, "csms.reconnect_backoff", "500ms", err) == CWIRE_OK &&
          cwire_config_set(config, "csms.reconnect_max_backoff", "2s", err) == CWIRE_OK &&
+         cwire_config_set(config, "csms.ping_interval", "1s", err) == CWIRE_OK &&
          cwire_config_set(config, "governor.breaker_open", "2s", err) == CWIRE_OK;
 }
 

@@ -114,18 +114,47 @@ static bool outage(show* self) {
   return true;
 }
 
-/* What the library itself counted, to be compared with what its events told. */
+static int compare_times(const void* a, const void* b) {
+  const int64_t one = *(const int64_t*)a, other = *(const int64_t*)b;
+  return (one > other) - (one < other);
+}
+
+/* The smallest of which that share of all, in hundredths, is not above it. */
+static double percentile_ms(const int64_t* sorted, size_t count, size_t hundredths) {
+  return (double)sorted[(count * hundredths + 99) / 100 - 1] / 1e6;
+}
+
+/* How good the connections are. Sorts what is in round_trips. */
+static void take_quality(outcome* how, int64_t* round_trips, size_t count) {
+  how->measured = count;
+  if (count == 0) return;
+  qsort(round_trips, count, sizeof *round_trips, compare_times);
+  how->round_trip_p50_ms = percentile_ms(round_trips, count, 50);
+  how->round_trip_p90_ms = percentile_ms(round_trips, count, 90);
+  how->round_trip_p99_ms = percentile_ms(round_trips, count, 99);
+}
+
+/* What the library itself counted, to be compared with what its events told, and measured. */
 static void take_statistics(show* self) {
-  size_t i, count = 0;
+  size_t i, count = 0, measured = 0;
+  int64_t* round_trips = calloc(self->fleet.size, sizeof *round_trips);
   cwire_stats* stats = calloc(self->fleet.size, sizeof *stats);
-  if (stats == NULL) return;
+  if (stats == NULL || round_trips == NULL) {
+    free(stats);
+    free(round_trips);
+    return;
+  }
   stats[0].size = sizeof *stats;
   if (cwire_manager_all_stats(self->fleet.manager, stats, self->fleet.size, &count) == CWIRE_OK) {
     for (i = 0; i < count; ++i) {
       self->outcome.library_sent += stats[i].messages_sent;
       self->outcome.library_received += stats[i].messages_received;
+      if (stats[i].quality <= CWIRE_QUALITY_BAD) self->outcome.by_quality[stats[i].quality]++;
+      if (stats[i].round_trip_smoothed_ns != 0) round_trips[measured++] = stats[i].round_trip_smoothed_ns;
     }
   }
+  take_quality(&self->outcome, round_trips, measured);
+  free(round_trips);
   free(stats);
 }
 

@@ -76,6 +76,22 @@ static void row(const char* name, const char* format, ...) {
   va_end(values);
 }
 
+/* How many stations are how good, best first. */
+static void print_qualities(const outcome* how) {
+  int quality;
+  const char* separator = "";
+  printf("  %-20s ", "quality");
+  for (quality = CWIRE_QUALITY_GOOD; quality <= CWIRE_QUALITY_BAD; ++quality) {
+    if (how->by_quality[quality] == 0) continue;
+    printf("%s%s %s", separator, grouped(how->by_quality[quality]), cwire_quality_name(quality));
+    separator = ", ";
+  }
+  if (how->by_quality[CWIRE_QUALITY_NONE] != 0) {
+    printf("%s%s not known yet", separator, grouped(how->by_quality[CWIRE_QUALITY_NONE]));
+  }
+  printf("\n");
+}
+
 static void print_table(const options* wanted, const fleet* stations, const outcome* how) {
   const counters* sum = &stations->counters;
   printf("\n  %-20s %s, OCPP ", "stations", grouped(stations->size));
@@ -98,6 +114,13 @@ static void print_table(const options* wanted, const fleet* stations, const outc
   } else {
     row("all back after", "- (%s of %s are)", grouped(sum->connected), grouped(stations->size));
   }
+  if (how->measured > 0) {
+    row("round trip", "p50 %.2f ms, p90 %.2f ms, p99 %.2f ms; smoothed, of %s stations", how->round_trip_p50_ms,
+        how->round_trip_p90_ms, how->round_trip_p99_ms, grouped(how->measured));
+  } else {
+    row("round trip", "- (no ping was answered yet; csms.ping_interval says when they come)");
+  }
+  print_qualities(how);
   if (how->memory > 0) {
     row("memory per station", "%.1f KB; the process grew by %s KB in all",
         (double)how->memory / 1024 / (double)stations->size, grouped(how->memory / 1024));

@@ -17,7 +17,11 @@ typedef struct outcome {
   double back_seconds; /* from the CSMS's return until the last station was connected again */
   uint64_t memory;     /* bytes by which the process grew until every station was connected and idle */
   uint64_t library_sent, library_received; /* by the library's own statistics */
-  char failure[300];                       /* why it was cut short; "" if it was not */
+  /* Of the stations' smoothed round trips, of as many as were measured. */
+  double round_trip_p50_ms, round_trip_p90_ms, round_trip_p99_ms;
+  uint64_t measured;
+  uint64_t by_quality[CWIRE_QUALITY_BAD + 1]; /* stations of each CWIRE_QUALITY_* */
+  char failure[300];                          /* why it was cut short; "" if it was not */
 } outcome;
 
 void progress_begin(progress* self, const options* wanted);
