@@ -514,7 +514,7 @@ typedef struct cwire_outgoing {
  * OK. Returns OK if all were accepted, else the status of the first that was not, or INVALID_ARGUMENT. */
 CWIRE_API cwire_status cwire_station_send_many(cwire_outgoing *messages, size_t count, size_t *accepted);
 /* Waits until the station is connected, or has ended, or timeout_ms has passed (milliseconds; negative: for ever). Returns OK,
- * TIMEOUT (err says why the last attempt failed), the status of the last failure if the station gave up, CLOSED if it was
+ * TIMEOUT (err says why the last attempt failed, and why there is none, where the endpoint is isolated or too many failed), the status of the last failure if the station gave up, CLOSED if it was
  * disconnected, INVALID_HANDLE (its CLOSED was taken already), STATE on an I/O thread of its manager, which would wait for
  * itself, NO_MEMORY. */
 CWIRE_API cwire_status cwire_station_wait(cwire_station station, int32_t timeout_ms, cwire_error *err);

@@ -52,6 +52,12 @@ std::vector<std::shared_ptr<Governor::Endpoint>> Governor::endpoints() const {
   return living;
 }
 
+std::shared_ptr<Governor::Endpoint> Governor::find(const std::string& name) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto entry = endpoints_.find(name);
+  return entry == endpoints_.end() ? nullptr : entry->second.lock();
+}
+
 void Governor::isolate(const std::string& name, TimePoint now) {
   const std::shared_ptr<Endpoint> endpoint = attach(name);
   {

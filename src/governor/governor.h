@@ -35,6 +35,8 @@ class Governor {
   // The endpoint of that name, "wss://csms.example:443", which lives as long as somebody holds it.
   std::shared_ptr<Endpoint> attach(const std::string& name);
   std::vector<std::shared_ptr<Endpoint>> endpoints() const;
+  // Null: nobody holds one of that name.
+  std::shared_ptr<Endpoint> find(const std::string& name) const;
 
   // By hand, also before a station has gone there.
   void isolate(const std::string& name, TimePoint now);

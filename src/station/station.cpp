@@ -46,6 +46,10 @@ QueueLimits queue_limits(const Settings& settings) {
   return {settings.send_queue_policy, settings.send_queue_messages, settings.send_queue_bytes};
 }
 
+std::string seconds(Duration duration) {
+  return std::to_string(std::chrono::ceil<std::chrono::seconds>(duration).count()) + " s";
+}
+
 std::int64_t nanoseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
 }
@@ -209,12 +213,35 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
     default:
       // The last error names the station already.
       *why = Failure(CWIRE_E_TIMEOUT,
-                     id() + ": not connected within " + std::to_string(timeout_ms) + " ms; " +
+                     id() + ": not connected within " + std::to_string(timeout_ms) + " ms" + what_holds_back() + "; " +
                          (last.numbers.status != CWIRE_OK
                               ? "last attempt: " + last.words.substr(id().size() + 2)
                               : std::string("the first attempt is still under way, or waits for its turn")));
   }
   return why->status;
+}
+
+// Asks the governor, by name: the endpoint itself is the I/O thread's.
+std::string Station::what_holds_back() const {
+  Governor* const governor = worker_->governor();
+  if (governor == nullptr) return {};
+  const std::string name = newest_config().url.origin();
+  const std::shared_ptr<Governor::Endpoint> endpoint = governor->find(name);
+  if (endpoint == nullptr) return {};
+  const TimePoint now = Clock::now();
+  const Governor::Endpoint::Numbers numbers = endpoint->numbers(now);
+  switch (numbers.state) {
+    case CircuitBreaker::State::closed:
+      break;
+    case CircuitBreaker::State::open:
+      return "; too many attempts failed, so no station tries " + name + " for " +
+             seconds(std::max(Duration::zero(), numbers.opens_until - now)) + " (cwire_manager_reset ends that)";
+    case CircuitBreaker::State::half_open:
+      return "; a few stations try whether " + name + " is well again";
+    case CircuitBreaker::State::isolated:
+      return "; " + name + " is isolated by request: no station tries it until cwire_manager_reset";
+  }
+  return {};
 }
 
 void Station::fill(cwire_stats& out) const {

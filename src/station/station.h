@@ -71,6 +71,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   // False: `config` is not the one after the newest. Throws Error(STATE) if the station has ended.
   bool reconfigure(ConnectionConfig config, bool reconnect);
   cwire_status wait(std::int32_t timeout_ms, Failure* why) const;
+  // Why its endpoint is not dialled at the moment, if so: to stand inside a failure, behind what came of it.
+  std::string what_holds_back() const;
   State state() const { return state_.load(std::memory_order_acquire); }
   bool may_be_replaced() const { return state() == State::error || state() == State::closed; }
   // Fills at most out.size bytes.

@@ -203,11 +203,12 @@ TEST_CASE("an open breaker costs no station an attempt") {
                                          {"governor.breaker_open", "1h"},
                                          {"governor.breaker_open_max", "1h"}}));
   constexpr std::size_t kStations = 10;  // at most two of three attempts each before it opens
+  std::vector<cwire_station> stations;
   for (std::size_t i = 0; i < kStations; ++i) {
-    fleet.connect(id(i), nobody.url(),
-                  {{"csms.reconnect_backoff", "100ms"},
-                   {"csms.reconnect_max_backoff", "100ms"},
-                   {"csms.reconnect_jitter", "0%"}});
+    stations.push_back(fleet.connect(id(i), nobody.url(),
+                                     {{"csms.reconnect_backoff", "100ms"},
+                                      {"csms.reconnect_max_backoff", "100ms"},
+                                      {"csms.reconnect_jitter", "0%"}}));
   }
   REQUIRE(wait_for_breaker(fleet, CWIRE_BREAKER_OPEN));
   // All ask again, and wait: none gives up, however long it takes.
@@ -218,6 +219,11 @@ TEST_CASE("an open breaker costs no station an attempt") {
   CHECK(count(fleet.records(), CWIRE_EVENT_CLOSED) == 0);
   const cwire_stats stats = fleet.stats(id(0));
   CHECK(stats.reconnect_attempts <= 2);
+  // Who waits is told of it.
+  Error error;
+  REQUIRE(cwire_station_wait(stations[0], 1, &error) == CWIRE_E_TIMEOUT);
+  CHECK_THAT(error.text(), Contains("too many attempts failed, so no station tries " + nobody.url() + " for ") &&
+                               Contains("last attempt: dial"));
   fleet.finish();
 }
 
@@ -263,8 +269,12 @@ TEST_CASE("an endpoint may be isolated before anybody goes there") {
   csms::Csms csms{csms::Options()};
   Fleet fleet(Delivery::poll);
   REQUIRE(cwire_manager_isolate(fleet.manager, csms.url().c_str(), nullptr) == CWIRE_OK);
-  fleet.connect("CP1", csms.url());
+  const cwire_station station = fleet.connect("CP1", csms.url());
   REQUIRE(fleet.wait([&](const Records&) { return endpoint(fleet.manager, csms.url()).waiting_normal == 1; }));
+  Error error;
+  REQUIRE(cwire_station_wait(station, 1, &error) == CWIRE_E_TIMEOUT);
+  CHECK_THAT(error.text(), Contains("CP1: not connected within 1 ms; " + csms.url() + " is isolated") &&
+                               Contains("cwire_manager_reset"));
   // Shutdown does not wait for it.
   fleet.finish();
   CHECK(csms.counters().connections_accepted == 0);

@@ -692,7 +692,7 @@ extern "C" {
         accepted: *mut usize,
     ) -> cwire_status;
     /// Waits until the station is connected, or has ended, or timeout_ms has passed (milliseconds; negative: for ever). Returns OK,
-    /// TIMEOUT (err says why the last attempt failed), the status of the last failure if the station gave up, CLOSED if it was
+    /// TIMEOUT (err says why the last attempt failed, and why there is none, where the endpoint is isolated or too many failed), the status of the last failure if the station gave up, CLOSED if it was
     /// disconnected, INVALID_HANDLE (its CLOSED was taken already), STATE on an I/O thread of its manager, which would wait for
     /// itself, NO_MEMORY.
     pub fn cwire_station_wait(
