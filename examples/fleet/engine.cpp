@@ -143,11 +143,11 @@ chargewire::Config Engine::config_of(std::uint32_t index) const {
   const std::uint64_t number = spec_.number_of(stations_[index].index);
   chargewire::Config config;
   if (!protocol_configs_.empty()) config = protocol_configs_[spec_.protocol_of(stations_[index].index)];
-  for (const auto& [key, value] : spec_.station_options) {
+  for (const StationOption& option : spec_.station_options) {
     try {
-      config.set(key, value.expand(number, recorder_.id(index)));
+      config.set(option.key, option.value.expand(number, recorder_.id(index)));
     } catch (const chargewire::Error& error) {
-      throw SpecError(spec_.file + ": fleet." + error.what());
+      throw SpecError(spec_.file + ":" + std::to_string(option.line) + ": fleet: " + error.what());
     }
   }
   return config;
@@ -205,7 +205,9 @@ void Engine::take(const chargewire::Event& event, Duration now) {
       take_message(index, event, now);
       break;
     case chargewire::EventType::sent:
-      if (event.status() != chargewire::Status::ok && event.tag() != 0) {
+      // One that ended with its connection is counted with that: DISCONNECTED says why.
+      if (event.tag() != 0 && event.status() != chargewire::Status::ok &&
+          event.status() != chargewire::Status::closed) {
         lost_call(scenario_.refused(index, event.tag(), now), "not sent",
                   "not sent: " + std::string(chargewire::text(event.status())));
       }

@@ -16,6 +16,7 @@
 #include "report_json.h"
 #include "screen.h"
 #include "text.h"
+#include "verdict.h"
 #include "view.h"
 
 namespace fleet {
@@ -152,7 +153,7 @@ int run(int argc, char** argv) {
   }
 
   const RunRecord& record = engine.recorder().record();
-  std::cout << summary_of(record, Screen::possible() && colour_wanted());
+  std::cout << judge(record).text << '\n' << summary_of(record, Screen::possible() && colour_wanted());
   const bool html_written = write_file(command_line.report, write_html, record);
   const bool json_written = write_file(command_line.json, write_json, record);
   const bool written = html_written && json_written;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -44,6 +45,10 @@ std::uint64_t resident_bytes() {
 
 double seconds_of(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
+std::string without_prefix(const std::string& text, const std::string& prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0 ? text.substr(prefix.size()) : text;
+}
+
 Percentiles larger(const Percentiles& a, const Percentiles& b) {
   return {a.count + b.count, std::max(a.p50, b.p50), std::max(a.p90, b.p90), std::max(a.p99, b.p99),
           std::max(a.max, b.max)};
@@ -75,6 +80,8 @@ void Recorder::Sums::add(const cwire_stats& stats) {
   queued += stats.queued_messages;
   bytes_sent += stats.bytes_sent;
   bytes_received += stats.bytes_received;
+  wire_sent += stats.wire_bytes_sent;
+  wire_received += stats.wire_bytes_received;
 }
 
 Recorder::Recorder(Setup setup, std::vector<std::string> ids, bool has_boot)
@@ -169,6 +176,7 @@ void Recorder::call_answered(const Call& call, double latency) {
 void Recorder::call_failed(const Call& call, const std::string& reason, const std::string& message) {
   const std::string action = name_of(call.action, call.version);
   Station& station = stations_[call.station];
+  const std::string example = station.id + ": " + action + ": " + without_prefix(message, station.id + ": ");
   ++record_.totals.calls_failed;
   ++actions_[action].count.failed;
   // The station has counted the lost connection already.
@@ -176,11 +184,11 @@ void Recorder::call_failed(const Call& call, const std::string& reason, const st
     ++record_.totals.calls_lost;
   } else {
     ++station.calls_failed;
-    station.last_error = station.id + ": " + action + ": " + message;
+    station.last_error = example;
   }
   const bool is_new = call_failures_.find({action, reason}) == call_failures_.end();
   const std::string kept_apart = is_new && call_failures_.size() >= kinds_max ? "other" : reason;
-  count(call_failures_[{action, kept_apart}], call.station, station.id + ": " + action + ": " + message);
+  count(call_failures_[{action, kept_apart}], call.station, example);
 }
 
 void Recorder::command(const std::string& action, bool answered) {
@@ -192,6 +200,8 @@ void Recorder::command(const std::string& action, bool answered) {
 }
 
 void Recorder::incident(const std::string& text) {
+  // The library logs what it tells by an event, too.
+  if (!record_.incidents.empty() && record_.incidents.back().text == text) return;
   if (record_.incidents.size() < incidents_max) {
     record_.incidents.push_back({seconds_since_start(), text});
   } else {
@@ -211,6 +221,7 @@ void Recorder::begin_look() {
   if (!frozen_) {
     qualities_.fill(0);
     jitters_.clear();
+    for (std::vector<float>& part : handshakes_) part.clear();
   }
 }
 
@@ -225,7 +236,19 @@ void Recorder::look(std::uint32_t index, const cwire_stats& stats) {
   if (station.state == chargewire::State::connected && stats.round_trip_ns != 0) {
     round_trips_.push_back(static_cast<float>(seconds_of(stats.round_trip_ns)));
   }
-  station.round_trip = seconds_of(stats.round_trip_ns);
+  station.round_trip = seconds_of(stats.round_trip_smoothed_ns);
+  if (frozen_) return;
+  station.quality = stats.quality;
+  if (stats.quality >= 0 && static_cast<std::size_t>(stats.quality) < qualities_.size()) {
+    ++qualities_[static_cast<std::size_t>(stats.quality)];
+  }
+  if (stats.round_trip_ns != 0) jitters_.push_back(static_cast<float>(seconds_of(stats.jitter_ns)));
+  if (stats.handshake_ns == 0) return;
+  const std::int64_t parts[] = {stats.handshake_ns,       stats.handshake_resolve_ns, stats.handshake_tcp_ns,
+                                stats.handshake_proxy_ns, stats.handshake_tls_ns,     stats.handshake_http_ns};
+  for (std::size_t i = 0; i < std::size(parts); ++i) {
+    if (parts[i] != 0) handshakes_[i].push_back(static_cast<float>(seconds_of(parts[i])));
+  }
 }
 
 void Recorder::look_last(std::uint32_t index, const cwire_stats& stats) {
@@ -248,14 +271,21 @@ void Recorder::end_look() {
   sums.bytes_sent += ended_.bytes_sent;
   sums.bytes_received += ended_.bytes_received;
   sums.received += ended_.received;
+  sums.wire_sent += ended_.wire_sent;
+  sums.wire_received += ended_.wire_received;
   Totals& totals = record_.totals;
   totals.messages_sent = sums.sent;
   totals.messages_not_sent = sums.not_sent;
   totals.messages_received = sums.received;
   totals.bytes_sent = sums.bytes_sent;
   totals.bytes_received = sums.bytes_received;
+  totals.wire_bytes_sent = sums.wire_sent;
+  totals.wire_bytes_received = sums.wire_received;
 
-  if (!frozen_) rank_worst();
+  if (!frozen_) {
+    record_.quality = qualities_;
+    rank_worst();
+  }
   tell_kinds();
   if (sample.span < span_min) return;
 
@@ -318,7 +348,7 @@ void Recorder::rank_worst() {
   const auto worse = [this](std::uint32_t a, std::uint32_t b) {
     const auto key = [this](std::uint32_t i) {
       const Station& station = stations_[i];
-      return std::make_tuple(station.state != chargewire::State::connected, station.trouble(), station.round_trip);
+      return std::make_tuple(station.state != chargewire::State::connected, station.trouble(), station.round_trip, ~i);
     };
     return key(b) < key(a);
   };
@@ -426,7 +456,9 @@ void Recorder::finish(bool drained, std::string end) {
   record_.round_trip = all_round_trips_.percentiles();
   record_.call_latency = all_latencies_.percentiles();
   record_.jitter = percentiles_of(jitters_);
-  record_.quality = qualities_;
+  Percentiles* const parts[] = {&record_.handshake,       &record_.handshake_resolve, &record_.handshake_tcp,
+                                &record_.handshake_proxy, &record_.handshake_tls,     &record_.handshake_http};
+  for (std::size_t i = 0; i < std::size(parts); ++i) *parts[i] = percentiles_of(handshakes_[i]);
   for (const auto& [name, line] : actions_) {
     record_.actions.push_back(line.count);
     record_.actions.back().action = name;

@@ -81,8 +81,7 @@ void Scenario::fire(const Entry& entry) {
       break;
     case Timer::meter_values:
       for (std::uint32_t connector = 1; connector <= spec_.connectors && station.connected; ++connector) {
-        const Connector& state = station.connectors[connector - 1];
-        (state.in_transaction ? station.update : station.meter_values) |= bit(connector);
+        ask_for_meter_values(station, connector);
       }
       set(Timer::meter_values, entry.station, 0, entry.at + varied(station, spec_.meter_values->interval));
       break;
@@ -116,6 +115,16 @@ void Scenario::begin(std::uint32_t index, Duration now) {
   }
 }
 
+// Of a transaction that has ended its stop tells.
+void Scenario::ask_for_meter_values(Station& station, std::uint32_t number) {
+  const Connector& connector = station.connectors[number - 1];
+  if (!connector.in_transaction) {
+    station.meter_values |= bit(number);
+  } else if (connector.charging) {
+    station.update |= bit(number);
+  }
+}
+
 void Scenario::begin_transaction(std::uint32_t index, std::uint32_t number, Duration now) {
   Station& station = stations_[index];
   Connector& connector = station.connectors[number - 1];
@@ -125,6 +134,7 @@ void Scenario::begin_transaction(std::uint32_t index, std::uint32_t number, Dura
     return;
   }
   read(station, connector, now);
+  station.meter_values &= ~bit(number);
   connector.charging = true;
   connector.in_transaction = true;
   connector.transaction += 1;
@@ -170,8 +180,8 @@ void Scenario::again(Station& station, const Call& call) {
       station.connectors[call.connector - 1].messages -= 1;
       break;
     case Action::update:
-      station.update |= bit(call.connector);
       station.connectors[call.connector - 1].messages -= 1;
+      ask_for_meter_values(station, call.connector);
       break;
     case Action::stop:
       station.stop |= bit(call.connector);
@@ -265,8 +275,7 @@ bool Scenario::trigger(std::uint32_t index, Action action, std::uint32_t connect
       break;
     case Action::meter_values:
       for (std::uint32_t number = 1; number <= spec_.connectors; ++number) {
-        if ((wanted & bit(number)) == 0) continue;
-        (station.connectors[number - 1].in_transaction ? station.update : station.meter_values) |= bit(number);
+        if ((wanted & bit(number)) != 0) ask_for_meter_values(station, number);
       }
       break;
     default:

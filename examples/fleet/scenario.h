@@ -149,6 +149,7 @@ class Scenario {
   void set(Timer timer, std::uint32_t station, std::uint32_t connector, Duration at);
   void fire(const Entry& entry);
   void begin(std::uint32_t station, Duration now);
+  void ask_for_meter_values(Station& station, std::uint32_t connector);
   void begin_transaction(std::uint32_t station, std::uint32_t connector, Duration now);
   void end_transaction(std::uint32_t station, std::uint32_t connector, Duration now);
   void stand_in_line(std::uint32_t station);

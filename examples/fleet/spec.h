@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "text_template.h"
@@ -75,6 +74,13 @@ struct ProtocolShare {
   double share = 1;                  // of the stations; all shares together are 1
 };
 
+// An option of the library that differs from station to station.
+struct StationOption {
+  std::string key;       // "csms.auth.password_file"
+  TextTemplate value;    // "keys/{id}.key"
+  std::size_t line = 0;  // of the file
+};
+
 struct FleetSpec {
   std::string file;       // without its directory
   std::string directory;  // what relative paths in it are relative to
@@ -89,8 +95,7 @@ struct FleetSpec {
   Duration drain = std::chrono::seconds(10);
   std::uint64_t seed = 1;
   Shard shard;
-  // Options of the library, by key, that differ from station to station: {"csms.auth.password_file", "keys/{id}.key"}.
-  std::vector<std::pair<std::string, TextTemplate>> station_options;
+  std::vector<StationOption> station_options;
 
   ScenarioSpec scenario;
 

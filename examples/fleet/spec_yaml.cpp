@@ -62,6 +62,7 @@ class Value {
   const YAML::Node& node() const { return node_; }
   const std::string& file() const { return *file_; }
   const std::string& key() const { return key_; }
+  std::size_t line() const { return static_cast<std::size_t>(mark_.line) + 1; }
 
   std::string text(const char* what) const {
     if (!node_.IsScalar()) expected(what);
@@ -124,7 +125,7 @@ class Section {
       const std::string name = entry.first.Scalar();
       const auto [at, is_new] =
           entries_.try_emplace(name, Value(value.file(), path(name), entry.second, entry.first.Mark()));
-      if (!is_new) at->second.fail("is given twice");
+      if (!is_new) fail(value.file(), entry.first.Mark(), path(name), "is given twice");
     }
   }
 
@@ -197,8 +198,7 @@ std::vector<ProtocolShare> read_protocols(const Value& value) {
 }
 
 // The options of the library below `csms`, each with its whole key.
-void read_station_options(const Value& value, const std::string& key,
-                          std::vector<std::pair<std::string, TextTemplate>>& options) {
+void read_station_options(const Value& value, const std::string& key, std::vector<StationOption>& options) {
   if (value.node().IsMap()) {
     for (const auto& entry : value.node()) {
       const std::string name = entry.first.Scalar();
@@ -207,7 +207,8 @@ void read_station_options(const Value& value, const std::string& key,
     }
     return;
   }
-  options.emplace_back(key, value.text_template("a text, in which {id} and {} stand for the station's id and number"));
+  options.push_back(
+      {key, value.text_template("a text, in which {id} and {} stand for the station's id and number"), value.line()});
 }
 
 void read_fleet(const Value& value, FleetSpec& spec) {

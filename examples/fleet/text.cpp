@@ -21,6 +21,12 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
+std::string short_count(std::uint64_t number) {
+  if (number < 1'000'000) return grouped(number);
+  return number < 1'000'000'000 ? formatted("%.1f M", static_cast<double>(number) / 1e6)
+                                : formatted("%.1f G", static_cast<double>(number) / 1e9);
+}
+
 std::string rate_text(double per_second) {
   if (per_second < 99.95) return formatted("%.1f", per_second);
   return grouped(static_cast<std::uint64_t>(std::llround(per_second)));

@@ -7,11 +7,12 @@
 // Numbers as people read them.
 namespace fleet {
 
-std::string grouped(std::uint64_t number);  // 1,234,567
-std::string rate_text(double per_second);   // 0.4, 33.1, 1,234
-std::string latency_text(double seconds);   // 0.31 ms, 12.3 ms, 345 ms, 1.24 s
-std::string bytes_text(double bytes);       // 12.3 MB
-std::string clock_text(double seconds);     // 01:02:03, 2 d 01:02:03
-std::string percent_text(double share);     // 4.1 %
+std::string grouped(std::uint64_t number);      // 1,234,567
+std::string short_count(std::uint64_t number);  // 123,456, 12.3 M
+std::string rate_text(double per_second);       // 0.4, 33.1, 1,234
+std::string latency_text(double seconds);       // 0.31 ms, 12.3 ms, 345 ms, 1.24 s
+std::string bytes_text(double bytes);           // 12.3 MB
+std::string clock_text(double seconds);         // 01:02:03, 2 d 01:02:03
+std::string percent_text(double share);         // 4.1 %
 
 }  // namespace fleet

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
 #include "text.h"
 
@@ -103,7 +104,7 @@ struct StateLook {
 constexpr StateLook state_looks[] = {
     {State::connected, "connected", style::green},        {State::connecting, "connecting", style::cyan},
     {State::reconnecting, "reconnecting", style::yellow}, {State::error, "gave up", style::red},
-    {State::disconnected, "disconnected", style::blue},        {State::closed, "closed", style::dim},
+    {State::disconnected, "disconnected", style::blue},   {State::closed, "closed", style::dim},
 };
 
 const StateLook& look_of(State state) {
@@ -113,7 +114,9 @@ const StateLook& look_of(State state) {
 
 // Eight heights of a cell.
 constexpr const char* levels[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-constexpr const char ascii_levels[] = "_.-:=+*#";
+constexpr const char* ascii_levels[] = {"_", ".", "-", ":", "=", "+", "*", "#"};
+// As many seconds as the recorder remembers.
+constexpr std::size_t plotted_max = 300;
 
 class Picture {
  public:
@@ -223,21 +226,24 @@ class Picture {
   }
 
   void rates() {
-    put(heading("per second", 16).right(style::dim, "now", 9).add(style::dim, "  " + span_text()));
-    series("messages out", now_.messages_sent, style::green, &Sample::messages_sent);
-    series("messages in", now_.messages_received, style::green, &Sample::messages_received);
-    series("connects", now_.connects, style::cyan, &Sample::connects);
-    // Lost connections, failed attempts and failed calls: what should not be.
-    const auto trouble = [](const Sample& sample) {
-      return sample.disconnects + sample.attempts_failed + sample.calls_failed;
-    };
-    series("lost or failed", trouble(now_), style::red, trouble);
+    const Totals& totals = record_.totals;
+    Line line = heading("per second", name_columns);
+    for (const char* name : {"now", "mean", "peak", "total"}) line.right(style::dim, name, number_columns);
+    put(line.add(style::dim, "  " + plotted()));
+    series("messages out", style::green, totals.messages_sent,
+           [](const Sample& sample) { return sample.messages_sent; });
+    series("messages in", style::green, totals.messages_received,
+           [](const Sample& sample) { return sample.messages_received; });
+    series("connects", style::cyan, totals.connects, [](const Sample& sample) { return sample.connects; });
+    // What should not be.
+    series("lost or failed", style::red, totals.disconnects + totals.attempts_failed + totals.calls_failed,
+           [](const Sample& sample) { return sample.disconnects + sample.attempts_failed + sample.calls_failed; });
   }
 
   void latencies() {
-    Line line = heading("latency", 16);
-    for (const char* name : {"p50", "p90", "p99", "max"}) line.right(style::dim, name, 9);
-    put(line.add(style::dim, look_.columns >= 70 ? "  p99, " + span_text() : ""));
+    Line line = heading("latency", name_columns);
+    for (const char* name : {"p50", "p90", "p99", "max"}) line.right(style::dim, name, number_columns);
+    put(line.add(style::dim, "  p99"));
     latency("ping to pong", now_.round_trip, [](const Sample& sample) { return sample.round_trip.p99; });
     latency("call to answer", recorder_.recent_call_latency(),
             [](const Sample& sample) { return sample.call_latency.p99; });
@@ -264,9 +270,17 @@ class Picture {
   }
 
   void worst() {
-    put(heading("worst stations", 18).add(style::dim, "state           lost  failed   calls       RTT  last error"));
+    // A narrow screen has no room for all columns beside the error.
+    const bool wide = look_.columns >= 100;
+    const std::size_t id_columns = std::min<std::size_t>(std::max(longest_id() + 3, std::size_t{15}), wide ? 24 : 18);
+    const std::size_t count_columns = wide ? 8 : 7;
+    Line names = heading("worst stations", id_columns);
+    names.add(style::dim, "state").to(id_columns + 12);
+    for (const char* name : {"lost", "failed", "calls"}) names.right(style::dim, name, count_columns);
+    if (wide) names.right(style::dim, "RTT", 11);
+    put(names.add(style::dim, "  last error"));
     if (record_.worst.empty()) {
-      put(Line(look_).add(style::dim, "  no station has had any trouble"));
+      put(Line(look_).add(style::dim, " no station has had any trouble"));
       return;
     }
     const std::size_t room = look_.rows > lines_.size() + 1 ? look_.rows - lines_.size() - 1 : 0;
@@ -274,19 +288,13 @@ class Picture {
       const WorstStation& station = record_.worst[i];
       const StateLook& state = look_of(station.state);
       Line line(look_);
-      line.add(" ")
-          .add(style::bold,
-               station.id.size() > 16 ? station.id.substr(0, 15) + (look_.unicode ? "…" : "~") : station.id)
-          .to(18);
-      line.add(state.style, state.name).to(31);
-      const auto count = [&](std::uint64_t number, std::size_t width) {
-        line.right(number > 0 ? style::plain : style::dim, grouped(number), width);
-      };
-      count(station.connections_lost, 7);
-      count(station.attempts_failed, 8);
-      count(station.calls_failed, 8);
-      line.right(style::plain, latency_text(station.round_trip), 10).add("  ");
-      line.add(style::dim, without_id(station.last_error, station.id));
+      line.add(" ").add(style::bold, shortened(station.id, id_columns - 2)).to(id_columns);
+      line.add(state.style, state.name).to(id_columns + 12);
+      for (const std::uint64_t number : {station.connections_lost, station.attempts_failed, station.calls_failed}) {
+        line.right(number > 0 ? style::plain : style::dim, grouped(number), count_columns);
+      }
+      if (wide) line.right(station.round_trip > 0 ? style::plain : style::dim, latency_text(station.round_trip), 11);
+      line.add("  ").add(style::dim, without_id(station.last_error, station.id));
       put(line);
     }
   }
@@ -294,7 +302,7 @@ class Picture {
   void failures() {
     if (record_.failures.empty() && record_.call_failures.empty()) return;
     lines_.emplace_back();
-    put(heading("failures", 18).add(style::dim, "count  stations  for example"));
+    put(heading("failures", 24).add(style::dim, "count  stations  for example"));
     std::size_t room = look_.rows - lines_.size() - 1;
     const auto kind = [&](const std::string& name, std::uint64_t count, std::uint64_t stations,
                           const std::string& example) {
@@ -302,8 +310,8 @@ class Picture {
       --room;
       put(Line(look_)
               .add(" ")
-              .add(style::red, name.substr(0, 16))
-              .to(14)
+              .add(style::red, name.substr(0, 19))
+              .to(20)
               .right(style::plain, grouped(count), 9)
               .right(style::plain, grouped(stations), 10)
               .add("  ")
@@ -361,57 +369,68 @@ class Picture {
     return message.compare(0, id.size() + 2, id + ": ") == 0 ? message.substr(id.size() + 2) : message;
   }
 
-  std::size_t plot_columns(std::size_t from) const {
-    return look_.columns > from ? std::min(look_.columns - from, recorder_.recent().size()) : 0;
-  }
-  std::string span_text() const {
-    const std::size_t most = std::min<std::size_t>(look_.columns > 27 ? look_.columns - 27 : 0, 300);
-    return "last " + std::to_string(most) + " s";
+  std::size_t longest_id() const {
+    std::size_t longest = 0;
+    for (const WorstStation& station : record_.worst) longest = std::max(longest, station.id.size());
+    return longest;
   }
 
-  // A cell per second; the latest is at the right.
+  std::string shortened(const std::string& text, std::size_t size) const {
+    return text.size() <= size ? text : text.substr(0, size - 1) + (look_.unicode ? "…" : "~");
+  }
+
+  static constexpr std::size_t name_columns = 16;
+  static constexpr std::size_t number_columns = 9;
+  static constexpr std::size_t plot_begin = name_columns + 4 * number_columns + 2;
+
+  // How many seconds are plotted, at most, and of what there is.
+  std::size_t plot_room() const { return look_.columns > plot_begin ? look_.columns - plot_begin : 0; }
+  std::size_t plot_count() const { return std::min(plot_room(), recorder_.recent().size()); }
+  std::string plotted() const {
+    return plot_room() < 10 ? "" : "last " + std::to_string(std::min(plot_room(), plotted_max)) + " s";
+  }
+
+  // A cell per second; the latest is the last.
   template <class Value>
   void plot(Line& line, const char* style, Value value) const {
     const std::deque<Sample>& recent = recorder_.recent();
-    const std::size_t count = std::min(line.left(), recent.size());
+    const auto begin = recent.end() - static_cast<std::ptrdiff_t>(plot_count());
     double largest = 0;
-    for (std::size_t i = recent.size() - count; i < recent.size(); ++i) largest = std::max(largest, value(recent[i]));
-    for (std::size_t i = recent.size() - count; i < recent.size(); ++i) {
-      const double share = largest > 0 ? value(recent[i]) / largest : 0;
+    for (auto sample = begin; sample != recent.end(); ++sample) largest = std::max(largest, value(*sample));
+    for (auto sample = begin; sample != recent.end(); ++sample) {
+      const double share = largest > 0 ? value(*sample) / largest : 0;
       const auto level = static_cast<std::size_t>(std::clamp(std::ceil(share * 8) - 1, 0.0, 7.0));
-      const char* const cell_style = share > 0 ? style : style::dim;
-      if (look_.unicode) {
-        line.add(cell_style, levels[level]);
-      } else {
-        line.add(cell_style, std::string(1, ascii_levels[level]));
-      }
+      line.add(share > 0 ? style : style::dim, look_.unicode ? levels[level] : ascii_levels[level]);
     }
   }
 
   template <class Value>
-  void series(const char* name, double now, const char* style, Value value) {
+  void series(const char* name, const char* style, std::uint64_t total, Value value) {
+    const std::deque<Sample>& recent = recorder_.recent();
+    const double now = value(now_);
+    const double seconds = recorder_.seconds_since_start();
+    double peak = 0;
+    for (const Sample& sample : recent) peak = std::max(peak, value(sample));
     Line line(look_);
-    line.add(" ").add(name).to(16).right(now > 0 ? style::bold : style::dim, rate_text(now), 9).add("  ");
-    if constexpr (std::is_member_object_pointer_v<Value>) {
-      plot(line, style, [value](const Sample& sample) { return sample.*value; });
-    } else {
-      plot(line, style, value);
-    }
+    line.add(" ").add(name).to(name_columns).right(now > 0 ? style::bold : style::dim, rate_text(now), number_columns);
+    line.right(style::plain, rate_text(seconds > 0 ? static_cast<double>(total) / seconds : 0), number_columns);
+    line.right(style::plain, rate_text(peak), number_columns)
+        .right(style::plain, short_count(total), number_columns)
+        .add("  ");
+    plot(line, style, value);
     put(line);
   }
 
   template <class Value>
   void latency(const char* name, const Percentiles& percentiles, Value value) {
     Line line(look_);
-    line.add(" ").add(name).to(16);
+    line.add(" ").add(name).to(name_columns);
     for (const double Percentiles::*part :
          {&Percentiles::p50, &Percentiles::p90, &Percentiles::p99, &Percentiles::max}) {
-      line.right(percentiles.count > 0 ? style::bold : style::dim, latency_text(percentiles.*part), 9);
+      line.right(percentiles.count > 0 ? style::bold : style::dim, latency_text(percentiles.*part), number_columns);
     }
-    if (look_.columns >= 70) {
-      line.add("  ");
-      plot(line, style::cyan, value);
-    }
+    line.add("  ");
+    plot(line, style::cyan, value);
     put(line);
   }
 

@@ -1,0 +1,223 @@
+#include "recorder.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "catch2/catch.hpp"
+#include "text.h"
+#include "view.h"
+
+using namespace fleet;
+
+namespace {
+
+Setup setup_of(std::size_t stations) {
+  Setup setup;
+  setup.file = "test.yaml";
+  setup.url = "ws://csms.example/ocpp";
+  setup.stations = setup.stations_of_all = stations;
+  return setup;
+}
+
+std::vector<std::string> ids_of(std::size_t stations) {
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < stations; ++i) ids.push_back("CP" + std::to_string(i));
+  return ids;
+}
+
+cwire_event event_of(std::int32_t type, cwire_status status, const std::string& data, const cwire_failure* failure) {
+  cwire_event event{};
+  event.size = sizeof event;
+  event.type = type;
+  event.status = status;
+  event.station_id = "";
+  event.data = data.c_str();
+  event.data_size = data.size();
+  event.failure = failure;
+  return event;
+}
+
+void fail_attempt(Recorder& recorder, std::uint32_t station, const std::string& message) {
+  cwire_failure failure{};
+  failure.size = sizeof failure;
+  failure.status = CWIRE_E_DIAL;
+  failure.phase = CWIRE_PHASE_TCP;
+  const cwire_event event = event_of(CWIRE_EVENT_ERROR, CWIRE_E_DIAL, message, &failure);
+  recorder.attempt_failed(station, chargewire::Event(event));
+}
+
+Call call_of(std::uint32_t station, Action action) {
+  Call call;
+  call.station = station;
+  call.action = action;
+  return call;
+}
+
+// As wide as the terminal shows it: without colours, and each character of UTF-8 once.
+std::string plain(const std::string& line) {
+  std::string result;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\x1b') {
+      while (line[i] != 'm') ++i;
+      continue;
+    }
+    if ((static_cast<unsigned char>(line[i]) & 0xc0) != 0x80) result += line[i];
+  }
+  return result;
+}
+
+std::string all_of(const std::vector<std::string>& lines) {
+  std::string result;
+  for (const std::string& line : lines) result += plain(line) + '\n';
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("percentiles are the values that so many do not exceed") {
+  std::vector<double> values;
+  for (int i = 100; i >= 0; --i) values.push_back(i);
+  const Percentiles result = percentiles_of(values);
+  CHECK(result.count == 101);
+  CHECK(result.p50 == 50);
+  CHECK(result.p90 == 90);
+  CHECK(result.p99 == 99);
+  CHECK(result.max == 100);
+  std::vector<double> one{7};
+  CHECK(percentiles_of(one).p50 == 7);
+  CHECK(percentiles_of(one).max == 7);
+  std::vector<double> none;
+  CHECK(percentiles_of(none).count == 0);
+}
+
+TEST_CASE("a reservoir of a few stands for many") {
+  Reservoir reservoir(10000);
+  for (int i = 0; i <= 1000000; ++i) reservoir.add(i);
+  const Percentiles result = reservoir.percentiles();
+  CHECK(result.count == 1000001);
+  CHECK(result.p50 == Approx(500000).epsilon(0.05));
+  CHECK(result.p99 == Approx(990000).epsilon(0.01));
+  CHECK(result.max == 1000000);
+}
+
+TEST_CASE("the worst stations are those that are not there, then those with more trouble") {
+  Recorder recorder(setup_of(40), ids_of(40), true);
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    recorder.begun(i);
+    recorder.state_changed(i, chargewire::State::connected);
+    recorder.connected(i);
+  }
+  recorder.state_changed(7, chargewire::State::reconnecting);
+  for (std::uint32_t i = 10; i < 30; ++i) {
+    for (std::uint32_t n = 0; n < i; ++n) fail_attempt(recorder, i, "CP" + std::to_string(i) + ": refused");
+  }
+  recorder.begin_look();
+  recorder.end_look();
+  const std::vector<WorstStation>& worst = recorder.record().worst;
+  REQUIRE(worst.size() == 10);
+  CHECK(worst[0].id == "CP7");
+  CHECK(worst[1].id == "CP29");
+  CHECK(worst[1].attempts_failed == 29);
+  CHECK(worst[1].last_error == "CP29: refused");
+  CHECK(worst[9].id == "CP21");
+  REQUIRE(recorder.record().failures.size() == 1);
+  CHECK(recorder.record().failures[0].stations == 20);
+  CHECK(recorder.record().failures[0].count == 390);
+  CHECK(recorder.record().failures[0].example == "CP10: refused");
+}
+
+TEST_CASE("a run is judged by what was promised") {
+  Recorder recorder(setup_of(3), ids_of(3), true);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    recorder.begun(i);
+    recorder.connected(i);
+    recorder.message_accepted();
+    recorder.call_sent(call_of(i, Action::boot));
+    recorder.call_answered(call_of(i, Action::boot), 0.002);
+    recorder.booted(i);
+  }
+  fail_attempt(recorder, 1, "CP1: refused");
+  recorder.call_sent(call_of(0, Action::heartbeat));
+  recorder.call_failed(call_of(0, Action::heartbeat), "timeout", "no answer within 30s");
+  recorder.call_sent(call_of(1, Action::heartbeat));
+  recorder.call_failed(call_of(1, Action::heartbeat), reason_connection_lost, "CP1: lost");
+  cwire_stats stats{};
+  stats.messages_sent = 1;
+  recorder.look_last(0, stats);
+  recorder.look_last(0, stats);  // counted once
+  recorder.begin_look();
+  recorder.end_look();
+  recorder.finish(true, "the duration is over");
+  const std::vector<Promise>& promises = recorder.record().promises;
+  REQUIRE(promises.size() == 4);
+  for (const Promise& promise : promises) CHECK_FALSE(promise.kept);
+  CHECK(promises[0].detail == "2 of 3; not CP2 (its turn had not come)");
+  CHECK(promises[2].detail == "2 of 4; 1 lost with their connection; 1 Heartbeat: timeout");
+  CHECK(recorder.record().totals.messages_unreported == 1);
+  CHECK_FALSE(recorder.all_promises_kept());
+  CHECK(recorder.record().call_failures.size() == 2);
+  CHECK(recorder.record().actions.at(0).action == "BootNotification");
+}
+
+TEST_CASE("the picture fits into any terminal, and says how the fleet is") {
+  Recorder recorder(setup_of(2000), ids_of(2000), true);
+  for (std::uint32_t i = 0; i < 1500; ++i) {
+    recorder.begun(i);
+    recorder.state_changed(i, i < 1490 ? chargewire::State::connected : chargewire::State::reconnecting);
+    if (i >= 1480)
+      fail_attempt(
+          recorder, i,
+          "CP" + std::to_string(i) + ": dial tcp: connection refused; \x1b[2J\n na\xffme \xe4\xb8\xad\xe6\x96\x87");
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  recorder.begin_look();
+  recorder.end_look();
+  for (const std::size_t columns : {1u, 20u, 79u, 80u, 81u, 132u, 400u}) {
+    for (const std::size_t rows : {1u, 5u, 24u, 28u, 60u}) {
+      for (const bool unicode : {true, false}) {
+        Look look;
+        look.columns = columns;
+        look.rows = rows;
+        look.unicode = unicode;
+        const std::vector<std::string> picture = picture_of(recorder, false, look);
+        CAPTURE(columns, rows, unicode);
+        REQUIRE(picture.size() == rows);
+        for (const std::string& line : picture) {
+          const std::string text = plain(line);
+          // A Chinese character counts once here and takes two columns there.
+          CHECK(text.size() <= columns);
+          CHECK(text.find('\n') == std::string::npos);
+          CHECK(line.find("\x1b[2J") == std::string::npos);
+        }
+        if (columns < 80 || rows < 24) continue;
+        const std::string text = all_of(picture);
+        CHECK(text.find("1,490 connected") != std::string::npos);
+        CHECK(text.find("10 reconnecting") != std::string::npos);
+        CHECK(text.find("500 to come") != std::string::npos);
+        CHECK((columns < 100) == (text.find("of 2,000") == std::string::npos));
+        CHECK(text.find("CP1490") != std::string::npos);
+        CHECK(text.find("connection refused") != std::string::npos);
+        CHECK((rows < 60) == (text.find("failures") == std::string::npos));
+      }
+    }
+  }
+  Look look;
+  look.colour = false;
+  for (const std::string& line : picture_of(recorder, true, look)) CHECK(line.find('\x1b') == std::string::npos);
+  CHECK(line_of(recorder, false).find("connected 1,490 of 2,000, reconnecting 10") != std::string::npos);
+}
+
+TEST_CASE("numbers are written for people") {
+  CHECK(grouped(1234567) == "1,234,567");
+  CHECK(grouped(999) == "999");
+  CHECK(latency_text(0.00031) == "0.31 ms");
+  CHECK(latency_text(0.0123) == "12.3 ms");
+  CHECK(latency_text(0.345) == "345 ms");
+  CHECK(latency_text(1.239) == "1.24 s");
+  CHECK(rate_text(0.44) == "0.4");
+  CHECK(rate_text(1234.4) == "1,234");
+  CHECK(clock_text(3723) == "01:02:03");
+  CHECK(clock_text(90061) == "1 d 01:01:01");
+  CHECK(bytes_text(12345678) == "12.3 MB");
+  CHECK(percent_text(0.041) == "4.1 %");
+}
