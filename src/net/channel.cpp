@@ -324,6 +324,11 @@ void Channel::limit_unacknowledged(Duration limit) {
   if (phase_ == Phase::open) cwire::limit_unacknowledged(socket_.get(), limit);
 }
 
+TimePoint Channel::arrival() const {
+  const Duration had = had_data_for(socket_.get());
+  return std::min(thread_.now(), Clock::now() - had);
+}
+
 void Channel::close() {
   if (phase_ == Phase::open || phase_ == Phase::ended) {
     stream_->shutdown();

@@ -74,6 +74,9 @@ class Channel final : private Poller::Watcher, private TimerQueue::Timer, privat
   void resume_reading();
   // While open. See limit_unacknowledged() of sockets: whoever gives up then does so with a WRITE failure.
   void limit_unacknowledged(Duration limit);
+  // When the bytes came that on_channel_data has just brought: when the poller told of them, or earlier, if the thread
+  // was busy until then and the kernel knows better, to some milliseconds. Costs a system call.
+  TimePoint arrival() const;
   // TLS close_notify if that needs no waiting, then FIN and close.
   void close();
   // What is being done, for the message of a timeout: "resolving csms.example", "connecting to [::1]:80", "negotiating

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace cwire {
@@ -70,6 +71,20 @@ void limit_unacknowledged(int socket, Duration limit) {
 #else
   static_cast<void>(socket);
   static_cast<void>(limit);
+#endif
+}
+
+Duration had_data_for(int socket) {
+#if defined(TCP_INFO)
+  // Counted in ticks of the kernel's clock, which may be as long as that.
+  constexpr std::chrono::milliseconds kTick(10);
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return Duration::zero();
+  return std::max(Duration::zero(), Duration(std::chrono::milliseconds(info.tcpi_last_data_recv) - kTick));
+#else
+  static_cast<void>(socket);
+  return Duration::zero();
 #endif
 }
 

@@ -42,6 +42,10 @@ int connect_result(int socket, const asio::ip::tcp::endpoint& remote);
 // gives the connection up with ETIMEDOUT (RFC 5482). Where the system knows no such limit, nothing happens.
 void limit_unacknowledged(int socket, Duration limit);
 
+// For how long, at least, the last data of the peer has been with the kernel, read or not. Zero where the system does
+// not say.
+Duration had_data_for(int socket);
+
 // Ends the sending side and lets go of what the peer sent meanwhile: closing with unread bytes would reset the
 // connection, and a reset can overtake our last bytes on the peer's side.
 void finish_sending(int socket);

@@ -544,7 +544,7 @@ void Station::on_pong(std::string_view data) {
   std::uint64_t nonce = 0;
   if (data.size() != sizeof nonce) return;
   std::memcpy(&nonce, data.data(), sizeof nonce);
-  const WebSocketClient::Pong pong = client_.pong(worker_->thread().now(), nonce);
+  const WebSocketClient::Pong pong = client_.pong(channel_->arrival(), nonce);
   if (!pong.is_matched) return;
   arm();
   note_round_trip(pong);

@@ -198,6 +198,39 @@ TEST_CASE("a handler that takes its time before the ping leaves is no part of th
   fleet.finish(0);
 }
 
+TEST_CASE("a handler that takes its time while the pong comes is no part of the round trip") {
+  constexpr milliseconds kHandled(600);
+  raw::Server server;
+  Gate is_handled;
+  Fleet fleet(Delivery::handler, quick({{"io_threads", "1"}, {"csms.ping_interval", "50ms"}}),
+              [&](const cwire_event& event) {
+                if (event.type != CWIRE_EVENT_MESSAGE) return;
+                is_handled.pass();
+                std::this_thread::sleep_for(kHandled);
+              });
+  fleet.connect("BUSY", server.url(), {{"csms.ping_interval", "0s"}});
+  raw::Connection neighbour = server.accept();
+  neighbour.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "BUSY"));
+  fleet.connect("CP1", server.url());
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  const auto ping = peer.read_frame();
+  REQUIRE(ping);
+  REQUIRE(ping->opcode == raw::ping);
+  const auto read_at = std::chrono::steady_clock::now();
+  neighbour.send_frame(raw::text, "one");
+  REQUIRE(is_handled.wait_arrived());
+  peer.send_frame(raw::pong, ping->payload);
+  const auto answered_after = std::chrono::steady_clock::now() - read_at;
+  is_handled.open();
+  REQUIRE(fleet.eventually([&] { return fleet.stats("CP1").round_trip_ns != 0; }));
+  const auto round_trip = std::chrono::nanoseconds(fleet.stats("CP1").round_trip_ns);
+  CHECK(round_trip >= answered_after);
+  CHECK(round_trip < answered_after + kHandled / 2);
+  fleet.finish(0);
+}
+
 TEST_CASE("a slow name server is seen in the time of the look-up alone") {
   raw::Server server;
   const auto gate = std::make_shared<Gate>();
