@@ -23,6 +23,7 @@ const char usage[] = R"(chargewire-csms: a small OCPP-J server for examples and 
   --cert PEM --key PEM  speak wss
   --client-ca PEM       demand a client certificate of this CA
   --interval SECONDS    heartbeat interval told to stations (default 300)
+  --deflate             agree to permessage-deflate, and compress all messages
   --echo                return each message as it came
   --stdin               take commands, one per line; end with end of file
   --help
@@ -123,6 +124,8 @@ CommandLine parse_command_line(int argc, char** argv) {
       options.client_ca_file = value();
     } else if (option == "--interval") {
       options.heartbeat_interval_seconds = number(option, value(), 0, 86400);
+    } else if (option == "--deflate") {
+      options.deflate = true;
     } else if (option == "--echo") {
       options.echo = true;
     } else if (option == "--stdin") {

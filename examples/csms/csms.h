@@ -29,6 +29,7 @@ struct Options {
   std::string client_ca_file;
 
   int heartbeat_interval_seconds = 300;  // told to each station that boots
+  bool deflate = false;                  // agree to permessage-deflate, and compress all that is sent
   bool echo = false;                     // return each message as it came; a subprotocol is then not demanded
 
   // Sees each message on the server's thread, before it is answered. It may call the server's functions.

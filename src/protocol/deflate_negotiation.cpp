@@ -121,10 +121,9 @@ std::string deflate_offer(const DeflateSettings& settings) {
   // What is not asked for need not be granted: not every server can choose the size of its window.
   if (settings.server_window_bits < kWindowBitsMost)
     offer.append("; ").append(kServerWindowBits).append("=").append(std::to_string(settings.server_window_bits));
-  // In any case, so that the server may confine ours to what it can keep; with a value if it will not be used up.
-  offer.append("; ").append(kClientWindowBits);
-  if (settings.window_bits < kWindowBitsMost) offer.append("=").append(std::to_string(settings.window_bits));
-  return offer;
+  // So that the server may confine ours to what it can keep. Without a value: that would be a hint, which some servers
+  // take for too little and refuse. We may use less in any case.
+  return offer.append("; ").append(kClientWindowBits);
 }
 
 std::string read_deflate_answer(std::string_view header, const DeflateSettings& offered, DeflateAgreement& agreed) {

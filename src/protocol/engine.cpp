@@ -239,16 +239,16 @@ class WebsocketppSession final : public Session {
     const std::uint16_t violation = deflate_->receive(gate_.compressed_payload(), gate_.is_text(), last);
     if (violation != 0) return fail(violation, deflate_->reason());
     if (!last) return;
-    listener_.on_compressed(deflate_->received_compressed());
     ByteBuffer& message = deflate_->received();
+    const std::size_t size = message.size();
     if (message.capacity() <= PermessageDeflate::kBufferKept) {
       listener_.on_borrowed_message(message.view(), !gate_.is_text());
     } else {
-      const std::size_t size = message.size();
       std::shared_ptr<const void> owner = message.release();
       const std::string_view data(static_cast<const char*>(owner.get()), size);
       listener_.on_message(std::move(owner), data, !gate_.is_text());
     }
+    listener_.on_compressed(size, deflate_->received_compressed());
     deflate_->done_receiving();
   }
 

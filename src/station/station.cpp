@@ -291,8 +291,9 @@ void Station::fill(cwire_stats& out) const {
   all.flaps = quality.flaps();
   all.flaps_last_hour = quality.flaps_last_hour(now);
   all.quality = quality_of(all);
-  all.wire_bytes_sent = all.bytes_sent;
-  all.wire_bytes_received = all.bytes_received;
+  all.compressed = static_cast<std::uint32_t>(statistics_.compressed.get());
+  all.wire_bytes_sent = statistics_.sent_spared.of(statistics_.bytes_sent);
+  all.wire_bytes_received = statistics_.received_spared.of(statistics_.bytes_received);
   std::memcpy(&out, &all, all.size);
 }
 
@@ -506,6 +507,8 @@ void Station::on_open(std::string_view subprotocol) {
   subprotocol_ = subprotocol;
   connected_event_ = make_event(CWIRE_EVENT_CONNECTED);
   connected_event_->set_text(subprotocol_);
+  compresses_ = session_->compresses();
+  statistics_.compressed.set(compresses_ ? 1 : 0);
   last_close_code_ = 1006;  // RFC 6455 7.1.5, unless a close frame says otherwise
   last_close_remote_ = false;
   const bool room = offline_ == nullptr && queue_.open();
@@ -538,6 +541,10 @@ void Station::on_message(std::shared_ptr<const void> owner, std::string_view dat
 
 void Station::on_borrowed_message(std::string_view data, bool binary) {
   report_message(OwnedEvent::copy_of(CWIRE_EVENT_MESSAGE, arrived_ns(), data), binary);
+}
+
+void Station::on_compressed(std::size_t size, std::size_t size_in_frames) {
+  statistics_.received_spared.add(size, size_in_frames);
 }
 
 void Station::on_pong(std::string_view data) {

@@ -147,6 +147,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void on_failed(Failure failure) override;
   void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) override;
   void on_borrowed_message(std::string_view data, bool binary) override;
+  void on_compressed(std::size_t size, std::size_t size_in_frames) override;
   void on_pong(std::string_view data) override;
   void on_closed(CloseInfo info) override;
   void on_output() override;
@@ -268,6 +269,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool close_sent_ = false;
   bool reading_paused_ = false;
   bool blocked_ = false;
+  bool compresses_ = false;
   bool dial_wanted_ = false;
   bool is_in_dial_queue_ = false;
   Station* next_to_dial_ = nullptr;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "protocol/frame.h"
 #include "station/station.h"
 
 namespace cwire {
@@ -121,6 +122,7 @@ void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
   if (status == CWIRE_OK) {
     statistics_.messages_sent.add(1);
     statistics_.bytes_sent.add(message->size);
+    if (compresses_) statistics_.sent_spared.add(message->size, payload_size_in(message->end - message->begin));
   } else {
     statistics_.messages_not_sent.add(1);
     if (status == CWIRE_E_QUEUE_FULL) statistics_.messages_dropped.add(1);

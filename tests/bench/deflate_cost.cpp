@@ -16,10 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "deflate_peer.h"
 #include "ocpp_messages.h"
 #include "protocol/deflate.h"
 #include "protocol/frame.h"
+#include "protocol_peer.h"
+#include "zlib_peer.h"
 
 using namespace cwire;
 
@@ -94,7 +95,7 @@ Figures measure(const Row& row, int stations) {
   std::vector<std::string> frames;
   std::uint64_t received = 0, received_wire = 0, received_count = 0;
   {
-    test::DeflatePeer peer(static_cast<int>(row.server_window_bits), row.takeover);
+    zlib::Peer peer(static_cast<int>(row.server_window_bits), row.takeover);
     for (const auto& message : messages) {
       if (message.from_station) continue;
       const bool compresses = row.enabled && message.text.size() >= 128;

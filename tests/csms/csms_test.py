@@ -320,6 +320,16 @@ class CsmsTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(csms.process.wait(SECONDS), 0)
 
 
+    async def test_compression_only_if_told_to(self):
+        for arguments, wanted in (([], []), (["--deflate"], ["permessage-deflate"])):
+            with self.subTest(arguments):
+                station = await self.connect(self.start("--echo", *arguments), "CP1")
+                self.assertEqual([extension.name for extension in station.extensions], wanted)
+                for message in ("x" * 5000, "h\u00e9llo", "", "x" * 5000):
+                    await station.send(message)
+                    self.assertEqual(await asyncio.wait_for(station.recv(), SECONDS), message)
+
+
 if __name__ == "__main__":
     PROGRAM = sys.argv.pop(1)
     unittest.main()

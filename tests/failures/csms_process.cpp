@@ -26,7 +26,9 @@ struct Ports {
   ::signal(SIGPIPE, SIG_IGN);
   try {
     csms::Options options;
+    options.deflate = true;
     csms::Csms plain(options);
+    options.deflate = false;
     options.certificate_file = directory + "/server.pem";
     options.key_file = directory + "/server.key";
     options.client_ca_file = directory + "/ca.pem";

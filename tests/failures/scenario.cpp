@@ -146,6 +146,10 @@ class Life {
     // An attempt that only its time ends would go unnoticed.
     set(config_, "csms.upgrade_timeout", "1h");
     set(config_, "csms.connection_timeout", "1h");
+    // The CSMS without TLS agrees to it. Outwards each station has zlib's memory, inwards the thread.
+    set(config_, "csms.deflate.enabled", "true");
+    set(config_, "csms.deflate.context_takeover", "true");
+    set(config_, "csms.deflate.size_min", "1B");
     set(config_, "csms.tls.ca_cert", directory_ + "/ca.pem");
     set(config_, "csms.tls.client_cert", directory_ + "/station.pem");
     set(config_, "csms.tls.client_key", directory_ + "/station.key");

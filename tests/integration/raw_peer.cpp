@@ -167,7 +167,7 @@ std::optional<Frame> frame_at(const std::string& bytes, std::size_t& at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[at + i]); };
   const std::size_t there = bytes.size() - at;
   if (there < 2) return std::nullopt;
-  Frame frame{byte(0) & 0x0f, (byte(0) & 0x80) != 0, {}};
+  Frame frame{byte(0) & 0x0f, (byte(0) & 0x80) != 0, {}, (byte(0) & 0x40) != 0};
   if ((byte(1) & 0x80) == 0) throw std::runtime_error("raw peer: a client's frame must be masked");
   std::uint64_t size = byte(1) & 0x7f;
   std::size_t head = 2;

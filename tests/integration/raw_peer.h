@@ -17,6 +17,7 @@ struct Frame {
   int opcode;
   bool fin;
   std::string payload;  // unmasked
+  bool compressed;      // RSV1
 };
 
 // The frame of a station that begins at `at`, which moves behind it; nothing: it is not whole yet.

@@ -43,6 +43,14 @@ inline std::string frame(int opcode, std::string payload, bool fin = true) {
   return f.bytes();
 }
 inline std::string text(std::string payload) { return frame(1, std::move(payload)); }
+inline std::string compressed_frame(int opcode, std::string payload, bool fin = true) {
+  ServerFrame f;
+  f.opcode = opcode;
+  f.payload = std::move(payload);
+  f.fin = fin;
+  f.reserved_bits = 4;
+  return f.bytes();
+}
 inline std::string close_frame(int code, const std::string& reason = {}) {
   return frame(8, std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + reason);
 }
@@ -114,6 +122,11 @@ inline std::string upgrade_answer(const std::string& request, const std::string&
          accept_of(request) + (subprotocol.empty() ? "" : "\r\nSec-WebSocket-Protocol: " + subprotocol) + "\r\n\r\n";
 }
 
+inline std::string upgrade_answer_with(const std::string& request, const std::string& extensions) {
+  std::string answer = upgrade_answer(request);
+  return answer.insert(answer.size() - 2, "Sec-WebSocket-Extensions: " + extensions + "\r\n");
+}
+
 inline UpgradeRequest a_request() {
   UpgradeRequest request;
   request.url.host = "csms.example";
@@ -121,6 +134,18 @@ inline UpgradeRequest a_request() {
   request.url.path = "/ocpp/CP001";
   request.subprotocols = {"ocpp2.0.1", "ocpp1.6"};
   return request;
+}
+
+inline DeflateSettings deflate_settings() {
+  DeflateSettings settings;
+  settings.enabled = true;
+  settings.window_bits = 12;
+  settings.server_window_bits = 15;
+  settings.memory_level = 4;
+  settings.context_takeover = true;
+  settings.server_context_takeover = true;
+  settings.size_min = 1;
+  return settings;
 }
 
 // Writes down what a Session tells, one line each.
@@ -151,7 +176,7 @@ class Recorder : public SessionListener {
     messages.push_back({std::move(owner), data});
     note((binary ? "binary " : "text ") + std::string(data));
   }
-  void on_compressed(std::size_t size) override { compressed_sizes.push_back(size); }
+  void on_compressed(std::size_t, std::size_t size_in_frames) override { compressed_sizes.push_back(size_in_frames); }
   void on_pong(std::string_view data) override { note("pong " + std::string(data)); }
   void on_closed(CloseInfo info) override {
     ++terminal_reports;
@@ -196,6 +221,25 @@ struct Conversation {
   std::unique_ptr<Engine> engine = make_engine();
   Recorder recorder;
   std::unique_ptr<Session> session;
+};
+
+// One that has agreed on it.
+struct DeflateConversation : Conversation {
+  explicit DeflateConversation(DeflateSettings settings = deflate_settings(),
+                               const std::string& answer = "permessage-deflate", ProtocolLimits limits = {})
+      : Conversation(limits, request_with(settings)) {
+    receive(upgrade_answer_with(begin(), answer));
+    if (recorder.events != std::vector<std::string>{"open ocpp1.6"}) {
+      throw std::runtime_error("did not open: " + recorder.failure.message);
+    }
+    recorder.events.clear();
+  }
+
+  static UpgradeRequest request_with(const DeflateSettings& settings) {
+    UpgradeRequest request = a_request();
+    request.deflate = settings;
+    return request;
+  }
 };
 
 }  // namespace cwire::test

@@ -1,32 +1,13 @@
 """Stations against the npm package ocpp-rpc in strict mode. usage: ocpp_rpc_test.py PEER_CLIENT BUILD_DIRECTORY"""
 
-import os
-import shutil
 import subprocess
 import sys
 import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+import npm
+
 SECONDS = 60
 CLIENT = DIRECTORY = None
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(77)
-
-
-def install():
-    """The package, at the versions of package-lock.json, into the build directory."""
-    for tool in ("node", "npm"):
-        if shutil.which(tool) is None:
-            skip(f"there is no {tool}; install nodejs and npm")
-    os.makedirs(DIRECTORY, exist_ok=True)
-    for name in ("package.json", "package-lock.json", ".npmrc", "ocpp_rpc_server.js"):
-        shutil.copy(os.path.join(HERE, name), DIRECTORY)
-    run = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=DIRECTORY, capture_output=True, text=True)
-    if run.returncode != 0:
-        skip("npm cannot install ocpp-rpc: " + " ".join(run.stderr.split())[-300:])
 
 
 class OcppRpcTest(unittest.TestCase):
@@ -89,5 +70,5 @@ class OcppRpcTest(unittest.TestCase):
 if __name__ == "__main__":
     DIRECTORY = sys.argv.pop()
     CLIENT = sys.argv.pop()
-    install()
+    npm.install(DIRECTORY, "ocpp_rpc_server.js")
     unittest.main()

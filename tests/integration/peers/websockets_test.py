@@ -7,6 +7,7 @@ import unittest
 
 try:
     import websockets
+    from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 except ImportError:
     print("skipped: this Python has no websockets; install python3-websockets")
     sys.exit(77)
@@ -49,6 +50,51 @@ class WebsocketsTest(unittest.IsolatedAsyncioTestCase):
         url = await self.serve(echo)
         self.assertEqual(await self.station("echo", url, "csms.protocol=1.6"), ["ocpp1.6 echoed"])
         self.assertEqual(await self.station("echo", url, "csms.protocol=2.0.1"), ["ocpp2.0.1 echoed"])
+
+    async def test_compressed_echo_with_each_others_parameters(self):
+        async def echo(connection):
+            self.agreed = [extension.name for extension in connection.extensions]
+            async for message in connection:
+                await connection.send(message)
+
+        servers = [{}, {"server_no_context_takeover": True, "client_no_context_takeover": True},
+                   {"server_max_window_bits": 9, "client_max_window_bits": 9}, {"client_max_window_bits": 8}]
+        stations = [[], ["csms.deflate.context_takeover=true", "csms.deflate.server_context_takeover=true"],
+                    ["csms.deflate.server_window_bits=9", "csms.deflate.window_bits=9"],
+                    ["csms.deflate.window_bits=15", "csms.deflate.memory_level=9", "csms.deflate.context_takeover=true"]]
+        for parameters in servers:
+            factory = ServerPerMessageDeflateFactory(**parameters)
+            url = await self.serve(echo, extensions=[factory], compression=None)
+            for options in stations:
+                with self.subTest(parameters=parameters, options=options):
+                    lines = await self.station("echo", url, "csms.deflate.enabled=true", "csms.deflate.size_min=1B",
+                                               *options)
+                    self.assertEqual(lines, ["ocpp1.6 echoed"])
+                    self.assertEqual(self.agreed, ["permessage-deflate"])
+
+    async def test_compression_is_not_agreed_on_unless_both_want_it(self):
+        async def echo(connection):
+            self.agreed = connection.extensions
+            async for message in connection:
+                await connection.send(message)
+
+        for wanted, options in ((None, ["csms.deflate.enabled=true"]), ("deflate", [])):
+            with self.subTest(wanted):
+                url = await self.serve(echo, compression=wanted)
+                self.assertEqual(await self.station("echo", url, *options), ["ocpp1.6 echoed"])
+                self.assertEqual(self.agreed, [])
+
+    async def test_a_compressed_message_too_big_for_the_station_is_1009(self):
+        messages = [b"\x00" * (32 << 20), "disconnect"]
+
+        async def handler(connection):
+            await connection.send(messages.pop(0))
+            await connection.wait_closed()
+
+        url = await self.serve(handler, compression="deflate")
+        lines = await self.station("listen", url, "csms.deflate.enabled=true", "csms.reconnect_backoff=5ms")
+        ends = [line for line in lines if line.startswith("DISCONNECTED")]
+        self.assertTrue(ends[0].startswith("DISCONNECTED CWIRE_E_TOO_BIG 1009 "), lines)
 
     async def test_fragments_come_as_one_message(self):
         async def handler(connection):

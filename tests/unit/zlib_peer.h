@@ -6,28 +6,26 @@
 #include <string>
 #include <string_view>
 
-#include "protocol_peer.h"
-
-namespace cwire::test {
+namespace zlib {
 
 // The server's end of permessage-deflate, by zlib and nothing of the library's.
-class DeflatePeer {
+class Peer {
  public:
   // Flush Z_FINISH: each message is a stream of its own, with BFINAL in its last block and an empty byte behind it (RFC
   // 7692 7.2.3.4).
-  explicit DeflatePeer(int window_bits = 15, bool context_takeover = true, int flush = Z_SYNC_FLUSH)
+  explicit Peer(int window_bits = 15, bool context_takeover = true, int flush = Z_SYNC_FLUSH)
       : context_takeover_(context_takeover), flush_(flush) {
     if (deflateInit2(&out_, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -window_bits, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
         inflateInit2(&in_, -15) != Z_OK) {
       throw std::runtime_error("zlib");
     }
   }
-  ~DeflatePeer() {
+  ~Peer() {
     deflateEnd(&out_);
     inflateEnd(&in_);
   }
-  DeflatePeer(const DeflatePeer&) = delete;
-  DeflatePeer& operator=(const DeflatePeer&) = delete;
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
 
   std::string compress(std::string_view message) {
     if (!context_takeover_) deflateReset(&out_);
@@ -77,49 +75,4 @@ class DeflatePeer {
   const int flush_;
 };
 
-inline std::string compressed_frame(int opcode, std::string payload, bool fin = true) {
-  ServerFrame f;
-  f.opcode = opcode;
-  f.payload = std::move(payload);
-  f.fin = fin;
-  f.reserved_bits = 4;
-  return f.bytes();
-}
-
-inline DeflateSettings deflate_settings() {
-  DeflateSettings settings;
-  settings.enabled = true;
-  settings.window_bits = 12;
-  settings.server_window_bits = 15;
-  settings.memory_level = 4;
-  settings.context_takeover = true;
-  settings.server_context_takeover = true;
-  settings.size_min = 1;
-  return settings;
-}
-
-inline std::string upgrade_answer_with(const std::string& request, const std::string& extensions) {
-  std::string answer = upgrade_answer(request);
-  return answer.insert(answer.size() - 2, "Sec-WebSocket-Extensions: " + extensions + "\r\n");
-}
-
-// One that has agreed on it.
-struct DeflateConversation : Conversation {
-  explicit DeflateConversation(DeflateSettings settings = deflate_settings(),
-                               const std::string& answer = "permessage-deflate", ProtocolLimits limits = {})
-      : Conversation(limits, request_with(settings)) {
-    receive(upgrade_answer_with(begin(), answer));
-    if (recorder.events != std::vector<std::string>{"open ocpp1.6"}) {
-      throw std::runtime_error("did not open: " + recorder.failure.message);
-    }
-    recorder.events.clear();
-  }
-
-  static UpgradeRequest request_with(const DeflateSettings& settings) {
-    UpgradeRequest request = a_request();
-    request.deflate = settings;
-    return request;
-  }
-};
-
-}  // namespace cwire::test
+}  // namespace zlib
