@@ -49,28 +49,6 @@ std::string without_prefix(const std::string& text, const std::string& prefix) {
   return text.compare(0, prefix.size(), prefix) == 0 ? text.substr(prefix.size()) : text;
 }
 
-Percentiles larger(const Percentiles& a, const Percentiles& b) {
-  return {a.count + b.count, std::max(a.p50, b.p50), std::max(a.p90, b.p90), std::max(a.p99, b.p99),
-          std::max(a.max, b.max)};
-}
-
-// One sample that spans both.
-Sample merged(const Sample& first, const Sample& second) {
-  Sample result = second;
-  result.span = first.span + second.span;
-  const double share = result.span > 0 ? first.span / result.span : 0;
-  for (double Sample::*const rate :
-       {&Sample::messages_sent, &Sample::messages_received, &Sample::bytes_sent, &Sample::bytes_received,
-        &Sample::calls_sent, &Sample::calls_answered, &Sample::calls_failed, &Sample::connects, &Sample::disconnects,
-        &Sample::attempts_failed, &Sample::cpu}) {
-    result.*rate = first.*rate * share + second.*rate * (1 - share);
-  }
-  result.round_trip = larger(first.round_trip, second.round_trip);
-  result.call_latency = larger(first.call_latency, second.call_latency);
-  result.resident_bytes = std::max(first.resident_bytes, second.resident_bytes);
-  return result;
-}
-
 }  // namespace
 
 void Recorder::Sums::add(const cwire_stats& stats) {
@@ -323,20 +301,7 @@ void Recorder::end_look() {
 
   recent_.push_back(sample);
   if (recent_.size() > recent_max) recent_.pop_front();
-  add_sample(sample);
-}
-
-// The record keeps samples of one second, then of two, then of four: always as many as there is room for.
-void Recorder::add_sample(const Sample& sample) {
-  pending_ = pending_count_ == 0 ? sample : merged(pending_, sample);
-  if (++pending_count_ < merged_) return;
-  pending_count_ = 0;
-  std::vector<Sample>& samples = record_.samples;
-  samples.push_back(pending_);
-  if (samples.size() < RunRecord::samples_max) return;
-  for (std::size_t i = 0; i < samples.size() / 2; ++i) samples[i] = merged(samples[2 * i], samples[2 * i + 1]);
-  samples.resize(samples.size() / 2);
-  merged_ *= 2;
+  samples_.add(sample);
 }
 
 void Recorder::rank_worst() {
@@ -448,7 +413,7 @@ void Recorder::judge() {
 
 void Recorder::finish(bool drained, std::string end) {
   drain_began();
-  if (pending_count_ > 0) record_.samples.push_back(pending_);
+  record_.samples = samples_.take();
   Totals& totals = record_.totals;
   // What still waits in a queue when the run is cut short is neither sent nor due to be reported yet.
   totals.messages_unreported = static_cast<std::int64_t>(totals.messages_accepted - totals.messages_sent -

@@ -9,6 +9,7 @@
 
 #include "reservoir.h"
 #include "run_record.h"
+#include "samples.h"
 #include "scenario.h"
 
 namespace fleet {
@@ -52,7 +53,7 @@ class Recorder {
   // Afterwards record() is complete.
   void finish(bool drained, std::string end);
 
-  // While the run goes on, all but promises, handshakes, jitter and the whole run's percentiles.
+  // While the run goes on, all but promises, samples, handshakes, jitter and the whole run's percentiles.
   const RunRecord& record() const { return record_; }
   // The last five minutes, second by second.
   const std::deque<Sample>& recent() const { return recent_; }
@@ -94,7 +95,6 @@ class Recorder {
 
   void count(Kind& kind, std::uint32_t station, const std::string& example);
   void failed(std::uint32_t station, const chargewire::Event& event);
-  void add_sample(const Sample& sample);
   void rank_worst();
   void tell_kinds();
   std::string examples_of(bool Station::*what) const;
@@ -129,11 +129,7 @@ class Recorder {
   std::deque<Sample> recent_;
   std::deque<std::vector<float>> recent_latencies_;
   Percentiles recent_call_latency_;
-
-  // Samples of the record are of `merged_` seconds each; that many are collected in `pending_`.
-  Sample pending_;
-  std::size_t pending_count_ = 0;
-  std::size_t merged_ = 1;
+  Samples samples_;
 };
 
 }  // namespace fleet

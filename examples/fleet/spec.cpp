@@ -132,7 +132,13 @@ void check(const FleetSpec& spec) {
   const std::string longest = spec.id_of(spec.stations - 1);
   if (longest.size() > id_size_max) {
     throw SpecError(spec.file + ": fleet.id: \"" + longest + "\" has " + std::to_string(longest.size()) +
-                    " characters; OCPP allows 48");
+                    " characters; OCPP allows " + std::to_string(id_size_max));
+  }
+  const Duration last = spec.start_of(spec.stations - 1);
+  if (spec.duration && *spec.duration <= last) {
+    throw SpecError(spec.file + ": the run is over after " + text(*spec.duration) + ", before the last of " +
+                    std::to_string(spec.stations) + " stations begins, after " + text(last) +
+                    "; raise the duration or the ramp");
   }
 }
 

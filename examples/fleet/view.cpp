@@ -257,15 +257,18 @@ class Picture {
       line.add(line.columns() > 0 ? "   " : "").add(style::dim, std::string(name) + " ").add(value_style, value);
     };
     figure("reconnects", grouped(totals.reconnects), totals.reconnects > 0 ? style::yellow : style::bold);
-    figure("answered", grouped(totals.calls_answered), style::bold);
-    figure("failed", grouped(totals.calls_failed), totals.calls_failed > 0 ? style::red : style::bold);
+    figure("failed calls", grouped(totals.calls_failed), totals.calls_failed > 0 ? style::red : style::bold);
     figure("CPU", percent_text(now_.cpu), style::bold);
     figure("memory", bytes_text(static_cast<double>(now_.resident_bytes)), style::bold);
     static constexpr std::pair<const char*, const char*> grades[] = {
         {"good", style::green}, {"fair", style::plain}, {"poor", style::yellow}, {"bad", style::red}};
-    for (std::size_t i = 0; i < 4; ++i) {
-      if (record_.quality[i + 1] > 0) figure(grades[i].first, grouped(record_.quality[i + 1]), grades[i].second);
+    line.add("  ").add(style::dim, " quality");
+    for (std::size_t i = 0; i < std::size(grades); ++i) {
+      const std::uint64_t count = record_.quality[i + 1];
+      if (count > 0)
+        line.add(" ").add(grades[i].second, grouped(count)).add(style::dim, std::string(" ") + grades[i].first);
     }
+    if (record_.quality[0] > 0) line.add(" ").add(style::dim, grouped(record_.quality[0]) + " unknown");
     put(line);
   }
 

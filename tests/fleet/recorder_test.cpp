@@ -100,6 +100,41 @@ TEST_CASE("a reservoir of a few stands for many") {
   CHECK(result.max == 1000000);
 }
 
+TEST_CASE("the samples of a run of days fit, and say the same in sum") {
+  Samples samples;
+  constexpr int seconds = 3 * 24 * 3600 + 17;
+  double sent = 0;
+  for (int i = 1; i <= seconds; ++i) {
+    Sample sample;
+    sample.at = i;
+    sample.span = 1;
+    sample.messages_sent = i % 7;
+    sample.stations[CWIRE_STATE_CONNECTED] = static_cast<std::uint64_t>(i);
+    sample.call_latency = {1, 0.1, 0.2, i == 100000 ? 9.0 : 0.3, 0.4};
+    sent += sample.messages_sent;
+    samples.add(sample);
+  }
+  const std::vector<Sample> all = samples.take();
+  CHECK(all.size() <= RunRecord::samples_max);
+  CHECK(all.size() > RunRecord::samples_max / 3);
+  double sum = 0;
+  double before = 0;
+  double largest = 0;
+  std::uint64_t measurements = 0;
+  for (const Sample& sample : all) {
+    CHECK(sample.at - before == Approx(sample.span));
+    CHECK(sample.stations[CWIRE_STATE_CONNECTED] == static_cast<std::uint64_t>(sample.at));
+    before = sample.at;
+    sum += sample.messages_sent * sample.span;
+    largest = std::max(largest, sample.call_latency.p99);
+    measurements += sample.call_latency.count;
+  }
+  CHECK(before == seconds);
+  CHECK(sum == Approx(sent));
+  CHECK(largest == 9.0);
+  CHECK(measurements == seconds);
+}
+
 TEST_CASE("the worst stations are those that are not there, then those with more trouble") {
   Recorder recorder(setup_of(40), ids_of(40), true);
   for (std::uint32_t i = 0; i < 40; ++i) {

@@ -132,6 +132,9 @@ TEST_CASE("what is wrong with a file is told with key, line and what was expecte
        "fleet.yaml:3: scenario.meter_values: needs an interval: { interval: 60s }"},
       {"fleet: {}\nscenario:\n  connectors: 33\n",
        "fleet.yaml:3: scenario.connectors: expected a whole number from 1 to 32, got \"33\""},
+      {"fleet: { stations: 101, ramp: 10/s, duration: 5s }\n",
+       "fleet.yaml: the run is over after 5s, before the last of 101 stations begins, after 10s; raise the duration or "
+       "the ramp"},
       {"scenario: {}\n", "fleet.yaml: there is no `fleet:`; fleet: { stations: 100 } is enough"},
       {"fleet: {}\nstations: []\n",
        "fleet.yaml:2: stations: the stations are made from `fleet:`; write fleet: { stations: N, id: \"CP{:05d}\" }"},
