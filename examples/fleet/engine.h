@@ -51,8 +51,6 @@ class Engine {
   const Recorder& recorder() const { return recorder_; }
   // Of the last signal; 0 if there was none.
   int signal() const { return signal_; }
-  // The end of a run that was cut off: nobody waits for its connections.
-  void abandon() { static_cast<void>(manager_.release()); }
 
  private:
   struct Station {

@@ -163,9 +163,8 @@ int run(int argc, char** argv) {
     return exit_wrong_input;
   }
   if (end == Engine::End::cut_off) {
-    engine.abandon();
-    // The library's threads come to rest at exit(), whatever its stations still do.
-    std::exit(128 + (engine.signal() != 0 ? engine.signal() : SIGINT));
+    // At once: nothing is freed, and all that was to be said has been written.
+    std::_Exit(128 + (engine.signal() != 0 ? engine.signal() : SIGINT));
   }
   return written && engine.recorder().all_promises_kept() ? EXIT_SUCCESS : exit_promise_broken;
 }
