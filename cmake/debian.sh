@@ -15,6 +15,7 @@ test_packages=(
   golang-go=go
   python3-pip python3-setuptools
   libjs-chart.js chromium=chromium python3-jsonschema help2man=help2man
+  prometheus=promtool python3-prometheus-client
 )
 # libFuzzer, for tests/fuzz/run.
 # shellcheck disable=SC2034
@@ -43,8 +44,8 @@ is_installed() { # package[=command]
   [ "$(dpkg-query -W -f '${db:Status-Status}' "${1%%=*}" 2>/dev/null)" = installed ]
 }
 
-# What runs as root. Packages that bring a service must not start it: invoke-rc.d asks policy-rc.d, and 101 is "no". nginx would
-# start with the next boot all the same, so it is disabled, unless it was there before.
+# What runs as root. Packages that bring a service must not start it: invoke-rc.d asks policy-rc.d, and 101 is "no". nginx and prometheus
+# would start with the next boot all the same, so they are disabled, unless they were there before.
 install_as_root() {
   cat <<'ROOT'
 set -eu
@@ -56,11 +57,15 @@ if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
 fi
-had_nginx=no
-[ ! -e /etc/init.d/nginx ] || had_nginx=yes
+services=
+for service in nginx prometheus; do
+  [ -e "/etc/init.d/$service" ] || services="$services $service"
+done
 apt-get update -qq
 apt-get install -qq -y --no-install-recommends "$@" >/dev/null
-if [ "$had_nginx" = no ] && [ -e /etc/init.d/nginx ]; then update-rc.d nginx disable >/dev/null 2>&1; fi
+for service in $services; do
+  if [ -e "/etc/init.d/$service" ]; then update-rc.d "$service" disable >/dev/null 2>&1; fi
+done
 ROOT
 }
 

@@ -59,6 +59,7 @@ fleet.yaml:7: csms.ping_interval: expected a duration from 0s to 24h, such as 30
 | map | a YAML mapping. With `cwire_config_set`, each entry has a key of its own |
 | host | a host name, an IPv4 address, or an IPv6 address without brackets |
 | address | an IPv4 address, or an IPv6 address without brackets and zone |
+| listen | a port, or an address and a port: `9464`, `192.0.2.10:9464`, `[::1]:9464` |
 | proxy | `http://host:port`, or `none` |
 | text, url | text without CR, LF and NUL, in UTF-8 |
 | path | the same, naming a file |

@@ -16,6 +16,7 @@ ENUMERATIONS = {
     "CWIRE_FLAG": ("Flags", "std::uint32_t", "Flags of sends and of events, to be combined by |."),
     "CWIRE_BREAKER": ("Breaker", "std::int32_t", "Whether an endpoint is worth trying."),
     "CWIRE_QUALITY": ("Quality", "std::int32_t", "How good a station's connection is."),
+    "CWIRE_METRICS": ("MetricsFormat", "std::int32_t", "How metrics are written."),
     "CWIRE_RECONFIGURE": ("Reconfigure", "std::uint32_t", "How a station is to be reconfigured."),
 }
 

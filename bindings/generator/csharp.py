@@ -18,6 +18,7 @@ ENUMS = {
     "CWIRE_EVENT": ("StationEventType", "What a <see cref=\"StationEvent\"/> tells. Later versions may add some: ignore those that you do not know."),
     "CWIRE_BREAKER": ("BreakerState", None),
     "CWIRE_QUALITY": ("ConnectionQuality", None),
+    "CWIRE_METRICS": ("MetricsFormat", "How metrics are written."),
 }
 # An option of few words and the enum that they are; what stands before a word that is no name by itself.
 OPTION_ENUMS = {

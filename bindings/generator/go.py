@@ -20,6 +20,7 @@ ENUMS = {
     "CWIRE_LOG": ("LogLevel", "Log", "LogLevel is how important a line of the log is. Each includes those before it."),
     "CWIRE_BREAKER": ("BreakerState", "Breaker", "BreakerState is whether an endpoint is worth trying."),
     "CWIRE_QUALITY": ("Quality", "Quality", "Quality is how good a station's connection is."),
+    "CWIRE_METRICS": ("MetricsFormat", "Metrics", "MetricsFormat is how metrics are written."),
 }
 # An option of few words, and the type that they are; what its constants begin with.
 OPTION_ENUMS = {
@@ -236,7 +237,7 @@ def options(model, words):
 
 
 # What a text of each type may be.
-TEXTS = {"url": "wss://csms.example/ocpp", "address": "127.0.0.1", "host": "csms.example", "proxy": "http://proxy.example:3128",
+TEXTS = {"url": "wss://csms.example/ocpp", "address": "127.0.0.1", "listen": "127.0.0.1:9464", "host": "csms.example", "proxy": "http://proxy.example:3128",
          "pem": "-----BEGIN X-----", "secret pem": "-----BEGIN X-----"}
 NANOSECONDS = {"ms": 10 ** 6, "s": 10 ** 9, "m": 60 * 10 ** 9, "h": 3600 * 10 ** 9}
 

@@ -85,7 +85,7 @@ class Model:
 
 # No group: what no caller compares with anything.
 GROUPS = ("CWIRE_E", "CWIRE_STATE", "CWIRE_PHASE", "CWIRE_SECURITY", "CWIRE_EVENT", "CWIRE_LOG", "CWIRE_FLAG", "CWIRE_BREAKER", "CWIRE_QUALITY",
-          "CWIRE_RECONFIGURE")
+          "CWIRE_METRICS", "CWIRE_RECONFIGURE")
 
 
 # What a status means and what to do about it, for people who need not know C: the message where a call has no better one.

@@ -21,6 +21,7 @@ ENUMS = {
     "CWIRE_EVENT": ("EventType", "What an Event tells. Later versions may add some: ignore those that you do not know.", None),
     "CWIRE_BREAKER": ("Breaker", "Whether an endpoint is worth trying.", None),
     "CWIRE_QUALITY": ("Quality", "How good a station's connection is.", "cwire_quality_name"),
+    "CWIRE_METRICS": ("MetricsFormat", "How metrics are written.", None),
 }
 # What else an exception of that status is to Python.
 BUILTIN = {"INVALID_ARGUMENT": "ValueError", "NO_MEMORY": "MemoryError", "TIMEOUT": "TimeoutError"}

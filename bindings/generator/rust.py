@@ -345,7 +345,7 @@ def setter(option):
 # ---- The test of the options
 
 # What is set where the schema has no limits, by type.
-SAMPLES = {"url": "wss://csms.example/ocpp", "host": "csms.example", "proxy": "http://proxy.example:3128", "address": "192.0.2.1",
+SAMPLES = {"url": "wss://csms.example/ocpp", "host": "csms.example", "proxy": "http://proxy.example:3128", "address": "192.0.2.1", "listen": "[::1]:9464",
            "text": "some text", "path": "some/file.pem", "secret": "hidden"}
 MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}

@@ -457,6 +457,28 @@ func (value Quality) String() string {
 	return "Quality(" + strconv.Itoa(int(value)) + ")"
 }
 
+// MetricsFormat is how metrics are written.
+type MetricsFormat int32
+
+// What a MetricsFormat may be.
+const (
+	// Text/plain; version=0.0.4; charset=utf-8.
+	MetricsPrometheus MetricsFormat = 0
+	// Application/openmetrics-text; version=1.0.0; charset=utf-8.
+	MetricsOpenMetrics MetricsFormat = 1
+)
+
+// String is the name in lower case, or a number that this package does not know.
+func (value MetricsFormat) String() string {
+	switch value {
+	case MetricsPrometheus:
+		return "prometheus"
+	case MetricsOpenMetrics:
+		return "open_metrics"
+	}
+	return "MetricsFormat(" + strconv.Itoa(int(value)) + ")"
+}
+
 // OCPPVersion is a value of WithProtocol: OCPP version to offer, or several in order of preference: 2.1, 2.0.1, 1.6.
 type OCPPVersion string
 

@@ -292,6 +292,21 @@ func (m *Manager) Endpoints() ([]EndpointStatus, error) {
 	}
 }
 
+// Metrics is what is counted of the fleet, as text that Prometheus reads, for a program that has an HTTP server of its own;
+// docs/metrics.md says what there is.
+func (m *Manager) Metrics(format MetricsFormat) (string, error) {
+	return textOf(1<<16, "metrics", func(buffer *C.char, capacity C.size_t, needed *C.size_t) C.cwire_status {
+		return C.cwire_manager_metrics(m.native, C.int32_t(format), buffer, capacity, needed)
+	})
+}
+
+// MetricsURL is where the library serves that itself, "http://127.0.0.1:9464/metrics"; empty if it does not (WithMetricsListen).
+func (m *Manager) MetricsURL() (string, error) {
+	return textOf(128, "metrics url", func(buffer *C.char, capacity C.size_t, needed *C.size_t) C.cwire_status {
+		return C.cwire_manager_metrics_url(m.native, buffer, capacity, needed)
+	})
+}
+
 // Isolate takes an endpoint out of use, for maintenance perhaps: no station dials it until Reset. Connections that stand live on. url
 // is any URL there, of which path and query do not count.
 func (m *Manager) Isolate(url string) error {

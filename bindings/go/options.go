@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unsafe"
 )
 
 // ManagerOption is what NewManager takes.
@@ -219,17 +218,9 @@ func optionOf(config C.cwire_config, key string) (string, error) {
 	}
 	native := newText(key)
 	defer native.free()
-	var needed C.size_t
-	status := C.cwire_config_get(config, native.native, nil, 0, &needed)
-	if status != C.CWIRE_E_TOO_BIG {
-		return "", errorOf(status, "option "+key)
-	}
-	value := (*C.char)(C.malloc(needed))
-	defer C.free(unsafe.Pointer(value))
-	if err := errorOf(C.cwire_config_get(config, native.native, value, needed, nil), "option "+key); err != nil {
-		return "", err
-	}
-	return C.GoString(value), nil
+	return textOf(256, "option "+key, func(buffer *C.char, capacity C.size_t, needed *C.size_t) C.cwire_status {
+		return C.cwire_config_get(config, native.native, buffer, capacity, needed)
+	})
 }
 
 // ---- Values as the library reads them

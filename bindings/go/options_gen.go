@@ -29,6 +29,25 @@ func WithOfflineBudgetBytes(bytes int64) ManagerOption {
 	return managerOption{{"offline_budget_bytes", strconv.FormatInt(bytes, 10)}}
 }
 
+// WithMetricsEnabled sets metrics.enabled: true: also count what costs a little per message or batch of events; see
+// metrics. WithMetricsListen says so as well. Default false.
+func WithMetricsEnabled(on bool) ManagerOption {
+	return managerOption{{"metrics.enabled", strconv.FormatBool(on)}}
+}
+
+// WithMetricsListen sets metrics.listen: Where to serve /metrics to Prometheus: 9464, which is that port of the loopback
+// 127.0.0.1, 192.0.2.10:9464 or [::1]:9464. Port 0: one that is free, see cwire_manager_metrics_url. There is neither TLS
+// nor a password. Empty: nowhere.
+func WithMetricsListen(value string) ManagerOption {
+	return managerOption{{"metrics.listen", value}}
+}
+
+// WithMetricsPerStation sets metrics.per_station: true: each station has time series of its own beside the sums: some 14,
+// which ten thousand stations make 140,000. Default false.
+func WithMetricsPerStation(on bool) ManagerOption {
+	return managerOption{{"metrics.per_station", strconv.FormatBool(on)}}
+}
+
 // WithDefaultURL sets csms.default_url: Where stations without a URL of their own connect: ws:// or wss://. The station id
 // is percent-encoded onto the end of its path. Default ws://localhost:9000.
 func WithDefaultURL(value string) StationOption {

@@ -26,6 +26,25 @@ func newOptionalText(value string) text {
 
 func (t text) free() { C.free(unsafe.Pointer(t.native)) }
 
+// textOf is a text of which the library says how long it is, with its NUL. It may be longer at the second look.
+func textOf(capacity C.size_t, what string, read func(buffer *C.char, capacity C.size_t, needed *C.size_t) C.cwire_status) (string, error) {
+	for {
+		buffer := (*C.char)(C.malloc(capacity))
+		var needed C.size_t
+		status := read(buffer, capacity, &needed)
+		if status == C.CWIRE_E_TOO_BIG {
+			C.free(unsafe.Pointer(buffer))
+			capacity = needed + needed/16
+			continue
+		}
+		defer C.free(unsafe.Pointer(buffer))
+		if err := errorOf(status, what); err != nil {
+			return "", err
+		}
+		return C.GoString(buffer), nil
+	}
+}
+
 // checkTexts refuses what C would cut off.
 func checkTexts(what string, values ...string) error {
 	for _, value := range values {

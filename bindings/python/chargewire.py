@@ -277,16 +277,7 @@ class _Config:
 
     def get(self, key: str) -> str:
         """The value as text. A secret reads "***"."""
-        capacity = 256
-        while True:
-            buffer, needed = ctypes.create_string_buffer(capacity), c_size_t()
-            status = _cwire.cwire_config_get(self._token, _utf8(key), buffer, capacity, ctypes.byref(needed))
-            if status == Status.TOO_BIG:
-                capacity = needed.value
-                continue
-            if status:
-                raise _failed(status, f"{key}: no such option" if status == Status.CONFIG else "")
-            return buffer.value.decode()
+        return _text_of(_cwire.cwire_config_get, self._token, _utf8(key), capacity=256, unknown=f"{key}: no such option")
 
     def load_file(self, path: Path) -> None:
         """Reads YAML from a file. Where it is wrong nothing is changed, and the error names key and line. `${NAME}` is taken from the
@@ -496,6 +487,14 @@ class Quality(_Number):
 
     def __str__(self) -> str:
         return _static(_cwire.cwire_quality_name(self))
+
+
+class MetricsFormat(_Number):
+    """How metrics are written."""
+    PROMETHEUS = 0
+    """text/plain; version=0.0.4; charset=utf-8"""
+    OPEN_METRICS = 1
+    """application/openmetrics-text; version=1.0.0; charset=utf-8"""
 
 
 class Flag(enum.IntFlag):
@@ -859,6 +858,8 @@ _FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "cwire_manager_endpoints": (c_int32, c_void_p, POINTER(cwire_endpoint), c_size_t, POINTER(c_size_t)),
     "cwire_manager_isolate": (c_int32, c_void_p, c_char_p, POINTER(cwire_error)),
     "cwire_manager_reset": (c_int32, c_void_p, c_char_p, POINTER(cwire_error)),
+    "cwire_manager_metrics": (c_int32, c_void_p, c_int32, c_char_p, c_size_t, POINTER(c_size_t)),
+    "cwire_manager_metrics_url": (c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_size_t)),
     "cwire_manager_shutdown": (c_int32, c_void_p, c_int32),
     "cwire_manager_free": (c_int32, c_void_p),
     "cwire_station_send": (c_int32, c_void_p, c_char_p, c_size_t, c_uint32, c_uint64),
@@ -1033,6 +1034,9 @@ class Config(_Config):
         log_level: Optional[LogLevel] = None,
         event_queue_max: Optional[int] = None,
         offline_budget_bytes: Optional[int] = None,
+        metrics_enabled: Optional[bool] = None,
+        metrics_listen: Optional[str] = None,
+        metrics_per_station: Optional[bool] = None,
         default_url: Optional[str] = None,
         protocol: Optional[Sequence[Protocol]] = None,
         headers: Optional[Mapping[str, str]] = None,
@@ -1135,6 +1139,19 @@ class Config(_Config):
         """)
     offline_budget_bytes = _Size("offline_budget_bytes", """
         Bytes that the offline queues of all stations may hold together. In bytes. Default 64MiB, from 0B to 1024GiB.
+        """)
+    metrics_enabled = _Boolean("metrics.enabled", """
+        `true`: also count what costs a little per message or batch of events; see docs/metrics.md. `metrics.listen` says so as
+        well. Default false.
+        """)
+    metrics_listen = _Text("metrics.listen", """
+        Where to serve `/metrics` to Prometheus: `9464`, which is that port of the loopback `127.0.0.1`, `192.0.2.10:9464` or
+        `[::1]:9464`. Port `0`: one that is free, see `cwire_manager_metrics_url`. There is neither TLS nor a password. Empty:
+        nowhere. Default: empty.
+        """)
+    metrics_per_station = _Boolean("metrics.per_station", """
+        `true`: each station has time series of its own beside the sums: some 14, which ten thousand stations make 140,000.
+        Default false.
         """)
     default_url = _Text("csms.default_url", """
         Where stations without a URL of their own connect: `ws://` or `wss://`. The station id is percent-encoded onto the end of
@@ -1507,6 +1524,19 @@ def _call(function: Callable[..., int], *arguments: Any) -> None:
     status = function(*arguments, ctypes.byref(error))
     if status < 0:
         raise _failed(status, error.message.decode())
+
+
+def _text_of(function: Callable[..., int], *arguments: Any, capacity: int, unknown: str = "") -> str:
+    """A text of which the library says how long it is, with its NUL. It may be longer at the second look. `unknown`: what CONFIG means."""
+    while True:
+        buffer, needed = ctypes.create_string_buffer(capacity), c_size_t()
+        status = function(*arguments, buffer, capacity, ctypes.byref(needed))
+        if status == Status.TOO_BIG:
+            capacity = needed.value + needed.value // 16
+            continue
+        if status:
+            raise _failed(status, unknown if status == Status.CONFIG else "")
+        return buffer.value.decode()
 
 
 def _within(failure: ChargewireError, timeout: Optional[Seconds]) -> ChargewireError:
@@ -2103,6 +2133,15 @@ class Manager(_Group):
 
     def endpoints(self) -> List[Endpoint]:
         return _endpoints.all(_cwire.cwire_manager_endpoints, self._token)
+
+    def metrics(self, format: MetricsFormat = MetricsFormat.PROMETHEUS) -> str:
+        """What is counted of the fleet, as text that Prometheus reads, for a program that has an HTTP server of its own; docs/metrics.md says
+        what there is."""
+        return _text_of(_cwire.cwire_manager_metrics, self._token, MetricsFormat(format), capacity=1 << 16)
+
+    def metrics_url(self) -> str:
+        """Where the library serves that itself: "http://127.0.0.1:9464/metrics". Empty if it does not (metrics_listen)."""
+        return _text_of(_cwire.cwire_manager_metrics_url, self._token, capacity=128)
 
     def isolate(self, url: str) -> None:
         """Takes the endpoint of this URL out of use: no station dials it until `reset`."""

@@ -328,6 +328,12 @@ typedef struct cwire_endpoint {
   int64_t opens_at_ns;       /* OPEN: when the first may try again; wall clock, nanoseconds since 1970-01-01 UTC. Else 0 */
 } cwire_endpoint;
 
+/* ---- Metrics ----------------------------------------------------------------------------------------------- */
+
+/* The formats of cwire_manager_metrics. */
+#define CWIRE_METRICS_PROMETHEUS 0   /* text/plain; version=0.0.4; charset=utf-8 */
+#define CWIRE_METRICS_OPEN_METRICS 1 /* application/openmetrics-text; version=1.0.0; charset=utf-8 */
+
 /* ---- Version and names ------------------------------------------------------------------------------------- */
 
 /* CWIRE_ABI_VERSION of the library. Never fails. */
@@ -381,7 +387,7 @@ CWIRE_API cwire_status cwire_config_free(cwire_config config);
 /* Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
  * taken by cwire_manager_poll. Reads https_proxy and its like here, and only here (csms.proxy.url). The caller frees it. Returns OK,
  * INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), CONFIG (options governor.* that
- * contradict each other), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
+ * contradict each other, metrics.listen is not to be had), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
 CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler, uintptr_t context,
                                          cwire_manager *out, cwire_error *err);
 /* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (milliseconds; 0: do not wait,
@@ -458,6 +464,15 @@ CWIRE_API cwire_status cwire_manager_isolate(cwire_manager manager, const char *
 /* Puts it back into use, however it came out of it: closes the circuit breaker, forgets what had failed, and lets the stations dial
  * again as if nothing had been. The waits of single stations go on: cwire_manager_network_up shortens those. Returns the same. */
 CWIRE_API cwire_status cwire_manager_reset(cwire_manager manager, const char *url, cwire_error *err);
+/* Writes what is counted of the fleet, as text that Prometheus reads: for a program that has an HTTP server of its own, see
+ * docs/operations.md; docs/metrics.md says what there is. `format` is CWIRE_METRICS_*. NUL-terminated, into buffer (which may be NULL if
+ * capacity is 0; both in bytes). `needed`, if not NULL, gets the size including the NUL. Each call gathers anew, and the next one may need
+ * more: ask with some room. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (buffer too small; nothing was written), NO_MEMORY. */
+CWIRE_API cwire_status cwire_manager_metrics(cwire_manager manager, int32_t format, char *buffer, size_t capacity,
+                                             size_t *needed);
+/* Likewise where the library serves that itself, "http://127.0.0.1:9464/metrics"; "" if it does not (metrics.listen). Returns OK,
+ * INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG, NO_MEMORY. */
+CWIRE_API cwire_status cwire_manager_metrics_url(cwire_manager manager, char *buffer, size_t capacity, size_t *needed);
 /* Begins an orderly end and returns at once: no new stations; what is queued is sent and each connection closed with 1001, within
  * drain_ms milliseconds (0: without waiting for the peer; range 0 to 3,600,000). Sends are refused with NOT_ESTABLISHED as soon as
  * their station's turn has come. Then every CLOSED, then SHUTDOWN. Idempotent: the first call's drain time counts. Needs no

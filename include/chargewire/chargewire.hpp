@@ -192,6 +192,23 @@ class Owner {
   Token token_ = nullptr;
 };
 
+// A text of which the library says how long it is; it may be longer the next time. `begin_with`: how long it hardly is.
+template <class Read>  // cwire_status(char* buffer, std::size_t capacity, std::size_t* needed)
+std::string text_of(Read read, std::size_t begin_with, const std::string& what) {
+  std::string text(begin_with, '\0');
+  for (;;) {
+    std::size_t needed = 0;
+    const cwire_status status = read(text.data(), text.size() + 1, &needed);
+    if (status == CWIRE_E_TOO_BIG) {
+      text.resize(needed + needed / 16);
+      continue;
+    }
+    if (status < 0) fail(static_cast<Status>(status), what);
+    text.resize(needed - 1);
+    return text;
+  }
+}
+
 }  // namespace detail
 
 // ---- What is known of stations
@@ -391,18 +408,11 @@ class Config : public Options<Config> {
   // An option's value as text. Secrets read as "***". Throws config for a key that is unknown.
   std::string get(std::string_view key) const {
     const detail::Text key_text(key, "the key of an option");
-    std::string value(63, '\0');
-    for (;;) {
-      std::size_t needed = 0;
-      const cwire_status status = cwire_config_get(get(), key_text.get(), value.data(), value.size() + 1, &needed);
-      if (status == CWIRE_E_TOO_BIG) {
-        value.resize(needed);
-        continue;
-      }
-      if (status < 0) detail::fail(static_cast<Status>(status), std::string("no value for \"") + key_text.get() + '"');
-      value.resize(needed - 1);
-      return value;
-    }
+    return detail::text_of(
+        [&](char* buffer, std::size_t capacity, std::size_t* needed) {
+          return cwire_config_get(get(), key_text.get(), buffer, capacity, needed);
+        },
+        63, std::string("no value for \"") + key_text.get() + '"');
   }
 
   // The token, for calls of the C ABI; owned by this object.
@@ -807,6 +817,25 @@ class Manager {
           return cwire_manager_all_stats(get(), out, capacity, count);
         },
         "all_stats");
+  }
+
+  // ---- Metrics
+
+  // What is counted of the fleet, as text that Prometheus reads; docs/metrics.md says what there is.
+  std::string metrics(MetricsFormat format = MetricsFormat::prometheus) const {
+    return detail::text_of(
+        [&](char* buffer, std::size_t capacity, std::size_t* needed) {
+          return cwire_manager_metrics(get(), static_cast<std::int32_t>(format), buffer, capacity, needed);
+        },
+        65535, "metrics");
+  }
+  // Where the library serves that itself, "http://127.0.0.1:9464/metrics"; "" if it does not (metrics_listen).
+  std::string metrics_url() const {
+    return detail::text_of(
+        [&](char* buffer, std::size_t capacity, std::size_t* needed) {
+          return cwire_manager_metrics_url(get(), buffer, capacity, needed);
+        },
+        127, "metrics_url");
   }
 
   // ---- Endpoints

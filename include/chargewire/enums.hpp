@@ -188,6 +188,14 @@ enum class Quality : std::int32_t {
   bad = CWIRE_QUALITY_BAD,
 };
 
+// How metrics are written.
+enum class MetricsFormat : std::int32_t {
+  // text/plain; version=0.0.4; charset=utf-8
+  prometheus = CWIRE_METRICS_PROMETHEUS,
+  // application/openmetrics-text; version=1.0.0; charset=utf-8
+  open_metrics = CWIRE_METRICS_OPEN_METRICS,
+};
+
 // How a station is to be reconfigured.
 enum class Reconfigure : std::uint32_t {
   // connect again at once

@@ -274,6 +274,22 @@ class Options {
   Config& offline_budget_bytes(std::uint64_t value) { return set("offline_budget_bytes", std::to_string(value)); }
   std::uint64_t offline_budget_bytes() const { return detail::option_bytes(get("offline_budget_bytes")); }
 
+  // `true`: also count what costs a little per message or batch of events; see docs/metrics.md. `metrics.listen` says
+  // so as well. Default: false.
+  Config& metrics_enabled(bool value) { return set("metrics.enabled", value ? "true" : "false"); }
+  bool metrics_enabled() const { return get("metrics.enabled") == "true"; }
+
+  // Where to serve `/metrics` to Prometheus: `9464`, which is that port of the loopback `127.0.0.1`, `192.0.2.10:9464`
+  // or `[::1]:9464`. Port `0`: one that is free, see `cwire_manager_metrics_url`. There is neither TLS nor a password.
+  // Empty: nowhere.
+  Config& metrics_listen(std::string_view value) { return set("metrics.listen", value); }
+  std::string metrics_listen() const { return get("metrics.listen"); }
+
+  // `true`: each station has time series of its own beside the sums: some 14, which ten thousand stations make 140,000.
+  // Default: false.
+  Config& metrics_per_station(bool value) { return set("metrics.per_station", value ? "true" : "false"); }
+  bool metrics_per_station() const { return get("metrics.per_station") == "true"; }
+
   // Where stations without a URL of their own connect: `ws://` or `wss://`. The station id is percent-encoded onto the
   // end of its path. Default: ws://localhost:9000.
   Config& default_url(std::string_view value) { return set("csms.default_url", value); }

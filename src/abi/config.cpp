@@ -76,12 +76,8 @@ cwire_status cwire_config_get(cwire_config config, const char* key, char* buffer
   return guarded(nullptr, [&] {
     const auto pin = find_config(config);
     if (key == nullptr) invalid_argument("key is NULL");
-    if (buffer == nullptr && capacity != 0) invalid_argument("buffer is NULL, but capacity is not 0");
-    const std::string value = pin->get(key);
-    if (needed != nullptr) *needed = value.size() + 1;
-    if (capacity < value.size() + 1) return CWIRE_E_TOO_BIG;
-    std::memcpy(buffer, value.c_str(), value.size() + 1);
-    return CWIRE_OK;
+    check_buffer(buffer, capacity);
+    return copy_text(pin->get(key), buffer, capacity, needed);
   });
 }
 

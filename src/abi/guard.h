@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string>
 #include <string_view>
 
 #include "base/failure.h"
@@ -80,6 +81,18 @@ inline void check_endpoint(const cwire_endpoint* out) {
   if (out->size < sizeof(cwire_endpoint) || out->size % alignof(cwire_endpoint) != 0) {
     invalid_argument("out->size: set it to sizeof(cwire_endpoint) before the call");
   }
+}
+
+// Text for a caller who brings the buffer.
+inline cwire_status copy_text(const std::string& text, char* buffer, std::size_t capacity, std::size_t* needed) {
+  if (needed != nullptr) *needed = text.size() + 1;
+  if (capacity < text.size() + 1) return CWIRE_E_TOO_BIG;
+  std::memcpy(buffer, text.c_str(), text.size() + 1);
+  return CWIRE_OK;
+}
+
+inline void check_buffer(const char* buffer, std::size_t capacity) {
+  if (buffer == nullptr && capacity != 0) invalid_argument("buffer is NULL, but capacity is not 0");
 }
 
 inline const char* check_id(const char* station_id) {

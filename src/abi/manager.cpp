@@ -272,6 +272,26 @@ cwire_status cwire_manager_reset(cwire_manager manager, const char* url, cwire_e
   });
 }
 
+cwire_status cwire_manager_metrics(cwire_manager manager, int32_t format, char* buffer, size_t capacity,
+                                   size_t* needed) {
+  return guarded(nullptr, [&] {
+    const auto pin = find_manager(manager);
+    check_buffer(buffer, capacity);
+    if (format != CWIRE_METRICS_PROMETHEUS && format != CWIRE_METRICS_OPEN_METRICS) {
+      invalid_argument("format is neither CWIRE_METRICS_PROMETHEUS nor CWIRE_METRICS_OPEN_METRICS");
+    }
+    return copy_text(pin->metrics(static_cast<MetricsFormat>(format)), buffer, capacity, needed);
+  });
+}
+
+cwire_status cwire_manager_metrics_url(cwire_manager manager, char* buffer, size_t capacity, size_t* needed) {
+  return guarded(nullptr, [&] {
+    const auto pin = find_manager(manager);
+    check_buffer(buffer, capacity);
+    return copy_text(pin->metrics_url(), buffer, capacity, needed);
+  });
+}
+
 cwire_status cwire_manager_shutdown(cwire_manager manager, int32_t drain_ms) {
   return guarded(nullptr, [&] {
     const auto pin = find_manager(manager);

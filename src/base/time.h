@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace cwire {
 
@@ -10,6 +11,12 @@ using TimePoint = Clock::time_point;
 using Duration = Clock::duration;
 
 constexpr TimePoint kNever = TimePoint::max();
+
+// A length of time in whole nanoseconds; one that is negative by chance is none.
+inline std::uint64_t length_ns(Duration duration) {
+  const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+}
 
 inline std::int64_t wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())

@@ -21,6 +21,7 @@ constexpr char kConnection[] = "Connection";
 constexpr char kKeepalive[] = "Keepalive";
 constexpr char kReconnection[] = "Reconnection";
 constexpr char kGovernor[] = "Governor";
+constexpr char kMetrics[] = "Metrics";
 constexpr char kLimits[] = "Limits";
 constexpr char kOffline[] = "Offline queue";
 constexpr char kDeflate[] = "Compression";
@@ -45,6 +46,18 @@ std::vector<Option> make_table() {
        "Events that may wait to be polled before reading from sockets pauses. Nothing is dropped."},
       {kManager, "offline_budget_bytes", T::size, "64MiB", "0B", "1024GiB", "", kNextConnection,
        CWIRE_FIELD(offline_budget_bytes), "Bytes that the offline queues of all stations may hold together."},
+
+      {kMetrics, "metrics.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(metrics.enabled),
+       "`true`: also count what costs a little per message or batch of events; see [metrics](metrics.md). "
+       "`metrics.listen` says so as well."},
+      {kMetrics, "metrics.listen", T::listen, "", "", "", "", kNextConnection, CWIRE_FIELD(metrics.listen),
+       "Where to serve `/metrics` to Prometheus: `9464`, which is that port of the loopback `127.0.0.1`, "
+       "`192.0.2.10:9464` or `[::1]:9464`. Port `0`: one that is free, see `cwire_manager_metrics_url`. There is neither "
+       "TLS nor a password. Empty: nowhere."},
+      {kMetrics, "metrics.per_station", T::boolean, "false", "", "", "", kNextConnection,
+       CWIRE_FIELD(metrics.per_station),
+       "`true`: each station has time series of its own beside the sums: some 14, which ten thousand stations make "
+       "140,000."},
 
       {kConnection, "csms.default_url", T::url, "ws://localhost:9000", "", "", "", kNextConnection,
        CWIRE_FIELD(default_url),
@@ -493,6 +506,9 @@ struct Assigner {
     if (option.type == T::address && !value.empty() && !is_address(std::string(value))) {
       throw BadValue{"expected an IPv4 or IPv6 address, such as 192.0.2.10 or 2001:db8::10", true};
     }
+    if (option.type == T::listen && !value.empty() && !parse_listen(value)) {
+      throw BadValue{"expected a port, or an address and a port, such as 9464, 192.0.2.10:9464 or [::1]:9464", true};
+    }
     *field = std::string(value);
   }
   void operator()(Secret* field) const {
@@ -615,6 +631,8 @@ const char* type_name(OptionType type) {
       return "host";
     case T::address:
       return "address";
+    case T::listen:
+      return "listen";
     case T::proxy:
       return "proxy";
     case T::path:

@@ -19,6 +19,7 @@ enum class OptionType {
   url,
   host,
   address,
+  listen,
   proxy,
   path,
   pem,

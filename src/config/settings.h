@@ -99,6 +99,13 @@ struct GovernorSettings {
   std::uint32_t breaker_probes = 0;
 };
 
+// What is counted and shown of the fleet.
+struct MetricsSettings {
+  bool enabled = false;      // also what costs something per message
+  std::string listen;        // where they are served; empty: nowhere
+  bool per_station = false;  // each station has its own
+};
+
 // What is sent while the station is not connected.
 struct OfflineSettings {
   std::uint32_t messages_max = 0;  // 0: off
@@ -126,6 +133,7 @@ struct Settings {
   std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
   GovernorSettings governor;
   std::uint64_t offline_budget_bytes = 0;  // of all stations together
+  MetricsSettings metrics;
 
   // A station's.
   std::string default_url;

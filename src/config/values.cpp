@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/ascii.h"
+#include "ocpp/url.h"
 #include "ocpp/utf8.h"
 
 namespace cwire {
@@ -175,6 +176,24 @@ std::string ratio_text(double ratio) {
   while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
   if (!fraction.empty()) out += "." + fraction;
   return out + "%";
+}
+
+std::optional<ListenAddress> parse_listen(std::string_view text) {
+  ListenAddress listen;
+  listen.address = "127.0.0.1";
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string_view::npos) {
+    std::string_view address = text.substr(0, colon);
+    const bool brackets = address.size() > 2 && address.front() == '[' && address.back() == ']';
+    if (brackets) address = address.substr(1, address.size() - 2);
+    listen.address = address;
+    if (!is_address(listen.address) || brackets != (address.find(':') != std::string_view::npos)) return std::nullopt;
+    text.remove_prefix(colon + 1);
+  }
+  const auto port = parse_integer(text);
+  if (!port || *port > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+  listen.port = static_cast<std::uint16_t>(*port);
+  return listen;
 }
 
 }  // namespace cwire

@@ -25,4 +25,11 @@ std::string size_text(std::uint64_t bytes);
 std::string duration_text(Duration duration);
 std::string ratio_text(double ratio);
 
+// "9464", "192.0.2.10:9464", "[::1]:9464": a port alone means the loopback 127.0.0.1.
+struct ListenAddress {
+  std::string address;  // without brackets
+  std::uint16_t port = 0;
+};
+std::optional<ListenAddress> parse_listen(std::string_view text);
+
 }  // namespace cwire

@@ -10,7 +10,8 @@
 
 namespace cwire {
 
-EventQueue::EventQueue(std::size_t limit) : limit_(limit) {}
+EventQueue::EventQueue(std::size_t limit, bool counts)
+    : limit_(limit), metrics_(counts ? std::make_unique<DeliveryMetrics>() : nullptr) {}
 
 EventQueue::~EventQueue() {
   lent_.reset();
@@ -75,6 +76,7 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
   } else if (!waiting_.empty()) {
     lent_->fill(waiting_, max);
     closed_lent_ = lent_->holds_closed();
+    if (metrics_ != nullptr) metrics_->delivered(lent_->events(), lent_->size());
     if (lent_->events()[lent_->size() - 1].type == CWIRE_EVENT_SHUTDOWN) shutdown_taken_ = true;
     // Half, so that reading does not stop and go with each event.
     if (full() && waiting_.size() <= limit_ / 2) {
@@ -122,6 +124,11 @@ int EventQueue::descriptor() {
   descriptor_wanted_ = true;
   update_readiness();
   return ready_.descriptor();
+}
+
+std::size_t EventQueue::size() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return waiting_.size();
 }
 
 void EventQueue::wake() {

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "events/event_batch.h"
+#include "metrics/worker_metrics.h"
 #include "net/wake_fd.h"
 
 namespace cwire {
@@ -18,7 +19,8 @@ class EventQueue {
  public:
   // Above `limit` waiting events reading pauses, see full(). Throws std::bad_alloc, Error(INTERNAL) when out of
   // descriptors.
-  explicit EventQueue(std::size_t limit);
+  // `counts`: see metrics().
+  explicit EventQueue(std::size_t limit, bool counts = false);
   ~EventQueue();
 
   // From I/O threads.
@@ -44,12 +46,18 @@ class EventQueue {
   // there is something to read has to be told to poll once more.
   int descriptor();
 
+  std::size_t size() const;
+  std::size_t limit() const { return limit_; }
+  // What was polled; null: it is not counted.
+  const DeliveryMetrics* metrics() const { return metrics_.get(); }
+
  private:
   void update_readiness();
   void tell_pause() noexcept;
 
   const std::size_t limit_;
-  std::mutex mutex_;
+  const std::unique_ptr<DeliveryMetrics> metrics_;  // written under the lock
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   EventList waiting_;
   WakeFd ready_;  // see descriptor()

@@ -29,7 +29,7 @@ void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connect
   }
 }
 
-cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more,
+cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<Registry::GaveUp>& more,
                    cwire_stats* out, std::size_t capacity, std::size_t* count) {
   // The caller's structure may be shorter than ours, or longer: its size is the stride.
   const std::size_t stride = capacity == 0 ? 0 : out[0].size;
@@ -43,9 +43,9 @@ cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::ve
     }
     ++*count;
   }
-  for (const cwire_stats& gone : more) {
+  for (const Registry::GaveUp& gone : more) {
     if (*count < capacity) {
-      cwire_stats entry = gone;
+      cwire_stats entry = gone.stats;
       entry.size = std::min(stride, sizeof entry);
       std::memcpy(place + *count * stride, &entry, entry.size);
     }

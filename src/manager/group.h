@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "manager/registry.h"
 #include "station/station.h"
 
 namespace cwire {
@@ -18,7 +19,7 @@ cwire_status broadcast(const std::vector<StationTable::Pin>& stations, const voi
                        std::uint32_t flags, std::size_t* accepted);
 void counts(const std::vector<StationTable::Pin>& stations, std::size_t* connected, std::size_t* total);
 // As cwire_manager_all_stats; `more` are statistics of stations that are gone.
-cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<cwire_stats>& more,
+cwire_status stats(const std::vector<StationTable::Pin>& stations, const std::vector<Registry::GaveUp>& more,
                    cwire_stats* out, std::size_t capacity, std::size_t* count);
 void disconnect(const std::vector<StationTable::Pin>& stations);
 

@@ -59,12 +59,17 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
   process_exit::prepare();
   // Not resolved: what concerns stations may be complete only with a station's own options.
   const Settings& settings = config_.config.resolve_manager();
-  if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings.event_queue_max);
+  // Who serves them wants all of them.
+  const bool counts_messages = settings.metrics.enabled || !settings.metrics.listen.empty();
+  if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings.event_queue_max, counts_messages);
   const auto resolver = std::make_shared<Resolver>();
   if (settings.governor.enabled) {
     governor_ = std::make_shared<Governor>(settings.governor, [this] { workers_.front()->order_governing(); });
   }
   const auto offline_budget = std::make_shared<OfflineBudget>(settings.offline_budget_bytes);
+  const auto metrics = std::make_shared<Metrics>();
+  fleet_metrics_ = std::make_unique<FleetMetrics>(FleetMetrics::Sources{
+      registry_, workers_, metrics, governor_, queue_, settings.offline_budget_bytes, settings.metrics.per_station});
   const std::uint32_t threads =
       settings.io_threads != 0 ? settings.io_threads : std::max(1u, std::thread::hardware_concurrency());
   try {
@@ -78,10 +83,17 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
       options.governor = governor_;
       options.keeps_governor = governor_ != nullptr && i == 0;
       options.offline_budget = offline_budget;
+      options.metrics = metrics;
+      options.counts_messages = counts_messages;
       options.fell_silent = [this, i] { fell_silent(i); };
       options.manager = static_cast<const StationOwner*>(this);
       workers_.push_back(std::make_shared<Worker>(std::move(options)));
       workers_.back()->start();
+    }
+    if (!settings.metrics.listen.empty()) {
+      metrics_server_ = std::make_unique<HttpServer>(*parse_listen(settings.metrics.listen),
+                                                     [this](MetricsFormat format) { return fleet_metrics_->text(format); });
+      metrics_url_ = metrics_server_->url();
     }
   } catch (...) {
     for (const auto& worker : workers_) worker->stop_and_join();
@@ -91,6 +103,7 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
 
 Manager::~Manager() {
   // Done long ago, but for a manager that got no token and that nobody could free.
+  metrics_server_.reset();
   for (const auto& worker : workers_) worker->stop_and_join();
 }
 
@@ -307,6 +320,7 @@ void Manager::finish() {
     std::unique_lock<std::mutex> lock(finished_mutex_);
     finished_changed_.wait(lock, [this] { return shutdown_taken_; });
   }
+  metrics_server_.reset();
   for (const auto& worker : workers_) worker->stop_and_join();
 }
 

@@ -17,7 +17,9 @@
 #include "base/handle_table.h"
 #include "config/config.h"
 #include "events/event_queue.h"
+#include "manager/fleet_metrics.h"
 #include "manager/registry.h"
+#include "metrics/http_server.h"
 #include "ocpp/proxy.h"
 #include "station/station.h"
 #include "tls/contexts.h"
@@ -52,6 +54,10 @@ class Manager final : public StationOwner {
   // The endpoint that the URL is on.
   void isolate(const char* url);
   void reset(const char* url);
+  // All that is counted, as Prometheus reads it.
+  std::string metrics(MetricsFormat format) { return fleet_metrics_->text(format); }
+  // Where it is served; empty: nowhere.
+  const std::string& metrics_url() const { return metrics_url_; }
   Registry& registry() { return registry_; }
 
   // Tells every worker; returns at once, and cannot fail.
@@ -102,6 +108,9 @@ class Manager final : public StationOwner {
   std::shared_ptr<Governor> governor_;
   std::vector<std::shared_ptr<Worker>> workers_;
   Registry registry_;
+  std::unique_ptr<FleetMetrics> fleet_metrics_;
+  std::unique_ptr<HttpServer> metrics_server_;
+  std::string metrics_url_;
   // What SHUTDOWN waits for: the stations that have not ended, and one for shutdown() itself.
   std::atomic<std::size_t> unsettled_{1};
   ShutdownEvent shutdown_event_;

@@ -35,10 +35,8 @@ void Registry::remove(Station& station) noexcept {
   if (it == stations_.end() || it->second != &station) return;
   if (station.state() == State::error) {
     try {
-      cwire_stats stats{};
-      stats.size = sizeof stats;
-      station.fill(stats);
-      gave_up_[station.id()] = stats;
+      const Station::Measured measured = station.measure();
+      gave_up_[station.id()] = {measured.stats, measured.endpoint};
     } catch (const std::bad_alloc&) {
       // Without memory it is forgotten; its CLOSED has told why it ended.
     }
@@ -72,7 +70,7 @@ bool Registry::stats_of_given_up(std::string_view id, cwire_stats& out) const {
   const auto it = gave_up_.find(std::string(id));
   if (it == gave_up_.end()) return false;
   const std::size_t size = std::min(out.size, sizeof out);
-  std::memcpy(&out, &it->second, size);
+  std::memcpy(&out, &it->second.stats, size);
   out.size = size;
   return true;
 }

@@ -35,17 +35,21 @@ class Registry {
   bool forget(std::string_view id);  // one that gave up, also if its CLOSED is not taken yet; false: there is none
   void forget_all();                 // all that gave up
   bool is_free(std::string_view id) const;  // no living station has it
+  struct GaveUp {
+    cwire_stats stats;
+    const EndpointMetrics* endpoint;  // lives as long as the manager
+  };
   // Both at one moment, so that a station is in one of them.
   struct Known {
     std::vector<StationTable::Pin> stations;
-    std::vector<cwire_stats> gave_up;
+    std::vector<GaveUp> gave_up;
   };
   Known all() const;
 
  private:
   mutable std::shared_mutex mutex_;
   std::unordered_map<std::string_view, Station*> stations_;  // keys point into the Station
-  std::unordered_map<std::string, cwire_stats> gave_up_;
+  std::unordered_map<std::string, GaveUp> gave_up_;
   bool closed_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "net/io_thread.h"
 
+#include <pthread.h>
+
 #include <system_error>
 
 #include "base/failure.h"
@@ -15,7 +17,8 @@ constexpr std::size_t kTasksKept = 1024;
 constexpr int kCrowdedTurnsMax = 80;
 }  // namespace
 
-IoThread::IoThread(Owner& owner) : owner_(owner), now_(Clock::now()), receive_buffer_(new char[kReceiveBufferSize]) {}
+IoThread::IoThread(Owner& owner, const char* name)
+    : owner_(owner), name_(name), now_(Clock::now()), receive_buffer_(new char[kReceiveBufferSize]) {}
 
 IoThread::~IoThread() = default;
 
@@ -47,6 +50,13 @@ void IoThread::post(std::function<void()> task) {
   wake();
 }
 
+std::uint64_t IoThread::cpu_ns() const {
+  const clockid_t clock = cpu_clock_.load();
+  timespec used{};
+  if (clock == kNoClock || ::clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec);
+}
+
 void IoThread::wake() {
   // Set already: whoever set it wakes the thread, and the thread looks at everything after it has cleared the flag.
   if (work_pending_.exchange(true)) return;
@@ -54,7 +64,9 @@ void IoThread::wake() {
 }
 
 void IoThread::run() noexcept {
-  name_this_thread("cwire-io");
+  name_this_thread(name_);
+  clockid_t clock;
+  if (::pthread_getcpuclockid(::pthread_self(), &clock) == 0) cpu_clock_.store(clock);
   id_.store(std::this_thread::get_id());
   process_exit::Presence presence;
   owner_.begin_thread();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -32,7 +34,8 @@ class IoThread {
 
   static constexpr std::size_t kReceiveBufferSize = 64 << 10;
 
-  explicit IoThread(Owner& owner);
+  // `name`: as Poller's name_this_thread.
+  explicit IoThread(Owner& owner, const char* name = "cwire-io");
   ~IoThread();  // stopped and joined before
 
   void start();  // throws Error(INTERNAL) if no thread is to be had
@@ -41,6 +44,9 @@ class IoThread {
   void stop();
   void join();
 
+  // What the thread has used of a processor so far, in nanoseconds; 0 before it has begun and after it has ended. From
+  // any thread.
+  std::uint64_t cpu_ns() const;
   bool is_current() const { return std::this_thread::get_id() == id_.load(std::memory_order_relaxed); }
   // Runs `task` on this thread in a coming turn, in order of posting. From any thread. Throws std::bad_alloc.
   void post(std::function<void()> task);
@@ -58,12 +64,15 @@ class IoThread {
   void run_posted();
 
   Owner& owner_;
+  const char* const name_;
   Poller poller_;
   TimerQueue timers_;
   TimePoint now_;
   std::unique_ptr<char[]> receive_buffer_;
   std::thread thread_;
   std::atomic<std::thread::id> id_{};
+  static constexpr clockid_t kNoClock = CLOCK_REALTIME;
+  std::atomic<clockid_t> cpu_clock_{kNoClock};
   std::atomic<bool> stopping_{false};
   // work_pending_ is set by every wake(), asleep_ before sleeping. Each side first sets its own and then looks at the
   // other's, in one total order, so one of them sees the other and no wake-up is lost. Who clears asleep_ pays for the

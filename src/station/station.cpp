@@ -91,7 +91,8 @@ Station::Station(std::shared_ptr<Worker> worker, StationOwner& owner, Descriptio
                    ? std::make_unique<OfflineQueue>(offline_rules(*description_.settings), worker_->offline_budget())
                    : nullptr),
       message_size_max_(description_.settings->message_size_max),
-      client_(*description_.settings) {
+      client_(*description_.settings),
+      metrics_(&worker_->metrics().endpoint(description_.url.origin())) {
   if (offline_ == nullptr) return;
   choose_room();
   queue_.open();
@@ -297,6 +298,32 @@ void Station::fill(cwire_stats& out) const {
   std::memcpy(&out, &all, all.size);
 }
 
+Tallies Station::counted_here(const cwire_stats& stats) const {
+  if (settled_) return {};
+  Tallies here = tallies_of(stats);
+  for (std::size_t i = 0; counted_before_ != nullptr && i < here.size(); ++i) here[i] -= (*counted_before_)[i];
+  return here;
+}
+
+Station::Measured Station::measure() const {
+  Measured measured{};
+  measured.stats.size = sizeof measured.stats;
+  const std::lock_guard<std::mutex> lock(orders_mutex_);
+  fill(measured.stats);
+  measured.endpoint = metrics_;
+  measured.here = counted_here(measured.stats);
+  return measured;
+}
+
+void Station::settle() noexcept {
+  cwire_stats stats{};
+  stats.size = sizeof stats;
+  const std::lock_guard<std::mutex> lock(orders_mutex_);
+  fill(stats);
+  metrics_->settle(counted_here(stats));
+  settled_ = true;
+}
+
 // ---- inputs, on the I/O thread ----
 
 void Station::run_scheduled() noexcept {
@@ -367,6 +394,23 @@ void Station::begin_with_newest_config() {
   if (endpoint_ != nullptr && endpoint_->name() != description_.url.origin()) {
     endpoint_ = worker_->governor()->attach(description_.url.origin());
   }
+  count_at_endpoint_of_url();
+}
+
+// What was sent elsewhere stays there.
+void Station::count_at_endpoint_of_url() {
+  EndpointMetrics& next = worker_->metrics().endpoint(description_.url.origin());
+  if (&next == metrics_) return;
+  auto before = counted_before_ == nullptr ? std::make_unique<Tallies>() : nullptr;
+  cwire_stats stats{};
+  stats.size = sizeof stats;
+  const std::lock_guard<std::mutex> lock(orders_mutex_);
+  fill(stats);
+  const Tallies here = counted_here(stats);
+  metrics_->settle(here);
+  if (before != nullptr) counted_before_ = std::move(before);
+  for (std::size_t i = 0; i < here.size(); ++i) (*counted_before_)[i] += here[i];
+  metrics_ = &next;
 }
 
 // As gRPC has it (proposal A18): a peer that acknowledges nothing is gone as surely as one that answers no ping. But
@@ -602,6 +646,7 @@ void Station::perform(const Actions& actions) {
         report_connected(action);
         break;
       case Action::Type::report_disconnected:
+        metrics_->disconnected(client_.last_failure().status);
         if (endpoint_ != nullptr && does_badly(client_.last_failure())) {
           endpoint_->lost(turn_, worker_->thread().now());
         }
@@ -611,6 +656,7 @@ void Station::perform(const Actions& actions) {
         reporting([&] { report_failure(CWIRE_EVENT_DISCONNECTED, action); });
         break;
       case Action::Type::report_error:
+        metrics_->attempt_failed(client_.last_failure());
         if (endpoint_ != nullptr) endpoint_->ended(turn_, outcome_of(client_.last_failure()), worker_->thread().now());
         reporting([&] { report_failure(CWIRE_EVENT_ERROR, action); });
         break;
@@ -642,9 +688,11 @@ bool Station::dial() noexcept {
   if (!dial_wanted_ || (endpoint_ != nullptr && !endpoint_->permits(turn_))) return false;
   dial_wanted_ = false;
   guarded([this] {
+    const TimePoint due = client_.since(), now = worker_->thread().now();
     statistics_.attempts.add(1);
-    const TimePoint due = client_.since();
-    client_.dialing(worker_->thread().now());
+    metrics_->attempts.add(1);
+    metrics_->dial_wait.observe(length_ns(now - due));
+    client_.dialing(now);
     stopwatch_ = std::make_unique<HandshakeStopwatch>(Clock::now());
     open_connection(due);
     arm();

@@ -15,6 +15,7 @@
 #include "base/handle_table.h"
 #include "events/event.h"
 #include "governor/governor.h"
+#include "metrics/endpoint_metrics.h"
 #include "net/channel.h"
 #include "protocol/session.h"
 #include "station/connection_config.h"
@@ -77,6 +78,14 @@ class Station final : private ChannelListener, private SessionListener, private 
   bool may_be_replaced() const { return state() == State::error || state() == State::closed; }
   // Fills at most out.size bytes.
   void fill(cwire_stats& out) const;
+  // For a scrape, all of one moment: the statistics, the endpoint that the station is counted at, and what of its
+  // traffic belongs there.
+  struct Measured {
+    cwire_stats stats;
+    const EndpointMetrics* endpoint;
+    Tallies here;
+  };
+  Measured measure() const;
   const std::string& id() const { return description_.id; }
   const StationOwner* owner() const { return &owner_; }
   std::uintptr_t owner_token() const { return owner_token_; }
@@ -166,6 +175,9 @@ class Station final : private ChannelListener, private SessionListener, private 
   void take_new_config(bool reconnect);
   void limit_unacknowledged();
   void begin_with_newest_config();
+  void count_at_endpoint_of_url();
+  void settle() noexcept;
+  Tallies counted_here(const cwire_stats& stats) const;  // under orders_mutex_
   // Those that act on a connection as it is.
   const Settings& live_settings() const { return next_config_ ? *next_config_->settings : *description_.settings; }
   void perform(const Actions& actions);
@@ -279,8 +291,12 @@ class Station final : private ChannelListener, private SessionListener, private 
   Station* previous_ = nullptr;
 
   // Last, because no message touches it: the station behind in memory may be another thread's, and share a cache line.
-  // Guards what orders bring along, and each ConnectionConfig against being replaced while another thread reads it.
+  // Guards what orders bring along, each ConnectionConfig against being replaced while another thread reads it, and
+  // where its traffic is counted.
   mutable std::mutex orders_mutex_;
+  EndpointMetrics* metrics_;                     // lives as long as the worker
+  std::unique_ptr<Tallies> counted_before_;      // at other endpoints; null: nothing
+  bool settled_ = false;                         // all its traffic is among the endpoint's own
   std::uint16_t close_code_ = 0;
   std::string close_reason_;
   std::unique_ptr<ConnectionConfig> ordered_config_;  // not taken yet

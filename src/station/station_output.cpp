@@ -123,6 +123,7 @@ void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
     statistics_.messages_sent.add(1);
     statistics_.bytes_sent.add(message->size);
     if (compresses_) statistics_.sent_spared.add(message->size, payload_size_in(message->end - message->begin));
+    if (WorkerMetrics* metrics = worker_->own_metrics()) metrics->message_sent.observe(message->size);
   } else {
     statistics_.messages_not_sent.add(1);
     if (status == CWIRE_E_QUEUE_FULL) statistics_.messages_dropped.add(1);

@@ -42,6 +42,7 @@ void Station::report_message(std::unique_ptr<OwnedEvent> event, bool binary) {
   if (binary) event->data.flags = CWIRE_FLAG_BINARY;
   statistics_.messages_received.add(1);
   statistics_.bytes_received.add(event->data.data_size);
+  if (WorkerMetrics* metrics = worker_->own_metrics()) metrics->message_received.observe(event->data.data_size);
   statistics_.last_message_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
   emit(std::move(event));
 }
@@ -63,8 +64,12 @@ void Station::set_state(const Action& action) {
 
 void Station::report_connected(const Action& action) noexcept {
   connected_event_->data.tag = action.number;
-  if (action.number > 1) connected_event_->data.flags = CWIRE_FLAG_RECONNECT;
+  if (action.number > 1) {
+    connected_event_->data.flags = CWIRE_FLAG_RECONNECT;
+    metrics_->reconnections.add(1);
+  }
   statistics_.connections.add(1);
+  metrics_->connections.add(1);
   statistics_.connected_at_ns.set(static_cast<std::uint64_t>(connected_event_->data.time_ns));
   worker_->emit(*connected_event_.release());
   reporting([this] { log(CWIRE_LOG_INFO, id() + ": connected to " + url().text() + " with " + subprotocol_); });
@@ -72,6 +77,11 @@ void Station::report_connected(const Action& action) noexcept {
 
 void Station::note_handshake(const HandshakeTimes& times) noexcept {
   statistics_.quality([&](ConnectionQuality& quality) { quality.established(times); });
+  metrics_->handshake.observe(length_ns(times.whole()));
+  const HandshakeTimes::Part parts[kHandshakePhases] = {times.resolve, times.tcp, times.proxy, times.tls, times.http};
+  for (std::size_t phase = 0; phase < kHandshakePhases; ++phase) {
+    if (parts[phase].count() != 0) metrics_->handshake_phase[phase].observe(length_ns(parts[phase]));
+  }
 }
 
 void Station::note_ping(TimePoint left) noexcept {
@@ -82,6 +92,7 @@ void Station::note_ping(TimePoint left) noexcept {
 
 void Station::note_round_trip(const WebSocketClient::Pong& pong) noexcept {
   statistics_.quality([&](ConnectionQuality& quality) { quality.pong(worker_->thread().now(), pong.round_trip); });
+  if (pong.round_trip) metrics_->round_trip.observe(length_ns(*pong.round_trip));
 }
 
 // What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets,
@@ -230,6 +241,7 @@ void Station::ClosedEvent::handed_over() noexcept { station_table().retire(stati
 
 void Station::ClosedEvent::released() noexcept {
   Station& station = station_;
+  station.settle();
   station.owner_.station_ended(station);
   station_table().unpin(station.token);  // the pin of the library itself, held since connect
 }

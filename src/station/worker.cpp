@@ -16,8 +16,9 @@ Worker::Worker(Options options)
       suspend_watch_(thread_.poller(), *this),
       engine_(make_engine()),
       random_(std::random_device{}()) {
+  if (options_.counts_messages) own_metrics_ = std::make_unique<WorkerMetrics>();
   if (options_.handler != nullptr) {
-    handler_ = std::make_unique<HandlerDelivery>(options_.handler, options_.context);
+    handler_ = std::make_unique<HandlerDelivery>(options_.handler, options_.context, own_metrics_.get());
   }
   if (options_.keeps_governor) thread_.timers().register_timer();
 }
@@ -185,6 +186,7 @@ void Worker::run_orders() {
 }
 
 void Worker::end_of_turn() {
+  if (own_metrics_ != nullptr) own_metrics_->turns.add(1);
   run_orders();
   dial_some();
   // The handler's sends are flushed in the same turn, and what flushing reports is delivered in the same turn.
@@ -259,6 +261,7 @@ void Worker::run_governor() {
 }
 
 void Worker::report(const Governor::Change& change) {
+  metrics().endpoint(change.endpoint).breaker_transitions[static_cast<std::size_t>(change.to)].add(1);
   if (silent_) return;
   std::string text = change.endpoint + ": ";
   switch (change.to) {

@@ -13,6 +13,8 @@
 #include "events/event_queue.h"
 #include "events/handler_delivery.h"
 #include "governor/governor.h"
+#include "metrics/metrics.h"
+#include "metrics/worker_metrics.h"
 #include "net/io_thread.h"
 #include "net/resolver.h"
 #include "net/suspend_watch.h"
@@ -37,6 +39,8 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
     std::shared_ptr<Governor> governor;  // null: stations dial when they like
     bool keeps_governor = false;         // one worker does
     std::shared_ptr<OfflineBudget> offline_budget;
+    std::shared_ptr<Metrics> metrics;
+    bool counts_messages = false;       // and all else in WorkerMetrics
     const void* manager = nullptr;      // only to be compared
     std::function<void()> fell_silent;  // what order_silence() leads to, on this thread
   };
@@ -85,6 +89,9 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   Resolver& resolver() { return *options_.resolver; }
   Governor* governor() { return options_.governor.get(); }
   const std::shared_ptr<OfflineBudget>& offline_budget() const { return options_.offline_budget; }
+  Metrics& metrics() { return *options_.metrics; }
+  // Null: off. Written by this thread only, read by any.
+  WorkerMetrics* own_metrics() { return own_metrics_.get(); }
   std::minstd_rand& random() { return random_; }
   std::int32_t log_level() const { return options_.log_level; }
 
@@ -121,6 +128,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   std::unique_ptr<Engine> engine_;
   std::minstd_rand random_;
   EventList pending_;
+  std::unique_ptr<WorkerMetrics> own_metrics_;
   std::unique_ptr<HandlerDelivery> handler_;
   std::string spare_output_;
   BlockCache blocks_;

@@ -27,6 +27,7 @@ class Bench {
     Worker::Options options;
     options.log_level = CWIRE_LOG_WARNING;
     options.queue = queue_;
+    options.metrics = std::make_shared<Metrics>();
     options.keeps_governor = governor != nullptr;
     options.governor = std::move(governor);
     options.fell_silent = [this] {

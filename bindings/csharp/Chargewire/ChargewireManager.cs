@@ -169,6 +169,21 @@ public sealed class ChargewireManager : IAsyncDisposable, IDisposable
     public IReadOnlyList<EndpointStatus> GetEndpoints() => Lists.Endpoints(_handle);
 
     /// <summary>
+    /// What is counted of the fleet, as text that Prometheus reads, for a program that has an HTTP server of its own; docs/metrics.md says what there
+    /// is.
+    /// </summary>
+    /// <param name="format">How it is written.</param>
+    /// <returns>As it is now.</returns>
+    public unsafe string GetMetrics(MetricsFormat format = MetricsFormat.Prometheus) =>
+        Text.Of((buffer, capacity, needed) => NativeMethods.ManagerMetrics(_handle, (int)format, buffer, capacity, needed), 1 << 16, "Metrics");
+
+    /// <summary>
+    /// Where the library serves that itself, "http://127.0.0.1:9464/metrics"; empty if it does not (<see cref="ChargewireOptions.MetricsListen"/>).
+    /// </summary>
+    public unsafe string MetricsUrl =>
+        Text.Of((buffer, capacity, needed) => NativeMethods.ManagerMetricsUrl(_handle, buffer, capacity, needed), 128, "MetricsUrl");
+
+    /// <summary>
     /// Takes an endpoint out of use, for maintenance perhaps: no station dials it until <see cref="Reset"/>. Connections that stand live on.
     /// </summary>
     /// <param name="url">Any URL there, of which path and query do not count.</param>

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Chargewire;
 
@@ -13,6 +15,36 @@ internal static unsafe class Text
     internal static DateTimeOffset? TimeOrNull(long nanoseconds) => nanoseconds == 0 ? null : Time(nanoseconds);
 
     internal static TimeSpan Duration(long nanoseconds) => TimeSpan.FromTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
+
+    internal delegate ChargewireStatus Read(byte* buffer, nuint capacity, nuint* needed);
+
+    // One of which the library says how long it is. It may be longer at the second look, hence the loop.
+    internal static string Of(Read read, int capacity, string what)
+    {
+        while (true)
+        {
+            nuint needed;
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(capacity);
+            try
+            {
+                fixed (byte* data = buffer)
+                {
+                    ChargewireStatus status = read(data, (nuint)buffer.Length, &needed);
+                    if (status != ChargewireStatus.TooBig)
+                    {
+                        ChargewireException.Check(status, what);
+                        return Encoding.UTF8.GetString(data, (int)needed - 1);
+                    }
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            capacity = (int)(needed + (needed / 16));
+        }
+    }
 
     // For the ABI text ends at its first NUL. One inside would cut it off unseen.
     internal static string? Checked(string? text, string parameter) =>

@@ -44,6 +44,8 @@ internal static class HeaderLayout
         "cwire_manager_endpoints",
         "cwire_manager_isolate",
         "cwire_manager_reset",
+        "cwire_manager_metrics",
+        "cwire_manager_metrics_url",
         "cwire_manager_shutdown",
         "cwire_manager_free",
         "cwire_station_send",
@@ -244,5 +246,7 @@ internal static class HeaderLayout
         (typeof(ConnectionQuality), "Fair", 2),
         (typeof(ConnectionQuality), "Poor", 3),
         (typeof(ConnectionQuality), "Bad", 4),
+        (typeof(MetricsFormat), "Prometheus", 0),
+        (typeof(MetricsFormat), "OpenMetrics", 1),
     ];
 }

@@ -249,6 +249,16 @@ public enum ConnectionQuality
     Bad = 4,
 }
 
+/// <summary>How metrics are written.</summary>
+public enum MetricsFormat
+{
+    /// <summary>Text/plain; version=0.0.4; charset=utf-8.</summary>
+    Prometheus = 0,
+
+    /// <summary>Application/openmetrics-text; version=1.0.0; charset=utf-8.</summary>
+    OpenMetrics = 1,
+}
+
 /// <summary>The least important <see cref="StationEventType.Log"/> events to deliver.</summary>
 public enum ChargewireLogLevel
 {

@@ -158,6 +158,14 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial ChargewireStatus ManagerReset(ManagerHandle manager, string? url, NativeError* err);
 
+    [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_manager_metrics", StringMarshalling = StringMarshalling.Utf8)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial ChargewireStatus ManagerMetrics(ManagerHandle manager, int format, byte* buffer, nuint capacity, nuint* needed);
+
+    [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_manager_metrics_url", StringMarshalling = StringMarshalling.Utf8)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial ChargewireStatus ManagerMetricsUrl(ManagerHandle manager, byte* buffer, nuint capacity, nuint* needed);
+
     [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_manager_shutdown", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial ChargewireStatus ManagerShutdown(ManagerHandle manager, int drainMs);

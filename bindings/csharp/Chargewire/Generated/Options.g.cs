@@ -873,6 +873,27 @@ public sealed partial class ChargewireOptions : StationOptions
     /// <remarks><c>offline_budget_bytes</c>. Default <c>64MiB</c>, from <c>0B</c> to <c>1024GiB</c>. In bytes.</remarks>
     public long? OfflineBudgetBytes { get; set; }
 
+    /// <summary>
+    /// <c>true</c>: also count what costs a little per message or batch of events; see metrics. <see
+    /// cref="ChargewireOptions.MetricsListen"/> says so as well.
+    /// </summary>
+    /// <remarks><c>metrics.enabled</c>. Default <c>false</c>.</remarks>
+    public bool? MetricsEnabled { get; set; }
+
+    /// <summary>
+    /// Where to serve <c>/metrics</c> to Prometheus: <c>9464</c>, which is that port of the loopback <c>127.0.0.1</c>,
+    /// <c>192.0.2.10:9464</c> or <c>[::1]:9464</c>. Port <c>0</c>: one that is free, see <c>cwire_manager_metrics_url</c>. There is neither
+    /// TLS nor a password. Empty: nowhere.
+    /// </summary>
+    /// <remarks><c>metrics.listen</c>.</remarks>
+    public string? MetricsListen { get; set; }
+
+    /// <summary>
+    /// <c>true</c>: each station has time series of its own beside the sums: some 14, which ten thousand stations make 140,000.
+    /// </summary>
+    /// <remarks><c>metrics.per_station</c>. Default <c>false</c>.</remarks>
+    public bool? MetricsPerStation { get; set; }
+
     /// <summary><c>false</c>: stations dial as soon as their own wait is over, however many others do.</summary>
     /// <remarks><c>governor.enabled</c>. Default <c>true</c>.</remarks>
     public bool? GovernorEnabled { get; set; }
@@ -957,6 +978,21 @@ public sealed partial class ChargewireOptions : StationOptions
         if (OfflineBudgetBytes is { } offlineBudgetBytes)
         {
             config.Set("offline_budget_bytes", offlineBudgetBytes);
+        }
+
+        if (MetricsEnabled is { } metricsEnabled)
+        {
+            config.Set("metrics.enabled", metricsEnabled);
+        }
+
+        if (MetricsListen is { } metricsListen)
+        {
+            config.Set("metrics.listen", metricsListen);
+        }
+
+        if (MetricsPerStation is { } metricsPerStation)
+        {
+            config.Set("metrics.per_station", metricsPerStation);
         }
 
         if (GovernorEnabled is { } governorEnabled)

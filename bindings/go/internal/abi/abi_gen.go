@@ -79,6 +79,8 @@ var Functions = []string{
 	"cwire_manager_endpoints",
 	"cwire_manager_isolate",
 	"cwire_manager_reset",
+	"cwire_manager_metrics",
+	"cwire_manager_metrics_url",
 	"cwire_manager_shutdown",
 	"cwire_manager_free",
 	"cwire_station_send",
@@ -242,6 +244,10 @@ var Constants = []Number{
 	{"QualityPoor", 3, int64(chargewire.QualityPoor)},
 	{"CWIRE_QUALITY_BAD", 4, C.CWIRE_QUALITY_BAD},
 	{"QualityBad", 4, int64(chargewire.QualityBad)},
+	{"CWIRE_METRICS_PROMETHEUS", 0, C.CWIRE_METRICS_PROMETHEUS},
+	{"MetricsPrometheus", 0, int64(chargewire.MetricsPrometheus)},
+	{"CWIRE_METRICS_OPEN_METRICS", 1, C.CWIRE_METRICS_OPEN_METRICS},
+	{"MetricsOpenMetrics", 1, int64(chargewire.MetricsOpenMetrics)},
 }
 
 // Layout has the sizes of structures, and offsets and sizes of their fields.

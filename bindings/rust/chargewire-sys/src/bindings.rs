@@ -197,6 +197,10 @@ pub const CWIRE_BREAKER_OPEN: i32 = 1;
 pub const CWIRE_BREAKER_HALF_OPEN: i32 = 2;
 /// by cwire_manager_isolate, until cwire_manager_reset
 pub const CWIRE_BREAKER_ISOLATED: i32 = 3;
+/// text/plain; version=0.0.4; charset=utf-8
+pub const CWIRE_METRICS_PROMETHEUS: i32 = 0;
+/// application/openmetrics-text; version=1.0.0; charset=utf-8
+pub const CWIRE_METRICS_OPEN_METRICS: i32 = 1;
 /// connect again at once
 pub const CWIRE_RECONFIGURE_RECONNECT: u32 = 1;
 
@@ -490,7 +494,7 @@ extern "C" {
     /// Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
     /// taken by cwire_manager_poll. Reads https_proxy and its like here, and only here (csms.proxy.url). The caller frees it. Returns OK,
     /// INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), CONFIG (options governor.\* that
-    /// contradict each other), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which).
+    /// contradict each other, metrics.listen is not to be had), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which).
     pub fn cwire_manager_new(
         config: cwire_config,
         handler: cwire_event_handler,
@@ -639,6 +643,25 @@ extern "C" {
         manager: cwire_manager,
         url: *const c_char,
         err: *mut cwire_error,
+    ) -> cwire_status;
+    /// Writes what is counted of the fleet, as text that Prometheus reads: for a program that has an HTTP server of its own, see
+    /// docs/operations.md; docs/metrics.md says what there is. `format` is CWIRE_METRICS_\*. NUL-terminated, into buffer (which may be NULL if
+    /// capacity is 0; both in bytes). `needed`, if not NULL, gets the size including the NUL. Each call gathers anew, and the next one may need
+    /// more: ask with some room. Returns OK, INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG (buffer too small; nothing was written), NO_MEMORY.
+    pub fn cwire_manager_metrics(
+        manager: cwire_manager,
+        format: i32,
+        buffer: *mut c_char,
+        capacity: usize,
+        needed: *mut usize,
+    ) -> cwire_status;
+    /// Likewise where the library serves that itself, "http://127.0.0.1:9464/metrics"; "" if it does not (metrics.listen). Returns OK,
+    /// INVALID_HANDLE, INVALID_ARGUMENT, TOO_BIG, NO_MEMORY.
+    pub fn cwire_manager_metrics_url(
+        manager: cwire_manager,
+        buffer: *mut c_char,
+        capacity: usize,
+        needed: *mut usize,
     ) -> cwire_status;
     /// Begins an orderly end and returns at once: no new stations; what is queued is sent and each connection closed with 1001, within
     /// drain_ms milliseconds (0: without waiting for the peer; range 0 to 3,600,000). Sends are refused with NOT_ESTABLISHED as soon as

@@ -1,6 +1,6 @@
 //! A set of options. The typed setters are in `generated/options.rs`.
 
-use crate::ffi::{c_string, check, explained, whole_milliseconds};
+use crate::ffi::{c_string, check, explained, text_of, whole_milliseconds};
 use crate::Error;
 use chargewire_sys as sys;
 use std::borrow::Cow;
@@ -78,34 +78,16 @@ impl Config {
     /// The value of an option as text, by its key: "30s" for `csms.ping_interval`. Secrets read as `***`.
     pub fn get(&self, key: &str) -> Result<String, Error> {
         let c_key = c_string(key, "the key of an option")?;
-        let mut value = vec![0u8; 64];
-        loop {
-            let mut needed = 0;
-            // SAFETY: `value` has as many bytes as is said.
-            let status = unsafe {
-                sys::cwire_config_get(
-                    self.token(),
-                    c_key.as_ptr(),
-                    value.as_mut_ptr().cast(),
-                    value.len(),
-                    &mut needed,
-                )
-            };
-            match check(status) {
-                Ok(_) => {
-                    value.truncate(needed.saturating_sub(1)); // without the NUL
-                    return Ok(String::from_utf8_lossy(&value).into_owned());
-                }
-                // Also if it has been made longer meanwhile.
-                Err(Error::TooBig(_)) => value.resize(needed, 0),
-                Err(Error::Config(_)) => {
-                    return Err(Error::Config(
-                        format!("there is no option \"{key}\"; see Config::schema").into(),
-                    ))
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        // SAFETY: `buffer` has `capacity` bytes.
+        text_of(64, |buffer, capacity, needed| unsafe {
+            sys::cwire_config_get(self.token(), c_key.as_ptr(), buffer, capacity, needed)
+        })
+        .map_err(|error| match error {
+            Error::Config(_) => Error::Config(
+                format!("there is no option \"{key}\"; see Config::schema").into(),
+            ),
+            error => error,
+        })
     }
 
     pub(crate) fn read<T: Read>(&self, key: &str) -> Result<T, Error> {

@@ -59,6 +59,29 @@ pub(crate) fn array_text(array: &[c_char]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// A text of which the library says how long it is, with its NUL. It may be longer at the second look.
+pub(crate) fn text_of(
+    capacity: usize,
+    mut read: impl FnMut(*mut c_char, usize, *mut usize) -> sys::cwire_status,
+) -> Result<String, Error> {
+    let mut buffer = vec![0u8; capacity];
+    loop {
+        let mut needed = 0;
+        match check(read(
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
+            &mut needed,
+        )) {
+            Ok(_) => {
+                buffer.truncate(needed.saturating_sub(1)); // without the NUL
+                return Ok(String::from_utf8_lossy(&buffer).into_owned());
+            }
+            Err(Error::TooBig(_)) => buffer.resize(needed + needed / 16, 0),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Of a call that gives a status alone. Positive is a "yes".
 pub(crate) fn check(status: sys::cwire_status) -> Result<i32, Error> {
     match Status::new(status) {

@@ -26,7 +26,7 @@ pub use failure::Failure;
 pub use generated::enums::*;
 pub use generated::options::*;
 pub use generated::status::{Error, Status};
-pub use manager::{ConnectOptions, Manager};
+pub use manager::{ConnectOptions, Manager, MetricsFormat};
 pub use message::Message;
 pub use pool::Pool;
 pub use station::{send_many, Reconfigure, Sending, Station};

@@ -1,6 +1,6 @@
 //! A fleet.
 
-use crate::ffi::{c_string, check, explained, milliseconds, pointer, sized};
+use crate::ffi::{c_string, check, explained, milliseconds, pointer, sized, text_of};
 use crate::{Config, Counts, Endpoint, Error, Events, Message, Pool, Reconfigure, Station, Stats};
 use chargewire_sys as sys;
 use std::ffi::CString;
@@ -45,6 +45,16 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.0.shutdown_now();
     }
+}
+
+/// How [`Manager::metrics`] are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MetricsFormat {
+    /// Prometheus' own: text/plain; version=0.0.4; charset=utf-8
+    #[default]
+    Prometheus,
+    /// application/openmetrics-text; version=1.0.0; charset=utf-8
+    OpenMetrics,
 }
 
 /// A fleet: its I/O threads and its stations by id. Its events come out of the [`Events`] that it was made with. A clone is another
@@ -262,6 +272,28 @@ impl Manager {
         // SAFETY: `out` has `capacity` elements, the first of which says its size.
         Endpoint::all(|out, capacity, count| unsafe {
             sys::cwire_manager_endpoints(self.token(), out, capacity, count)
+        })
+    }
+
+    /// What is counted of the fleet, as text that Prometheus reads, for a program that has an HTTP server of its own; `docs/metrics.md`
+    /// says what there is.
+    pub fn metrics(&self, format: MetricsFormat) -> Result<String, Error> {
+        let format = match format {
+            MetricsFormat::Prometheus => sys::CWIRE_METRICS_PROMETHEUS,
+            MetricsFormat::OpenMetrics => sys::CWIRE_METRICS_OPEN_METRICS,
+        };
+        // SAFETY: `buffer` has `capacity` bytes.
+        text_of(1 << 16, |buffer, capacity, needed| unsafe {
+            sys::cwire_manager_metrics(self.token(), format, buffer, capacity, needed)
+        })
+    }
+
+    /// Where the library serves that itself: `http://127.0.0.1:9464/metrics`. Empty if it does not
+    /// ([`metrics_listen`](crate::ConfigBuilder::metrics_listen)).
+    pub fn metrics_url(&self) -> Result<String, Error> {
+        // SAFETY: `buffer` has `capacity` bytes.
+        text_of(128, |buffer, capacity, needed| unsafe {
+            sys::cwire_manager_metrics_url(self.token(), buffer, capacity, needed)
         })
     }
 

@@ -184,6 +184,8 @@ constants! {
     CWIRE_BREAKER_OPEN, 1;
     CWIRE_BREAKER_HALF_OPEN, 2;
     CWIRE_BREAKER_ISOLATED, 3;
+    CWIRE_METRICS_PROMETHEUS, 0;
+    CWIRE_METRICS_OPEN_METRICS, 1;
     CWIRE_RECONFIGURE_RECONNECT, 1;
 }
 
@@ -223,6 +225,8 @@ functions! {
     cwire_manager_endpoints, "cwire_status", "(cwire_manager, cwire_endpoint *, size_t, size_t *)";
     cwire_manager_isolate, "cwire_status", "(cwire_manager, const char *, cwire_error *)";
     cwire_manager_reset, "cwire_status", "(cwire_manager, const char *, cwire_error *)";
+    cwire_manager_metrics, "cwire_status", "(cwire_manager, int32_t, char *, size_t, size_t *)";
+    cwire_manager_metrics_url, "cwire_status", "(cwire_manager, char *, size_t, size_t *)";
     cwire_manager_shutdown, "cwire_status", "(cwire_manager, int32_t)";
     cwire_manager_free, "cwire_status", "(cwire_manager)";
     cwire_station_send, "cwire_status", "(cwire_station, const void *, size_t, uint32_t, uint64_t)";

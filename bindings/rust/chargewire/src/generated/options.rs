@@ -405,6 +405,27 @@ impl ConfigBuilder {
         self.put("offline_budget_bytes", value)
     }
 
+    /// `true`: also count what costs a little per message or batch of events; see metrics in `docs/metrics.md`. `metrics.listen` says so as well.
+    ///
+    /// `metrics.enabled`, default `false`.
+    pub fn metrics_enabled(self, value: bool) -> Self {
+        self.put("metrics.enabled", value)
+    }
+
+    /// Where to serve `/metrics` to Prometheus: `9464`, which is that port of the loopback `127.0.0.1`, `192.0.2.10:9464` or `[::1]:9464`. Port `0`: one that is free, see `cwire_manager_metrics_url`. There is neither TLS nor a password. Empty: nowhere.
+    ///
+    /// `metrics.listen`, default: empty.
+    pub fn metrics_listen(self, value: &str) -> Self {
+        self.put("metrics.listen", value)
+    }
+
+    /// `true`: each station has time series of its own beside the sums: some 14, which ten thousand stations make 140,000.
+    ///
+    /// `metrics.per_station`, default `false`.
+    pub fn metrics_per_station(self, value: bool) -> Self {
+        self.put("metrics.per_station", value)
+    }
+
     /// Where stations without a URL of their own connect: `ws://` or `wss://`. The station id is percent-encoded onto the end of its path.
     ///
     /// `csms.default_url`, default `ws://localhost:9000`.
@@ -1049,6 +1070,21 @@ impl Config {
     /// `offline_budget_bytes`: see [`ConfigBuilder::offline_budget_bytes`].
     pub fn offline_budget_bytes(&self) -> Result<u64, Error> {
         self.read("offline_budget_bytes")
+    }
+
+    /// `metrics.enabled`: see [`ConfigBuilder::metrics_enabled`].
+    pub fn metrics_enabled(&self) -> Result<bool, Error> {
+        self.read("metrics.enabled")
+    }
+
+    /// `metrics.listen`: see [`ConfigBuilder::metrics_listen`].
+    pub fn metrics_listen(&self) -> Result<String, Error> {
+        self.read("metrics.listen")
+    }
+
+    /// `metrics.per_station`: see [`ConfigBuilder::metrics_per_station`].
+    pub fn metrics_per_station(&self) -> Result<bool, Error> {
+        self.read("metrics.per_station")
     }
 
     /// `csms.default_url`: see [`ConfigBuilder::default_url`].

@@ -15,6 +15,11 @@ options! {
     event_queue_max, 16777216, "event_queue_max", "16777216";
     offline_budget_bytes, 0, "offline_budget_bytes", "0B";
     offline_budget_bytes, 1099511627776, "offline_budget_bytes", "1024GiB";
+    metrics_enabled, true, "metrics.enabled", "true";
+    metrics_enabled, false, "metrics.enabled", "false";
+    metrics_listen, "[::1]:9464", "metrics.listen", "[::1]:9464";
+    metrics_per_station, true, "metrics.per_station", "true";
+    metrics_per_station, false, "metrics.per_station", "false";
     default_url, "wss://csms.example/ocpp", "csms.default_url", "wss://csms.example/ocpp";
     protocol, [Protocol::V1_6], "csms.protocol", "1.6";
     protocol, [Protocol::V2_0_1], "csms.protocol", "2.0.1";
@@ -185,6 +190,11 @@ getters! {
     event_queue_max, 16777216, 16777216;
     offline_budget_bytes, 0, 0;
     offline_budget_bytes, 1099511627776, 1099511627776;
+    metrics_enabled, true, true;
+    metrics_enabled, false, false;
+    metrics_listen, "[::1]:9464", "[::1]:9464";
+    metrics_per_station, true, true;
+    metrics_per_station, false, false;
     default_url, "wss://csms.example/ocpp", "wss://csms.example/ocpp";
     protocol, [Protocol::V1_6], vec![Protocol::V1_6];
     protocol, [Protocol::V2_0_1], vec![Protocol::V2_0_1];
