@@ -45,7 +45,11 @@ int listening_socket(const asio::ip::tcp::endpoint& local) {
 
 asio::ip::tcp::endpoint local_address(int socket, asio::ip::tcp::endpoint local) {
   socklen_t size = static_cast<socklen_t>(local.capacity());
-  if (::getsockname(socket, local.data(), &size) == 0) local.resize(size);
+  if (::getsockname(socket, local.data(), &size) != 0) {
+    throw Error(CWIRE_E_INTERNAL, "metrics.listen: the port is not to be learned: " + errno_text(errno),
+                FailurePhase::none, os_error(errno));
+  }
+  local.resize(size);
   return local;
 }
 
@@ -162,7 +166,7 @@ void HttpServer::on_timer(TimePoint) { listen(connections_.size() < kConnections
 void HttpServer::listen(bool on) {
   try {
     thread_.poller().change(listener_.get(), *this, on, false);
-  } catch (const Error&) {
+  } catch (...) {
     thread_.timers().arm(*this, thread_.now() + kNewConnectionsPause);
   }
 }

@@ -349,6 +349,9 @@ TEST_CASE("what is known of a failure, a station and an endpoint has types") {
   CHECK(endpoints[0].name() == port.url());
   CHECK(endpoints[0].breaker() == chargewire::Breaker::closed);
   CHECK(endpoints[0].failures() == 1);
+  CHECK(manager.metrics().find("chargewire_stations{endpoint=\"" + port.url() + "\"") != std::string::npos);
+  CHECK(manager.metrics(chargewire::MetricsFormat::open_metrics).find("\n# EOF\n") != std::string::npos);
+  CHECK(manager.metrics_url().empty());
   manager.isolate(port.url());
   CHECK(manager.endpoints()[0].breaker() == chargewire::Breaker::isolated);
   manager.reset(port.url());

@@ -2,6 +2,7 @@
 //
 //   chargewire_client --url ws[s]://127.0.0.1:PORT/ocpp --stations N --in-flight K --messages M --size S [--ca FILE]
 //                     [--poll | --senders N | --broadcast | --rate R] [--io-threads N] [--work-us N] [--no-resume]
+//                     [--metrics]
 //
 // Without a mode the answer is sent from inside the handler, on the I/O thread.
 //   --poll          one thread polls for events and sends
@@ -12,6 +13,7 @@
 //   --io-threads N  default 1
 //   --work-us N     what the program itself does with each answer: so many microseconds of CPU
 //   --no-resume     no TLS session is resumed
+//   --metrics       what is counted per message is counted (metrics.enabled)
 //
 // Talks to echo_server and prints one line of JSON.
 #include <time.h>
@@ -34,6 +36,7 @@ struct Options {
   std::uint32_t io_threads = 1;
   std::uint32_t work_us = 0;
   bool resume = true;
+  bool metrics = false;
 };
 
 void check(cwire_status status, const char* what, const cwire_error* error = nullptr) {
@@ -87,6 +90,7 @@ class ChargewireClient {
         {"csms.send_queue_messages", std::to_string(queued)},
         {"csms.send_queue_bytes", std::to_string(queued * (arguments.size + 1) + 65536)},
         {"csms.tls.session_resumption", options.resume ? "true" : "false"},
+        {"metrics.enabled", options.metrics ? "true" : "false"},
     };
     for (const auto& [key, value] : settings) check(cwire_config_set(config, key, value.c_str(), &error), key, &error);
     if (!arguments.ca.empty()) {
@@ -293,6 +297,8 @@ Options parse_options(int argc, char** argv, bench::Arguments& arguments) {
           options.work_us = line.number(0);
         } else if (line.option() == "--no-resume") {
           options.resume = false;
+        } else if (line.option() == "--metrics") {
+          options.metrics = true;
         } else {
           return false;
         }

@@ -2,7 +2,7 @@
 """What a message and a connect cost, in system calls and instructions, and an idle station in memory: counts, which do not depend on the machine's mood.
 
 Each is counted with few and with many, and the difference is divided by what is more, so that start and end do not count.
-Exits with 77 where the tool that counts is missing or not permitted. `cost.py PROGRAMS calls|instructions|memory`
+Exits with 77 where the tool that counts is missing or not permitted. `cost.py PROGRAMS calls|instructions|memory|metrics`
 """
 import collections
 import dataclasses
@@ -70,6 +70,15 @@ CASES = [
     Case("a station that connects over TLS with a session resumed", 0, 1, tls=True, calls=TLS_CONNECT, instructions=3200000,
          bytes=19000, few=100, many=400),
 ]
+
+
+# Where metrics cost the most: each message is a batch, a call of the handler and a turn of the loop by itself.
+METRICS_CASES = [
+    Case("a round trip, 100 stations with 1 in flight", 100, 1),
+    Case("a round trip, 1 station with 1 in flight", 1, 1),
+    Case("a round trip, 100 stations with 1 in flight, polled", 100, 1, ("--poll",)),
+]
+METRICS_SHARE = 0.05  # of the instructions in user space, which are a part of what a round trip costs: see check_metrics
 
 
 def skip(why):
@@ -151,11 +160,27 @@ def check_number(unit):
     return check
 
 
+def check_metrics(programs, server, scratch):
+    """Instructions with metrics.enabled against without, in one run of this script, so that nothing else differs. System calls, where a round
+    trip spends most of its time, are not counted, and nor is what a clock costs in the kernel's page of functions: docs/operations.md has the
+    share of all CPU time."""
+    failed = False
+    for case in METRICS_CASES:
+        off = per_unit(case, count_instructions, programs, server, scratch)["instructions"]
+        counting = dataclasses.replace(case, arguments=(*case.arguments, "--metrics"))
+        share = per_unit(counting, count_instructions, programs, server, scratch)["instructions"] / off - 1
+        said = f"{case.name}: {off:,.0f} instructions, {100 * share:+.1f} % with metrics"
+        print(said + ("" if share <= METRICS_SHARE else f"  TOO MUCH: at most {100 * METRICS_SHARE:g} %"), flush=True)
+        failed = failed or share > METRICS_SHARE
+    return failed
+
+
 def main():
     programs, what = pathlib.Path(sys.argv[1]), sys.argv[2]
     tool, count, check = {"calls": ("strace", count_calls, check_calls),
                           "instructions": ("valgrind", count_instructions, check_number("instructions")),
-                          "memory": (None, allocated, check_number("bytes"))}[what]
+                          "memory": (None, allocated, check_number("bytes")),
+                          "metrics": ("valgrind", count_instructions, None)}[what]
     unit = {"memory": "bytes"}.get(what, what)
     if tool is not None and shutil.which(tool) is None:
         skip(f"{tool} is not installed")
@@ -168,6 +193,8 @@ def main():
         scratch = pathlib.Path(directory)
         servers = {tls: EchoServer(programs, scratch, tls) for tls in (False, True)}
         try:
+            if what == "metrics":
+                return 1 if check_metrics(programs, servers[False], scratch) else 0
             for case in CASES:
                 if not getattr(case, unit):
                     continue

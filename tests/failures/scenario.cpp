@@ -2,10 +2,14 @@
 
 #include <chargewire/chargewire.h>
 #include <dirent.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -141,6 +145,7 @@ class Life {
     must("config_new", [&] { return cwire_config_new(&config_); });
     set(config_, "io_threads", "1");
     set(config_, "log_level", "debug");
+    set(config_, "metrics.listen", "0");
     set(config_, "csms.reconnect_backoff", "20ms");
     set(config_, "csms.reconnect_max_backoff", "50ms");
     // An attempt that only its time ends would go unnoticed.
@@ -247,6 +252,37 @@ class Life {
       return cwire_manager_all_stats(manager_, stats, 2, &known);
     });
     must("wait", [&] { return cwire_station_wait(stations_.at("TLS"), 60000, nullptr); });
+    must("metrics", [&] {
+      std::size_t needed = 0;
+      const cwire_status status = cwire_manager_metrics(manager_, CWIRE_METRICS_PROMETHEUS, nullptr, 0, &needed);
+      return status == CWIRE_E_TOO_BIG && needed > 1000 ? CWIRE_OK : status;
+    });
+    scrape();
+  }
+
+  // Whoever scrapes comes again. Its own calls are not the library's.
+  void scrape() {
+    char url[64];
+    must("metrics_url", [&] { return cwire_manager_metrics_url(manager_, url, sizeof url, nullptr); });
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(std::strrchr(url, ':') + 1)));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    constexpr char kRequest[] = "GET /metrics HTTP/1.0\r\n\r\n";
+    for (int tries = 0; tries < kTries; ++tries) {
+      const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      std::string answer;
+      if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+          ::send(socket, kRequest, sizeof kRequest - 1, MSG_NOSIGNAL) > 0) {
+        char buffer[4096];
+        for (ssize_t size; (size = ::recv(socket, buffer, sizeof buffer, 0)) > 0;) {
+          answer.append(buffer, static_cast<std::size_t>(size));
+        }
+      }
+      ::close(socket);
+      if (answer.rfind("HTTP/1.1 200 OK", 0) == 0) return;
+    }
+    throw std::runtime_error("nobody answered who scraped");
   }
 
   // One call has failed at most, and it belonged to one station or to none.

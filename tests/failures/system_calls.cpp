@@ -31,6 +31,10 @@ Call of_connect("sockets", "connect",
 Call of_setsockopt("sockets", "setsockopt", {ERROR(ENOBUFS)});
 Call of_getsockopt("sockets", "getsockopt", {ERROR(ENOBUFS)});
 Call of_getsockname("sockets", "getsockname", {ERROR(ENOBUFS)});
+Call of_bind("sockets", "bind", {ERROR(ENOBUFS)});
+Call of_listen("sockets", "listen", {ERROR(ENOBUFS)});
+Call of_accept4("sockets", "accept4",
+                {ERROR(EMFILE), ERROR(EINTR), ERROR(ECONNABORTED), ERROR(EAGAIN), ERROR(ENOBUFS)});
 Call of_send("sockets", "send", {ERROR(EAGAIN), ERROR(EINTR), ERROR(ECONNRESET), ERROR(EPIPE), ERROR(ENOBUFS)});
 Call of_recv("sockets", "recv", {ERROR(EAGAIN), ERROR(EINTR), ERROR(ECONNRESET), ERROR(ETIMEDOUT), ERROR(ENOMEM)});
 Call of_shutdown("sockets", "shutdown", {ERROR(ENOTCONN)});
@@ -78,6 +82,21 @@ int getsockopt(int socket, int level, int option, void* value, socklen_t* size) 
 int getsockname(int socket, sockaddr* address, socklen_t* size) noexcept {
   static const auto real = next<int(int, sockaddr*, socklen_t*)>("getsockname");
   return of_getsockname.failure() != 0 ? -1 : real(socket, address, size);
+}
+
+int bind(int socket, const sockaddr* address, socklen_t size) noexcept {
+  static const auto real = next<int(int, const sockaddr*, socklen_t)>("bind");
+  return of_bind.failure() != 0 ? -1 : real(socket, address, size);
+}
+
+int listen(int socket, int backlog) noexcept {
+  static const auto real = next<int(int, int)>("listen");
+  return of_listen.failure() != 0 ? -1 : real(socket, backlog);
+}
+
+int accept4(int socket, sockaddr* address, socklen_t* size, int flags) {
+  static const auto real = next<int(int, sockaddr*, socklen_t*, int)>("accept4");
+  return of_accept4.failure() != 0 ? -1 : real(socket, address, size, flags);
 }
 
 ssize_t send(int socket, const void* data, std::size_t size, int flags) {

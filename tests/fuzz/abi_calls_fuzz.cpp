@@ -362,6 +362,10 @@ class World {
         return manager_stats();
       case 'U':
         return manager_all_stats();
+      case 'M':
+        return manager_metrics();
+      case 'L':
+        return manager_metrics_url();
       case 'z':
         return manager_shutdown();
       case 'F':
@@ -676,6 +680,37 @@ class World {
     const auto manager = pick(managers_);
     all_stats(manager, [&](cwire_stats* out, std::size_t capacity, std::size_t* count) {
       return cwire_manager_all_stats(manager.token, out, capacity, count);
+    });
+  }
+
+  // A text and how long it is, in a buffer that may be too small for it.
+  template <class Call>
+  void text(const Picked<cwire_manager>& manager, bool valid, Call call) {
+    const std::size_t capacity = in_.byte() % 2 == 0 ? in_.byte() : 1 << 20;
+    const std::unique_ptr<char[]> buffer(capacity == 0 ? nullptr : new char[capacity]);
+    std::size_t needed = 0;
+    const cwire_status status = call(buffer.get(), capacity, &needed);
+    judge(status, manager.life, valid, {CWIRE_OK, CWIRE_E_TOO_BIG});
+    if (status == CWIRE_OK) {
+      require(needed <= capacity && std::strlen(buffer.get()) + 1 == needed, "the size is that of the text");
+    }
+    require(status != CWIRE_E_TOO_BIG || needed > capacity, "what is too big does not fit");
+  }
+
+  void manager_metrics() {
+    const auto manager = pick(managers_);
+    const std::int32_t format = in_.byte() % 4;
+    text(manager, format == CWIRE_METRICS_PROMETHEUS || format == CWIRE_METRICS_OPEN_METRICS,
+         [&](char* buffer, std::size_t capacity, std::size_t* needed) {
+           return cwire_manager_metrics(manager.token, format, buffer, capacity, needed);
+         });
+    judge(cwire_manager_metrics(manager.token, 0, nullptr, 1, nullptr), manager.life, false, {});
+  }
+
+  void manager_metrics_url() {
+    const auto manager = pick(managers_);
+    text(manager, true, [&](char* buffer, std::size_t capacity, std::size_t* needed) {
+      return cwire_manager_metrics_url(manager.token, buffer, capacity, needed);
     });
   }
 

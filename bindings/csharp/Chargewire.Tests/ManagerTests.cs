@@ -350,6 +350,9 @@ public sealed class ManagerTests : IDisposable
 
         EndpointStatus endpoint = Assert.Single(manager.GetEndpoints());
         Assert.Equal((_csms.Url, BreakerState.Closed), (endpoint.Name, endpoint.Breaker));
+        Assert.Contains($"chargewire_connections_total{{endpoint=\"{_csms.Url}\"}} 3\n", manager.GetMetrics(), StringComparison.Ordinal);
+        Assert.EndsWith("\n# EOF\n", manager.GetMetrics(MetricsFormat.OpenMetrics), StringComparison.Ordinal);
+        Assert.Empty(manager.MetricsUrl);
         manager.Isolate(_csms.Url);
         Assert.Equal(BreakerState.Isolated, manager.GetEndpoints()[0].Breaker);
         Assert.False((await NextAsync(manager, StationEventType.Endpoint)).HasStation);

@@ -83,9 +83,9 @@ impl Config {
             sys::cwire_config_get(self.token(), c_key.as_ptr(), buffer, capacity, needed)
         })
         .map_err(|error| match error {
-            Error::Config(_) => Error::Config(
-                format!("there is no option \"{key}\"; see Config::schema").into(),
-            ),
+            Error::Config(_) => {
+                Error::Config(format!("there is no option \"{key}\"; see Config::schema").into())
+            }
             error => error,
         })
     }

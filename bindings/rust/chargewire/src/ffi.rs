@@ -67,11 +67,7 @@ pub(crate) fn text_of(
     let mut buffer = vec![0u8; capacity];
     loop {
         let mut needed = 0;
-        match check(read(
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-            &mut needed,
-        )) {
+        match check(read(buffer.as_mut_ptr().cast(), buffer.len(), &mut needed)) {
             Ok(_) => {
                 buffer.truncate(needed.saturating_sub(1)); // without the NUL
                 return Ok(String::from_utf8_lossy(&buffer).into_owned());

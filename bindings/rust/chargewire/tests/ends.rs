@@ -2,7 +2,7 @@
 
 mod support;
 
-use chargewire::{Error, EventKind, Manager, State, Station};
+use chargewire::{Error, EventKind, Manager, MetricsFormat, State, Station};
 use std::os::unix::io::AsRawFd;
 use std::thread;
 use std::time::Duration;
@@ -229,5 +229,10 @@ fn an_isolated_endpoint_is_listed() {
     );
     assert_eq!(endpoints[0].name, url);
     manager.reset(&url).unwrap();
+    let metrics = manager.metrics(MetricsFormat::Prometheus).unwrap();
+    assert!(metrics.contains("\nchargewire_io_threads "));
+    let metrics = manager.metrics(MetricsFormat::OpenMetrics).unwrap();
+    assert!(metrics.ends_with("\n# EOF\n"));
+    assert_eq!(manager.metrics_url().unwrap(), "");
     assert!(manager.isolate("http://localhost").is_err());
 }
