@@ -301,7 +301,10 @@ void Station::fill(cwire_stats& out) const {
 Tallies Station::counted_here(const cwire_stats& stats) const {
   if (settled_) return {};
   Tallies here = tallies_of(stats);
-  for (std::size_t i = 0; counted_before_ != nullptr && i < here.size(); ++i) here[i] -= (*counted_before_)[i];
+  // Numbers that are made of two may be a little behind, where both are read while they change.
+  for (std::size_t i = 0; counted_before_ != nullptr && i < here.size(); ++i) {
+    here[i] -= std::min(here[i], (*counted_before_)[i]);
+  }
   return here;
 }
 

@@ -71,6 +71,7 @@ public class OptionsTests
         _ when type == typeof(IDictionary<string, string>) => new Dictionary<string, string> { ["X-Site"] = "Rotterdam" },
         _ when name.EndsWith("Url", StringComparison.Ordinal) => name == "ProxyUrl" ? "http://proxy.example:3128" : "wss://csms.example",
         _ when name.EndsWith("Address", StringComparison.Ordinal) => "192.0.2.1",
+        _ when name == "MetricsListen" => "[::1]:9464",
         _ when name.EndsWith("Pem", StringComparison.Ordinal) => "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
         _ when name.EndsWith("Uri", StringComparison.Ordinal) => "pkcs11:object=key",
         _ => "text",
