@@ -43,7 +43,7 @@ StationSnapshot single(const Station::Measured& measured) {
   station.endpoint = measured.endpoint;
   station.connected = stats.state == CWIRE_STATE_CONNECTED;
   station.quality = static_cast<std::uint64_t>(stats.quality);
-  station.totals = tallies_of(stats);
+  station.totals = measured.traffic;
   station.connections = stats.connections;
   station.reconnect_attempts = stats.reconnect_attempts;
   station.flaps = stats.flaps;
@@ -97,7 +97,7 @@ void FleetMetrics::add_stations(Snapshot& snapshot) const {
   }
   for (const Registry::GaveUp& gone : known.gave_up) {
     add_state(at(gone.endpoint), gone.stats);
-    if (sources_.per_station) snapshot.stations.push_back(single({gone.stats, gone.endpoint, {}}));
+    if (sources_.per_station) snapshot.stations.push_back(single({gone.stats, gone.endpoint, gone.traffic, {}}));
   }
 }
 

@@ -36,7 +36,7 @@ void Registry::remove(Station& station) noexcept {
   if (station.state() == State::error) {
     try {
       const Station::Measured measured = station.measure();
-      gave_up_[station.id()] = {measured.stats, measured.endpoint};
+      gave_up_[station.id()] = {measured.stats, measured.endpoint, measured.traffic};
     } catch (const std::bad_alloc&) {
       // Without memory it is forgotten; its CLOSED has told why it ended.
     }

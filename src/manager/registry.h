@@ -38,6 +38,7 @@ class Registry {
   struct GaveUp {
     cwire_stats stats;
     const EndpointMetrics* endpoint;  // lives as long as the manager
+    Tallies traffic;
   };
   // Both at one moment, so that a station is in one of them.
   struct Known {

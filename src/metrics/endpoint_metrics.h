@@ -26,7 +26,6 @@ enum class Tally : std::uint8_t {
 };
 constexpr std::size_t kTallies = 9;
 using Tallies = std::array<std::uint64_t, kTallies>;
-Tallies tallies_of(const cwire_stats& stats);
 inline std::uint64_t& of(Tallies& tallies, Tally which) { return tallies[static_cast<std::size_t>(which)]; }
 inline std::uint64_t of(const Tallies& tallies, Tally which) { return tallies[static_cast<std::size_t>(which)]; }
 

@@ -6,20 +6,6 @@
 
 namespace cwire {
 
-Tallies tallies_of(const cwire_stats& stats) {
-  Tallies tallies{};
-  of(tallies, Tally::messages_sent) = stats.messages_sent;
-  of(tallies, Tally::messages_received) = stats.messages_received;
-  of(tallies, Tally::payload_bytes_sent) = stats.bytes_sent;
-  of(tallies, Tally::payload_bytes_received) = stats.bytes_received;
-  of(tallies, Tally::wire_bytes_sent) = stats.wire_bytes_sent;
-  of(tallies, Tally::wire_bytes_received) = stats.wire_bytes_received;
-  of(tallies, Tally::messages_not_sent) = stats.messages_not_sent;
-  of(tallies, Tally::messages_dropped) = stats.messages_dropped;
-  of(tallies, Tally::reading_pauses) = stats.reading_pauses;
-  return tallies;
-}
-
 Metrics::Metrics() : created_ns_(wall_clock_ns()) {}
 
 EndpointMetrics& Metrics::endpoint(const std::string& name) {

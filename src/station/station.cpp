@@ -298,9 +298,23 @@ void Station::fill(cwire_stats& out) const {
   std::memcpy(&out, &all, all.size);
 }
 
-Tallies Station::counted_here(const cwire_stats& stats) const {
+Tallies Station::traffic() const noexcept {
+  Tallies traffic{};
+  of(traffic, Tally::messages_sent) = statistics_.messages_sent.get();
+  of(traffic, Tally::messages_received) = statistics_.messages_received.get();
+  of(traffic, Tally::payload_bytes_sent) = statistics_.bytes_sent.get();
+  of(traffic, Tally::payload_bytes_received) = statistics_.bytes_received.get();
+  of(traffic, Tally::wire_bytes_sent) = statistics_.sent_spared.of(statistics_.bytes_sent);
+  of(traffic, Tally::wire_bytes_received) = statistics_.received_spared.of(statistics_.bytes_received);
+  of(traffic, Tally::messages_not_sent) = statistics_.messages_not_sent.get();
+  of(traffic, Tally::messages_dropped) = statistics_.messages_dropped.get();
+  of(traffic, Tally::reading_pauses) = statistics_.reading_pauses.get();
+  return traffic;
+}
+
+Tallies Station::counted_here() const noexcept {
   if (settled_) return {};
-  Tallies here = tallies_of(stats);
+  Tallies here = traffic();
   // Numbers that are made of two may be a little behind, where both are read while they change.
   for (std::size_t i = 0; counted_before_ != nullptr && i < here.size(); ++i) {
     here[i] -= std::min(here[i], (*counted_before_)[i]);
@@ -314,16 +328,15 @@ Station::Measured Station::measure() const {
   const std::lock_guard<std::mutex> lock(orders_mutex_);
   fill(measured.stats);
   measured.endpoint = metrics_;
-  measured.here = counted_here(measured.stats);
+  measured.traffic = traffic();
+  measured.here = counted_here();
   return measured;
 }
 
+// Needs no memory: it comes with CLOSED.
 void Station::settle() noexcept {
-  cwire_stats stats{};
-  stats.size = sizeof stats;
   const std::lock_guard<std::mutex> lock(orders_mutex_);
-  fill(stats);
-  metrics_->settle(counted_here(stats));
+  metrics_->settle(counted_here());
   settled_ = true;
 }
 
@@ -394,22 +407,18 @@ void Station::begin_with_newest_config() {
     if (endpoint_ != nullptr) endpoint_->withdraw(turn_, worker_->thread().now());
   }
   // Also where there was no memory for it the last time.
-  if (endpoint_ != nullptr && endpoint_->name() != description_.url.origin()) {
-    endpoint_ = worker_->governor()->attach(description_.url.origin());
-  }
-  count_at_endpoint_of_url();
+  const std::string origin = description_.url.origin();
+  if (endpoint_ != nullptr && endpoint_->name() != origin) endpoint_ = worker_->governor()->attach(origin);
+  if (metrics_->name != origin) count_at(origin);
 }
 
 // What was sent elsewhere stays there.
-void Station::count_at_endpoint_of_url() {
-  EndpointMetrics& next = worker_->metrics().endpoint(description_.url.origin());
+void Station::count_at(const std::string& endpoint) {
+  EndpointMetrics& next = worker_->metrics().endpoint(endpoint);
   if (&next == metrics_) return;
   auto before = counted_before_ == nullptr ? std::make_unique<Tallies>() : nullptr;
-  cwire_stats stats{};
-  stats.size = sizeof stats;
   const std::lock_guard<std::mutex> lock(orders_mutex_);
-  fill(stats);
-  const Tallies here = counted_here(stats);
+  const Tallies here = counted_here();
   metrics_->settle(here);
   if (before != nullptr) counted_before_ = std::move(before);
   for (std::size_t i = 0; i < here.size(); ++i) (*counted_before_)[i] += here[i];

@@ -83,6 +83,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   struct Measured {
     cwire_stats stats;
     const EndpointMetrics* endpoint;
+    Tallies traffic;
     Tallies here;
   };
   Measured measure() const;
@@ -175,9 +176,10 @@ class Station final : private ChannelListener, private SessionListener, private 
   void take_new_config(bool reconnect);
   void limit_unacknowledged();
   void begin_with_newest_config();
-  void count_at_endpoint_of_url();
+  void count_at(const std::string& endpoint);
   void settle() noexcept;
-  Tallies counted_here(const cwire_stats& stats) const;  // under orders_mutex_
+  Tallies traffic() const noexcept;
+  Tallies counted_here() const noexcept;  // under orders_mutex_
   // Those that act on a connection as it is.
   const Settings& live_settings() const { return next_config_ ? *next_config_->settings : *description_.settings; }
   void perform(const Actions& actions);
@@ -294,10 +296,10 @@ class Station final : private ChannelListener, private SessionListener, private 
   // Guards what orders bring along, each ConnectionConfig against being replaced while another thread reads it, and
   // where its traffic is counted.
   mutable std::mutex orders_mutex_;
-  EndpointMetrics* metrics_;                     // lives as long as the worker
-  std::unique_ptr<Tallies> counted_before_;      // at other endpoints; null: nothing
-  bool settled_ = false;                         // all its traffic is among the endpoint's own
+  EndpointMetrics* metrics_;                 // lives as long as the worker
+  std::unique_ptr<Tallies> counted_before_;  // at other endpoints; null: nothing
   std::uint16_t close_code_ = 0;
+  bool settled_ = false;  // all its traffic is among the endpoint's own
   std::string close_reason_;
   std::unique_ptr<ConnectionConfig> ordered_config_;  // not taken yet
 };
