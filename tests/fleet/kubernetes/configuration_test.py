@@ -38,6 +38,7 @@ class ConfigurationTest(unittest.TestCase):
         self.assertEqual(volumes["configuration"]["configMap"]["name"], manifest("configuration.yaml")["metadata"]["name"])
         self.assertEqual(volumes["credentials"]["secret"]["secretName"], manifest("credentials.yaml")["metadata"]["name"])
         self.assertEqual(volumes["reports"]["persistentVolumeClaim"]["claimName"], manifest("reports.yaml")["metadata"]["name"])
+        self.assertEqual(self.fleet["metrics"]["listen"].split(":")[1], str(self.container["ports"][0]["containerPort"]))
         self.assertEqual(set(volumes), {mount["name"] for mount in self.container["volumeMounts"]})
 
     def test_a_pod_runs_its_share_and_takes_its_leave_when_it_is_told_to(self):
@@ -51,7 +52,7 @@ class ConfigurationTest(unittest.TestCase):
             with open(os.path.join(root, "credentials/password"), "w") as file:
                 file.write(secret["password"])
             with open(os.path.join(root, "fleet.yaml"), "w") as file:
-                file.write(manifest("configuration.yaml")["data"]["fleet.yaml"])
+                file.write(manifest("configuration.yaml")["data"]["fleet.yaml"].replace("0.0.0.0:9464", "127.0.0.1:0"))
             csms = subprocess.Popen([CSMS, "--cert", certificate, "--key", os.path.join(root, "key.pem"), "--password", secret["password"], "--stdin"],
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             try:
