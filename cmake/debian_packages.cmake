@@ -50,11 +50,12 @@ set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
 # Where dpkg-shlibdeps finds the library that is made here, of which it knows no package.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/src)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DEPENDS
-  "${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+  "${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE}), python3:any")
 set(CPACK_COMPONENT_TOOLS_DESCRIPTION
 "Chargewire keeps fleets of EV charging stations connected to their CSMS over
 OCPP-J WebSockets. This package has its commands: chargewire-fleet runs a fleet
-of stations against a CSMS and reports how that went.")
+of stations against a CSMS and reports how that went, chargewire-trace prints
+what a trace has of stations and their CSMS as a conversation.")
 
 # What Debian wants of every package, and the pages for developers. Not a part of `cmake --install`, which may be for any system.
 configure_file(${PROJECT_SOURCE_DIR}/cmake/debian/changelog.in ${PROJECT_BINARY_DIR}/changelog.Debian @ONLY)

@@ -76,6 +76,7 @@ class Documentation:
                                   if "_" in field.name)
         self.names["cwire_manager_isolate"] = "ChargewireManager.Isolate"
         self.names["cwire_manager_reset"] = "ChargewireManager.Reset"
+        self.names["cwire_manager_trace"] = "ChargewireManager.Trace"
         self.names["QUEUE_FULL"] = "ChargewireStatus.QueueFull"
         self.names["CWIRE_FLAG_REPORT"] = "SendOptions.Report"
         for option in model.options:

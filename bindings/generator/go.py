@@ -77,7 +77,7 @@ class Words:
         self.names.update((constant.name.removeprefix("CWIRE_EVENT_"), constant_name(constant)) for constant in model.group("CWIRE_EVENT"))
         self.names.update((option.key, "With" + pascal(option.name)) for option in model.options)
         self.names.update({"CWIRE_FLAG_REPORT": "SendReport", "NULL": "nil", "cwire_manager_isolate": "Manager.Isolate",
-                           "cwire_manager_reset": "Manager.Reset", "errno": "the errno of the system"})
+                           "cwire_manager_reset": "Manager.Reset", "cwire_manager_trace": "Manager.Trace", "errno": "the errno of the system"})
         for struct in model.structs:
             if struct.name in RECORDS:
                 self.names.update((field.name, pascal(field.name).removesuffix("Ns")) for field in struct.fields if "_" in field.name)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -302,6 +304,23 @@ func TestSendManyAndPools(t *testing.T) {
 	<-messages[0].Station.Done()
 	<-messages[1].Station.Done()
 	equal(t, "none is left", len(manager.Stations()), 0)
+}
+
+func TestTrace(t *testing.T) {
+	server := newCSMS(t)
+	file := filepath.Join(t.TempDir(), "trace.jsonl")
+	manager := newManager(t, chargewire.WithTraceFile(file))
+	_, err := manager.ConnectStation(patient(t), "CP1", server.url)
+	ok(t, err)
+	equal(t, "unknown station", errors.Is(manager.Trace("nobody", true), chargewire.ErrNotFound), true)
+	equal(t, "no text", errors.Is(manager.Trace("a\x00b", true), chargewire.ErrInvalidArgument), true)
+	ok(t, manager.Trace("CP1", true))
+	ok(t, manager.TraceAll(true))
+	ok(t, manager.Close())
+	text, err := os.ReadFile(file)
+	ok(t, err)
+	equal(t, "in the file", strings.Contains(string(text), `"event":"closed"`), true)
+	equal(t, "nowhere to write", errors.Is(newManager(t).TraceAll(true), chargewire.ErrState), true)
 }
 
 func TestStationsOfAConfigurationFile(t *testing.T) {

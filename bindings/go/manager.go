@@ -269,6 +269,32 @@ func (m *Manager) NetworkUp() error {
 	return errorOf(C.cwire_manager_network_up(m.native), "network up")
 }
 
+// Trace writes every frame, upgrade and end of a station to the file of WithTraceFile from its next frame on, or ends that. A station that
+// is traced already goes on as it is.
+func (m *Manager) Trace(stationID string, on bool) error {
+	told := newNativeError()
+	what := stationID + ": trace"
+	if err := checkTexts(what, stationID); err != nil {
+		return err
+	}
+	native := newText(stationID)
+	defer native.free()
+	return toldError(C.cwire_manager_trace(m.native, native.native, switched(on), &told), what, &told)
+}
+
+// TraceAll is Trace for all stations, and for those to come.
+func (m *Manager) TraceAll(on bool) error {
+	told := newNativeError()
+	return toldError(C.cwire_manager_trace(m.native, nil, switched(on), &told), "trace all", &told)
+}
+
+func switched(on bool) C.int32_t {
+	if on {
+		return 1
+	}
+	return 0
+}
+
 // Endpoints are those that stations use, or that are isolated, ordered by name. There are none without a governor
 // (WithGovernorEnabled).
 func (m *Manager) Endpoints() ([]EndpointStatus, error) {

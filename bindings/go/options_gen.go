@@ -590,3 +590,32 @@ func WithProxyPasswordFile(value string) StationOption {
 func WithProxyTimeout(duration time.Duration) StationOption {
 	return stationOption{{"csms.proxy.timeout", milliseconds(duration)}}
 }
+
+// WithTraceFile sets trace.file: File that Manager.Trace writes every frame of the traced stations to, as JSON Lines, for
+// its owner alone.
+func WithTraceFile(value string) ManagerOption {
+	return managerOption{{"trace.file", value}}
+}
+
+// WithTraceEnabled sets trace.enabled: true: all stations are traced from the beginning. Default false.
+func WithTraceEnabled(on bool) ManagerOption {
+	return managerOption{{"trace.enabled", strconv.FormatBool(on)}}
+}
+
+// WithTraceFileSizeMax sets trace.file_size_max: When the file would grow larger it becomes WithTraceFile.1, that one
+// WithTraceFile.2, and so on. Default 64MiB, from 64KiB to 1024GiB. In bytes.
+func WithTraceFileSizeMax(bytes int64) ManagerOption {
+	return managerOption{{"trace.file_size_max", strconv.FormatInt(bytes, 10)}}
+}
+
+// WithTraceFilesMax sets trace.files_max: How many of these files there are, with the one that is written; the oldest
+// goes. Default 4, from 1 to 1000.
+func WithTraceFilesMax(count int) ManagerOption {
+	return managerOption{{"trace.files_max", strconv.Itoa(count)}}
+}
+
+// WithTraceIDTokens sets trace.id_tokens: true: idTags and idTokens are written as they are. They are personal data, and
+// whoever knows one may charge with it. Default false.
+func WithTraceIDTokens(on bool) ManagerOption {
+	return managerOption{{"trace.id_tokens", strconv.FormatBool(on)}}
+}

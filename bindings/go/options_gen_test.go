@@ -104,4 +104,9 @@ var eachOption = []struct {
 	{WithProxyPassword("text"), "csms.proxy.password", "***"},
 	{WithProxyPasswordFile("text"), "csms.proxy.password_file", "text"},
 	{WithProxyTimeout(86400000000000), "csms.proxy.timeout", "24h"},
+	{WithTraceFile("text"), "trace.file", "text"},
+	{WithTraceEnabled(true), "trace.enabled", "true"},
+	{WithTraceFileSizeMax(1024 << 30), "trace.file_size_max", "1024GiB"},
+	{WithTraceFilesMax(1000), "trace.files_max", "1000"},
+	{WithTraceIDTokens(true), "trace.id_tokens", "true"},
 }

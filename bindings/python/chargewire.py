@@ -858,6 +858,7 @@ _FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "cwire_manager_endpoints": (c_int32, c_void_p, POINTER(cwire_endpoint), c_size_t, POINTER(c_size_t)),
     "cwire_manager_isolate": (c_int32, c_void_p, c_char_p, POINTER(cwire_error)),
     "cwire_manager_reset": (c_int32, c_void_p, c_char_p, POINTER(cwire_error)),
+    "cwire_manager_trace": (c_int32, c_void_p, c_char_p, c_int32, POINTER(cwire_error)),
     "cwire_manager_metrics": (c_int32, c_void_p, c_int32, c_char_p, c_size_t, POINTER(c_size_t)),
     "cwire_manager_metrics_url": (c_int32, c_void_p, c_char_p, c_size_t, POINTER(c_size_t)),
     "cwire_manager_shutdown": (c_int32, c_void_p, c_int32),
@@ -1126,6 +1127,11 @@ class Config(_Config):
         proxy_password: Optional[str] = None,
         proxy_password_file: Optional[Path] = None,
         proxy_timeout: Optional[timedelta] = None,
+        trace_file: Optional[Path] = None,
+        trace_enabled: Optional[bool] = None,
+        trace_file_size_max: Optional[int] = None,
+        trace_files_max: Optional[int] = None,
+        trace_id_tokens: Optional[bool] = None,
     ):
         super().__init__(locals())
 
@@ -1450,6 +1456,22 @@ class Config(_Config):
     proxy_timeout = _Duration("csms.proxy.timeout", """
         Time for the proxy's whole answer; it connects to the CSMS meanwhile. How long the connection to the proxy may take,
         `csms.tcp_timeout` says. In whole milliseconds, rounded up. Default 10s, from 1ms to 24h.
+        """)
+    trace_file = _Path("trace.file", """
+        File that `cwire_manager_trace` writes every frame of the traced stations to, as JSON Lines, for its owner alone. See
+        docs/operations.md. Default: empty.
+        """)
+    trace_enabled = _Boolean("trace.enabled", "`true`: all stations are traced from the beginning. Default false.")
+    trace_file_size_max = _Size("trace.file_size_max", """
+        When the file would grow larger it becomes `trace.file`.1, that one `trace.file`.2, and so on. In bytes. Default 64MiB,
+        from 64KiB to 1024GiB.
+        """)
+    trace_files_max = _Integer("trace.files_max", """
+        How many of these files there are, with the one that is written; the oldest goes. Default 4, from 1 to 1000.
+        """)
+    trace_id_tokens = _Boolean("trace.id_tokens", """
+        `true`: idTags and idTokens are written as they are. They are personal data, and whoever knows one may charge with it.
+        Default false.
         """)
 
 # ---- Made by bindings/generate: the end.
@@ -2150,6 +2172,10 @@ class Manager(_Group):
     def reset(self, url: str) -> None:
         """Puts it back into use, however it came out of it."""
         _call(_cwire.cwire_manager_reset, self._token, _utf8(url))
+
+    def trace(self, station_id: Optional[str] = None, on: bool = True) -> None:
+        """Writes every frame, upgrade and end of a station, or of all and those to come, to the option `trace.file`, or ends that."""
+        _call(_cwire.cwire_manager_trace, self._token, None if station_id is None else _utf8(station_id), int(on))
 
     # Events
 

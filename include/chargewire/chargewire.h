@@ -387,7 +387,8 @@ CWIRE_API cwire_status cwire_config_free(cwire_config config);
 /* Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
  * taken by cwire_manager_poll. Reads https_proxy and its like here, and only here (csms.proxy.url). The caller frees it. Returns OK,
  * INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), CONFIG (options governor.* that
- * contradict each other, metrics.listen is not to be had), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which). */
+ * contradict each other, a trace.file that cannot be opened, a metrics.listen that is not to be had), NO_MEMORY, INTERNAL (no thread or
+ * descriptor to be had; err says which). */
 CWIRE_API cwire_status cwire_manager_new(cwire_config config, cwire_event_handler handler, uintptr_t context,
                                          cwire_manager *out, cwire_error *err);
 /* Poll mode: releases the batch before, waits until there are events or timeout_ms has passed (milliseconds; 0: do not wait,
@@ -464,6 +465,15 @@ CWIRE_API cwire_status cwire_manager_isolate(cwire_manager manager, const char *
 /* Puts it back into use, however it came out of it: closes the circuit breaker, forgets what had failed, and lets the stations dial
  * again as if nothing had been. The waits of single stations go on: cwire_manager_network_up shortens those. Returns the same. */
 CWIRE_API cwire_status cwire_manager_reset(cwire_manager manager, const char *url, cwire_error *err);
+/* Traces a station, or all of them and those to come with NULL, or ends that (`on` 0): every frame that comes and goes, every upgrade,
+ * each end and its reason, one JSON object per line, are written to trace.file. Secrets are not: see docs/operations.md, which has
+ * the fields too. It may be called at any time; a station follows on its I/O thread's next turn, between two frames. Idempotent: a
+ * station that is traced goes on as it is, the last call counts, and NULL counts for each. What is traced by id is so until that station's
+ * CLOSED. The file is open, and one more thread runs, only while something is traced. A trace that cannot be written ends no connection:
+ * a LOG event tells, and the file how many lines it lacks. Returns OK, NOT_FOUND, INVALID_HANDLE, STATE (trace.file is not
+ * set, or the station gave up), CONFIG (the file cannot be opened), INTERNAL (no thread or descriptor to be had), NO_MEMORY. On failure of
+ * a call with NULL some stations may be traced. */
+CWIRE_API cwire_status cwire_manager_trace(cwire_manager manager, const char *station_id, int32_t on, cwire_error *err);
 /* Writes what is counted of the fleet, as text that Prometheus reads: for a program that has an HTTP server of its own, see
  * docs/operations.md; docs/metrics.md says what there is. `format` is CWIRE_METRICS_*. NUL-terminated, into buffer (which may be NULL if
  * capacity is 0; both in bytes). `needed`, if not NULL, gets the size including the NUL. Each call gathers anew, and the next one may need

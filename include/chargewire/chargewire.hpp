@@ -864,6 +864,21 @@ class Manager {
   // The network is there again: stations that wait for their next attempt begin it as soon as they may.
   void network_up() const { detail::check(cwire_manager_network_up(get()), "network_up"); }
 
+  // ---- Trace
+
+  // Writes every frame, upgrade and end of this station to trace.file from its next frame on, or ends that. Idempotent.
+  // Throws not_found, state (trace.file is not set, or the station gave up), config (it cannot be opened), internal.
+  void trace(std::string_view station_id, bool on = true) const {
+    cwire_error error = detail::no_error();
+    const detail::Text id(station_id, "the station id");
+    detail::check(cwire_manager_trace(get(), id.get(), on ? 1 : 0, &error), "trace", error);
+  }
+  // Of all stations, and those to come. Throws the same.
+  void trace_all(bool on = true) const {
+    cwire_error error = detail::no_error();
+    detail::check(cwire_manager_trace(get(), nullptr, on ? 1 : 0, &error), "trace_all", error);
+  }
+
   // ---- The end
 
   // Begins an orderly end and returns at once: no new stations; what is queued is sent and each connection closed with

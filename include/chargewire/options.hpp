@@ -801,6 +801,29 @@ class Options {
   }
   std::chrono::milliseconds proxy_timeout() const { return detail::option_milliseconds(get("csms.proxy.timeout")); }
 
+  // File that `cwire_manager_trace` writes every frame of the traced stations to, as JSON Lines, for its owner alone.
+  // See docs/operations.md#trace-what-goes-over-the-wire.
+  Config& trace_file(std::string_view value) { return set("trace.file", value); }
+  std::string trace_file() const { return get("trace.file"); }
+
+  // `true`: all stations are traced from the beginning. Default: false.
+  Config& trace_enabled(bool value) { return set("trace.enabled", value ? "true" : "false"); }
+  bool trace_enabled() const { return get("trace.enabled") == "true"; }
+
+  // When the file would grow larger it becomes `trace.file`.1, that one `trace.file`.2, and so on. In bytes. Default:
+  // 64MiB. From 64KiB to 1024GiB.
+  Config& trace_file_size_max(std::uint64_t value) { return set("trace.file_size_max", std::to_string(value)); }
+  std::uint64_t trace_file_size_max() const { return detail::option_bytes(get("trace.file_size_max")); }
+
+  // How many of these files there are, with the one that is written; the oldest goes. Default: 4. From 1 to 1000.
+  Config& trace_files_max(std::int64_t value) { return set("trace.files_max", std::to_string(value)); }
+  std::int64_t trace_files_max() const { return std::stoll(get("trace.files_max")); }
+
+  // `true`: idTags and idTokens are written as they are. They are personal data, and whoever knows one may charge with
+  // it. Default: false.
+  Config& trace_id_tokens(bool value) { return set("trace.id_tokens", value ? "true" : "false"); }
+  bool trace_id_tokens() const { return get("trace.id_tokens") == "true"; }
+
  private:
   Config& set(std::string_view key, std::string_view value) { return static_cast<Config&>(*this).set(key, value); }
   std::string get(std::string_view key) const { return static_cast<const Config&>(*this).get(key); }

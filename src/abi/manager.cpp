@@ -272,6 +272,13 @@ cwire_status cwire_manager_reset(cwire_manager manager, const char* url, cwire_e
   });
 }
 
+cwire_status cwire_manager_trace(cwire_manager manager, const char* station_id, int32_t on, cwire_error* err) {
+  return guarded(err, [&] {
+    find_manager(manager)->trace(station_id, on != 0);
+    return CWIRE_OK;
+  });
+}
+
 cwire_status cwire_manager_metrics(cwire_manager manager, int32_t format, char* buffer, size_t capacity,
                                    size_t* needed) {
   return guarded(nullptr, [&] {

@@ -29,6 +29,7 @@ constexpr char kSecurity[] = "Security profile";
 constexpr char kTls[] = "TLS";
 constexpr char kAuth[] = "Authentication";
 constexpr char kProxy[] = "Proxy";
+constexpr char kTrace[] = "Trace";
 
 using T = OptionType;
 
@@ -318,6 +319,20 @@ std::vector<Option> make_table() {
        "Time for the proxy's whole answer; it connects to the CSMS meanwhile. How long the connection to the proxy may "
        "take, "
        "`csms.tcp_timeout` says."},
+
+      {kTrace, "trace.file", T::path, "", "", "", "", kNextConnection, CWIRE_FIELD(trace.file),
+       "File that `cwire_manager_trace` writes every frame of the traced stations to, as JSON Lines, for its owner "
+       "alone. See [trace](operations.md#trace-what-goes-over-the-wire)."},
+      {kTrace, "trace.enabled", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(trace.enabled),
+       "`true`: all stations are traced from the beginning."},
+      {kTrace, "trace.file_size_max", T::size, "64MiB", "64KiB", "1024GiB", "", kNextConnection,
+       CWIRE_FIELD(trace.file_size_max),
+       "When the file would grow larger it becomes `trace.file`.1, that one `trace.file`.2, and so on."},
+      {kTrace, "trace.files_max", T::integer, "4", "1", "1000", "", kNextConnection, CWIRE_FIELD(trace.files_max),
+       "How many of these files there are, with the one that is written; the oldest goes."},
+      {kTrace, "trace.id_tokens", T::boolean, "false", "", "", "", kNextConnection, CWIRE_FIELD(trace.id_tokens),
+       "`true`: idTags and idTokens are written as they are. They are personal data, and whoever knows one may charge "
+       "with it."},
   };
 }
 

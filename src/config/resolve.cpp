@@ -129,6 +129,9 @@ const Settings& Config::resolve_manager() const {
            ") is more than governor.breaker_open_max (" + duration_text(governor.breaker_open_max) +
            "); raise the maximum, or lower the first");
   }
+  if (values_.trace.enabled && values_.trace.file.empty()) {
+    refuse("trace.enabled is true, but trace.file is not set; say where the trace is to be written");
+  }
   return values_;
 }
 

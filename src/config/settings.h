@@ -125,6 +125,15 @@ struct DeflateSettings {
   std::uint64_t size_min = 0;  // bytes; smaller messages go out as they are
 };
 
+// What of the stations' traffic is written to a file.
+struct TraceSettings {
+  std::string file;      // empty: nothing can be traced
+  bool enabled = false;  // all stations, from the beginning
+  std::uint64_t file_size_max = 0;
+  std::uint32_t files_max = 0;
+  bool id_tokens = false;  // are shown
+};
+
 // The value of every option, typed. Defaults and ranges stand in the option table (config/options.cpp), not here.
 struct Settings {
   // The manager's.
@@ -133,6 +142,7 @@ struct Settings {
   std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
   GovernorSettings governor;
   std::uint64_t offline_budget_bytes = 0;  // of all stations together
+  TraceSettings trace;
   MetricsSettings metrics;
 
   // A station's.

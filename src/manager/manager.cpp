@@ -66,6 +66,14 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
   if (settings.governor.enabled) {
     governor_ = std::make_shared<Governor>(settings.governor, [this] { workers_.front()->order_governing(); });
   }
+  if (!settings.trace.file.empty()) {
+    TraceFile::Options options;
+    options.path = settings.trace.file;
+    options.limits = {settings.trace.file_size_max, settings.trace.files_max};
+    options.rules.shows_id_tokens = settings.trace.id_tokens;
+    options.on_news = [this] { workers_.front()->order_trace_news(); };
+    trace_ = std::make_shared<TraceFile>(std::move(options));
+  }
   const auto offline_budget = std::make_shared<OfflineBudget>(settings.offline_budget_bytes);
   const auto metrics = std::make_shared<Metrics>();
   fleet_metrics_ = std::make_unique<FleetMetrics>(FleetMetrics::Sources{
@@ -83,6 +91,7 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
       options.governor = governor_;
       options.keeps_governor = governor_ != nullptr && i == 0;
       options.offline_budget = offline_budget;
+      options.trace = trace_;
       options.metrics = metrics;
       options.counts_messages = counts_messages;
       options.fell_silent = [this, i] { fell_silent(i); };
@@ -90,13 +99,16 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
       workers_.push_back(std::make_shared<Worker>(std::move(options)));
       workers_.back()->start();
     }
+    if (settings.trace.enabled) trace(nullptr, true);
     if (!settings.metrics.listen.empty()) {
-      metrics_server_ = std::make_unique<HttpServer>(*parse_listen(settings.metrics.listen),
-                                                     [this](MetricsFormat format) { return fleet_metrics_->text(format); });
+      metrics_server_ =
+          std::make_unique<HttpServer>(*parse_listen(settings.metrics.listen),
+                                       [this](MetricsFormat format) { return fleet_metrics_->text(format); });
       metrics_url_ = metrics_server_->url();
     }
   } catch (...) {
     for (const auto& worker : workers_) worker->stop_and_join();
+    if (trace_ != nullptr) trace_->finish();
     throw;
   }
 }
@@ -105,6 +117,7 @@ Manager::~Manager() {
   // Done long ago, but for a manager that got no token and that nobody could free.
   metrics_server_.reset();
   for (const auto& worker : workers_) worker->stop_and_join();
+  if (trace_ != nullptr) trace_->finish();
 }
 
 cwire_status Manager::poll(std::int32_t timeout_ms, std::size_t max, const cwire_event** events, std::size_t* count) {
@@ -285,6 +298,28 @@ Governor& Manager::governor_or_refuse() {
   throw Error(CWIRE_E_STATE, "nothing paces the endpoints of this manager: governor.enabled is false");
 }
 
+void Manager::trace(const char* station_id, bool on) {
+  if (trace_ == nullptr) throw Error(CWIRE_E_STATE, "there is nowhere to write a trace to: trace.file is not set");
+  const std::lock_guard<std::mutex> lock(trace_mutex_);
+  std::vector<StationTable::Pin> stations;
+  if (station_id == nullptr) {
+    // Before the others are looked up: a station that is not among them finds it when it begins.
+    trace_->trace_newcomers(on ? trace_->hold() : TraceFile::Hold());
+    stations = registry_.all().stations;
+  } else if (auto station = registry_.find(station_id)) {
+    stations.push_back(std::move(station));
+  } else if (registry_.gave_up(station_id)) {
+    throw Error(CWIRE_E_STATE, std::string(station_id) + ": the station gave up; connect it again, and then trace it");
+  } else {
+    throw Error(CWIRE_E_NOT_FOUND, std::string(station_id) + ": no station of that id is known");
+  }
+  std::vector<std::unique_ptr<StationTrace>> traces(stations.size());
+  if (on) {
+    for (auto& trace : traces) trace = std::make_unique<StationTrace>(trace_->hold());
+  }
+  for (std::size_t i = 0; i < stations.size(); ++i) stations[i]->order_trace(std::move(traces[i]));
+}
+
 void Manager::station_ended(Station& station) noexcept {
   registry_.remove(station);
   settle_one();
@@ -322,6 +357,7 @@ void Manager::finish() {
   }
   metrics_server_.reset();
   for (const auto& worker : workers_) worker->stop_and_join();
+  if (trace_ != nullptr) trace_->finish();
 }
 
 }  // namespace cwire

@@ -23,6 +23,7 @@
 #include "ocpp/proxy.h"
 #include "station/station.h"
 #include "tls/contexts.h"
+#include "trace/trace_file.h"
 
 namespace cwire {
 
@@ -54,6 +55,8 @@ class Manager final : public StationOwner {
   // The endpoint that the URL is on.
   void isolate(const char* url);
   void reset(const char* url);
+  // One station, or all of them and those to come with null.
+  void trace(const char* station_id, bool on);
   // All that is counted, as Prometheus reads it.
   std::string metrics(MetricsFormat format) { return fleet_metrics_->text(format); }
   // Where it is served; empty: nowhere.
@@ -106,6 +109,8 @@ class Manager final : public StationOwner {
   std::size_t settings_kept_ = 0;  // living ones when they were last counted
   std::shared_ptr<EventQueue> queue_;
   std::shared_ptr<Governor> governor_;
+  std::shared_ptr<TraceFile> trace_;  // null: trace.file is not set
+  std::mutex trace_mutex_;            // of trace(), so that one call is done before the next begins
   std::vector<std::shared_ptr<Worker>> workers_;
   Registry registry_;
   std::unique_ptr<FleetMetrics> fleet_metrics_;

@@ -11,6 +11,7 @@
 
 #include "protocol/frame.h"
 #include "protocol/frame_gate.h"
+#include "protocol/frame_observer.h"
 #include "protocol/permessage_deflate.h"
 #include "protocol/session.h"
 #include "protocol/upgrade_request.h"
@@ -65,6 +66,7 @@ class WebsocketppSession final : public Session {
           UpgradeResponse::Expected{accept_for(key), handshake.request.subprotocols, handshake.limits.header_size_max,
                                     handshake.limits.header_count_max, handshake.request.deflate});
       append([&](std::string& out) { write_upgrade_request(handshake.request, key, out); });
+      if (observer_ != nullptr) observer_->on_request(output_);
     });
   }
 
@@ -73,6 +75,9 @@ class WebsocketppSession final : public Session {
       std::size_t head = 0;
       if (state_ == State::upgrading) {
         head = handshake_->response->consume(data, size);
+        if (observer_ != nullptr) {
+          observer_->on_response({data, head}, handshake_->response->state() != UpgradeResponse::State::reading);
+        }
         on_upgrade_response();
       }
       if (is_live()) receive_frames(data + head, size - head);
@@ -84,7 +89,7 @@ class WebsocketppSession final : public Session {
     return guarded([&] {
       const Opcode opcode = binary ? Opcode::binary : Opcode::text;
       if (deflate_ != nullptr &&
-          deflate_->compress(payload, [&](std::string_view less) { append_frame_of(opcode, less, true); })) {
+          deflate_->compress(payload, [&](std::string_view less) { append_frame_of(opcode, less, true, payload); })) {
         return;
       }
       append_frame_of(opcode, payload);
@@ -102,6 +107,12 @@ class WebsocketppSession final : public Session {
   }
 
   bool compresses() const override { return deflate_ != nullptr; }
+
+  void observe(FrameObserver* observer) override {
+    observer_ = observer;
+    if (observer != nullptr) observer->on_observing(gate_.inside_frame());
+  }
+
   std::string& output() override { return output_; }
 
  private:
@@ -210,9 +221,14 @@ class WebsocketppSession final : public Session {
       const FrameGate::WholeMessage message = gate_.take_message(data, size);
       std::size_t passed = message.frame_size;
       if (passed != 0) {
+        if (observer_ != nullptr) {
+          observer_->on_frame_in({data, passed}, true);
+          observer_->on_message_in(message.payload, message.binary);
+        }
         listener_.on_borrowed_message(message.payload, message.binary);
       } else {
         passed = gate_.inspect(data, size);
+        if (observer_ != nullptr && passed != 0) observer_->on_frame_in({data, passed}, !gate_.inside_frame());
         if (gate_.passed_compressed()) {
           receive_compressed();
         } else {
@@ -220,7 +236,12 @@ class WebsocketppSession final : public Session {
         }
       }
       if (!is_live()) return;
-      if (gate_.violation() != 0) return fail(gate_.violation(), gate_.reason());
+      if (gate_.violation() != 0) {
+        if (observer_ != nullptr) {
+          observer_->on_refused({data + passed, size - passed}, gate_.violation(), gate_.reason());
+        }
+        return fail(gate_.violation(), gate_.reason());
+      }
       data += passed;
       size -= passed;
     }
@@ -237,10 +258,14 @@ class WebsocketppSession final : public Session {
   void receive_compressed() {
     const bool last = gate_.passed_end_of_message();
     const std::uint16_t violation = deflate_->receive(gate_.compressed_payload(), gate_.is_text(), last);
-    if (violation != 0) return fail(violation, deflate_->reason());
+    if (violation != 0) {
+      if (observer_ != nullptr) observer_->on_refused({}, violation, deflate_->reason());
+      return fail(violation, deflate_->reason());
+    }
     if (!last) return;
     ByteBuffer& message = deflate_->received();
     const std::size_t size = message.size();
+    if (observer_ != nullptr) observer_->on_message_in(message.view(), !gate_.is_text());
     if (message.capacity() <= PermessageDeflate::kBufferKept) {
       listener_.on_borrowed_message(message.view(), !gate_.is_text());
     } else {
@@ -282,6 +307,7 @@ class WebsocketppSession final : public Session {
         // Also behind our own close frame: the peer may have sent it before it saw that.
         const std::string& payload = message->payload();
         const bool binary = !message->is_text();
+        if (observer_ != nullptr) observer_->on_message_in(payload, binary);
         listener_.on_message(std::shared_ptr<const void>(std::move(message)), payload, binary);
       }
     }
@@ -319,9 +345,13 @@ class WebsocketppSession final : public Session {
     listener_.on_closed(std::move(info));
   }
 
-  void append_frame_of(Opcode opcode, std::string_view payload, bool compressed = false) {
+  void append_frame_of(Opcode opcode, std::string_view payload) { append_frame_of(opcode, payload, false, payload); }
+
+  // `payload`: what `on_wire` becomes again when it is inflated.
+  void append_frame_of(Opcode opcode, std::string_view on_wire, bool compressed, std::string_view payload) {
     const std::uint32_t mask = masks_();
-    append([&](std::string& out) { append_frame(out, opcode, payload, mask, compressed); });
+    append([&](std::string& out) { append_frame(out, opcode, on_wire, mask, compressed); });
+    if (observer_ != nullptr) observer_->on_frame_out(opcode, compressed, payload, on_wire.size());
   }
 
   void append_close(std::uint16_t code, std::string_view reason) {
@@ -351,6 +381,7 @@ class WebsocketppSession final : public Session {
   MaskSource& masks_;
   DeflateStates& deflate_states_;
   SessionListener& listener_;
+  FrameObserver* observer_ = nullptr;
   Frames frames_;
   FrameGate gate_;
   std::unique_ptr<PermessageDeflate> deflate_;  // null: it was not agreed on

@@ -51,6 +51,8 @@ class FrameGate {
   std::uint16_t violation() const { return violation_; }
   // What it did, to stand behind "the CSMS sent ". Null if nothing.
   const char* reason() const { return reason_; }
+  // What passes next begins in the middle of a frame.
+  bool inside_frame() const { return stage_ != Stage::first_byte && stage_ != Stage::closed; }
   // A close frame has passed whole.
   bool close_received() const { return stage_ == Stage::closed; }
 

@@ -14,6 +14,8 @@
 
 namespace cwire {
 
+class FrameObserver;
+
 // What the upgrade request of RFC 6455 4.1 says. Validated before it comes here (no CR, LF or NUL anywhere).
 struct UpgradeRequest {
   Url url;
@@ -89,6 +91,9 @@ class Session {
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   // permessage-deflate was agreed on.
   virtual bool compresses() const = 0;
+  // Shows all that passes from here on, also what is left of what has begun. Null: to nobody. It must live as long as
+  // the session, or until another takes its place.
+  virtual void observe(FrameObserver* observer) = 0;
   // Bytes for the peer. The caller takes from the front and erases what it took.
   virtual std::string& output() = 0;
 };

@@ -181,6 +181,15 @@ bool Station::reconfigure(ConnectionConfig config, bool reconnect) {
   return true;
 }
 
+void Station::order_trace(std::unique_ptr<StationTrace> trace) {
+  // A task, so that a station which nobody traces has no room for the order. It must not keep the station: that keeps
+  // the thread, and the thread, once it has ended, its tasks.
+  const auto wanted = std::make_shared<std::unique_ptr<StationTrace>>(std::move(trace));
+  worker_->thread().post([token = token, wanted] {
+    if (const auto station = station_table().find(token)) station->take_trace(std::move(*wanted));
+  });
+}
+
 cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
   // What the predicate saw counts: the state may have moved on before we look again.
   State seen = State::disconnected;
@@ -366,6 +375,11 @@ void Station::run_scheduled() noexcept {
 
 void Station::begin() {
   try {
+    if (worker_->trace() != nullptr && trace_ == nullptr) {
+      if (TraceFile::Hold file = worker_->trace()->hold_of_newcomer()) {
+        begin_trace(std::make_unique<StationTrace>(std::move(file)));
+      }
+    }
     if (Governor* governor = worker_->governor()) endpoint_ = governor->attach(description_.url.origin());
     worker_->thread().timers().register_timer();
   } catch (const std::exception&) {
@@ -376,6 +390,31 @@ void Station::begin() {
   timer_registered_ = true;
   worker_->add(*this);
   perform(client_.start(worker_->thread().now()));
+}
+
+void Station::take_trace(std::unique_ptr<StationTrace> wanted) noexcept {
+  if (wanted == nullptr && trace_ != nullptr) {
+    if (session_ != nullptr) session_->observe(nullptr);
+    trace_->end();
+    trace_.reset();
+  } else if (wanted != nullptr && trace_ == nullptr && !client_.finished()) {
+    begin_trace(std::move(wanted));
+  }
+}
+
+void Station::begin_trace(std::unique_ptr<StationTrace> trace) noexcept {
+  trace_ = std::move(trace);
+  trace_->begin(traced_attempt());
+  if (session_ != nullptr) session_->observe(trace_.get());
+}
+
+StationTrace::Attempt Station::traced_attempt() const {
+  return {id(),
+          *description_.settings,
+          description_.proxy.get(),
+          description_.url.path,
+          client_.attempts(),
+          is_open() ? client_.connections() : 0};
 }
 
 void Station::take_new_config(bool reconnect) {
@@ -496,6 +535,7 @@ void Station::on_channel_open() {
     limits.header_count_max = settings.header_count_max;
     limits.fragments_max = settings.fragments_max;
     session_ = worker_->engine().open(request, limits, *this);
+    if (trace_ != nullptr) session_->observe(trace_.get());
     client_.upgrading(worker_->thread().now());
     arm();
     session_->start();
@@ -622,6 +662,7 @@ void Station::perform(const Actions& actions) {
     switch (action.type) {
       case Action::Type::attempt:
         begin_with_newest_config();
+        if (trace_ != nullptr) trace_->attempt(traced_attempt());
         redirects_.reset();
         ask_to_dial();
         break;
@@ -747,6 +788,9 @@ void Station::open_connection(TimePoint due) {
   if (worker_->log_level() >= CWIRE_LOG_DEBUG)
     log(CWIRE_LOG_DEBUG, id() + ": connecting to " + url().text() +
                              (description_.proxy == nullptr ? "" : " through " + description_.proxy->text()));
+  if (trace_ != nullptr) {
+    trace_->connecting(url().text() + (description_.proxy == nullptr ? "" : " through " + description_.proxy->text()));
+  }
   channel_ = std::make_unique<Channel>(worker_->thread(), worker_->resolver(), static_cast<ChannelListener&>(*this));
   channel_->open(std::move(target));
 }

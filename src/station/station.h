@@ -25,6 +25,7 @@
 #include "station/statistics.h"
 #include "station/web_socket_client.h"
 #include "station/worker.h"
+#include "trace/station_trace.h"
 
 namespace cwire {
 
@@ -71,6 +72,9 @@ class Station final : private ChannelListener, private SessionListener, private 
   ConnectionConfig newest_config() const;
   // False: `config` is not the one after the newest. Throws Error(STATE) if the station has ended.
   bool reconfigure(ConnectionConfig config, bool reconnect);
+  // From the I/O thread's next turn on; null: no longer. One that is traced already goes on as it is. Throws
+  // std::bad_alloc.
+  void order_trace(std::unique_ptr<StationTrace> trace);
   cwire_status wait(std::int32_t timeout_ms, Failure* why) const;
   // Why its endpoint is not dialled at the moment, if so: to stand inside a failure, behind what came of it.
   std::string what_holds_back() const;
@@ -174,6 +178,9 @@ class Station final : private ChannelListener, private SessionListener, private 
   void begin();
   const ConnectionConfig& newest() const;  // under orders_mutex_
   void take_new_config(bool reconnect);
+  void take_trace(std::unique_ptr<StationTrace> wanted) noexcept;
+  void begin_trace(std::unique_ptr<StationTrace> trace) noexcept;
+  StationTrace::Attempt traced_attempt() const;
   void limit_unacknowledged();
   void begin_with_newest_config();
   void count_at(const std::string& endpoint);
@@ -266,6 +273,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::shared_ptr<Governor::Endpoint> endpoint_;  // null: nobody paces
   Turn turn_{*this};
   std::unique_ptr<ConnectionConfig> next_config_;  // for the next attempt, if other than the present one's
+  std::unique_ptr<StationTrace> trace_;            // null: nobody traces it
   std::unique_ptr<Channel> channel_;
   std::unique_ptr<Session> session_;
   std::optional<CloseInfo> session_end_;           // kept until the session's own function has returned

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "ocpp/credentials.h"
+#include "ocpp/own_secrets.h"
 #include "ocpp/utf8.h"
 #include "station/station.h"
 
@@ -64,6 +64,7 @@ void Station::set_state(const Action& action) {
 
 void Station::report_connected(const Action& action) noexcept {
   connected_event_->data.tag = action.number;
+  if (trace_ != nullptr) trace_->connected(action.number, subprotocol_);
   if (action.number > 1) {
     connected_event_->data.flags = CWIRE_FLAG_RECONNECT;
     metrics_->reconnections.add(1);
@@ -98,34 +99,13 @@ void Station::note_round_trip(const WebSocketClient::Pong& pong) noexcept {
 // What the peer gives as its reason, fit to stand in a line of ours: no control characters, and none of our secrets,
 // which a server might send back to have them logged.
 std::string Station::words_of_peer(const std::string& reason) const {
-  const AuthSettings& auth = description_.settings->auth;
-  const auto contains = [&](std::string_view secret) {
-    return !secret.empty() && reason.find(secret) != std::string::npos;
-  };
-  const auto contains_credentials = [&](const Secret& header) {
-    const std::string_view value = header.reveal();
-    return contains(value.substr(value.find(' ') + 1));
-  };
-  const Proxy* proxy = description_.proxy.get();
-  if (contains(auth.password.reveal()) || contains(auth.token.reveal()) ||
-      contains_credentials(authorization_header(auth, description_.id)) ||
-      (proxy != nullptr && (contains(proxy->password.reveal()) || contains_credentials(proxy->authorization())))) {
-    return "withheld: it holds our credentials";
-  }
-  // Keys are also given in headers and in the URL's query. A value that is that short may be anything.
-  const auto contains_long = [&](std::string_view value) { return value.size() >= 6 && contains(value); };
-  bool repeats_us = false;
-  for (const auto& header : description_.settings->headers) repeats_us = repeats_us || contains_long(header.second);
-  const std::string& path = description_.url.path;
-  for (std::size_t at = path.find('?'); at < path.size();) {
-    const std::size_t end = std::min(path.find_first_of("&;", at + 1), path.size());
-    const std::string_view parameter(path.data() + at + 1, end - at - 1);
-    const std::size_t equals = parameter.find('=');
-    repeats_us = repeats_us || contains_long(parameter.substr(equals == std::string_view::npos ? 0 : equals + 1));
-    at = end;
-  }
-  if (repeats_us) {
-    return "withheld: it repeats a header or the query of ours";
+  switch (OwnSecrets(*description_.settings, description_.proxy.get(), id(), description_.url.path).find_in(reason)) {
+    case OwnSecrets::Found::nothing:
+      break;
+    case OwnSecrets::Found::credentials:
+      return "withheld: it holds our credentials";
+    case OwnSecrets::Found::header_or_query:
+      return "withheld: it repeats a header or the query of ours";
   }
   std::string words;
   char32_t character = 0;
@@ -191,6 +171,13 @@ void Station::report_failure(int type, const Action& action) {
     text += !failure.message.empty() ? failure.message : "disconnected by request";
     if (action.will_retry) text += ", to connect again";
   }
+  if (trace_ != nullptr) {
+    if (type == CWIRE_EVENT_DISCONNECTED) {
+      trace_->lost(failure.status, text);
+    } else {
+      trace_->failed(failure.status, text);
+    }
+  }
   const cwire_failure numbers = in_numbers(type, action);
   auto event = std::make_unique<FailureEvent>(type, text, numbers);
   sign(*event);
@@ -228,6 +215,10 @@ void Station::report_closed() {
     if (event.status == CWIRE_OK && !failure.message.empty()) why = failure.message;  // lives as long as the station
     event.data = why.data();
     event.data_size = why.size();
+  }
+  if (trace_ != nullptr) {
+    trace_->closed(event.status, {event.data, event.data_size});
+    trace_.reset();
   }
   if (timer_registered_) {
     worker_->remove(*this);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "station/station.h"
+#include "trace/trace_file.h"
 
 namespace cwire {
 
@@ -181,6 +182,7 @@ void Worker::run_orders() {
   if (resume_ordered_.exchange(false, std::memory_order_acquire)) resume_reading();
   if (network_up_ordered_.exchange(false, std::memory_order_acquire)) shorten_waits();
   if (governing_ordered_.exchange(false, std::memory_order_acquire)) run_governor();
+  if (trace_news_ordered_.exchange(false, std::memory_order_acquire)) tell_trace_news();
   run_scheduled();
   if (silence_ordered_.exchange(false, std::memory_order_acquire)) fall_silent();
 }
@@ -245,6 +247,11 @@ void Worker::order_governing() {
   thread_.wake();
 }
 
+void Worker::order_trace_news() {
+  trace_news_ordered_.store(true, std::memory_order_release);
+  thread_.wake();
+}
+
 void Worker::order_silence() {
   silence_ordered_.store(true, std::memory_order_release);
   thread_.wake();
@@ -289,6 +296,11 @@ void Worker::report(const Governor::Change& change) {
   event->data.tag = static_cast<std::uint64_t>(change.from);
   pending_.append(*event.release());
   log(CWIRE_LOG_WARNING, nullptr, text.c_str());
+}
+
+void Worker::tell_trace_news() {
+  const std::string news = options_.trace->take_news();
+  if (!news.empty()) log(CWIRE_LOG_ERROR, nullptr, news.c_str());
 }
 
 void Worker::fall_silent() {

@@ -24,6 +24,7 @@ namespace cwire {
 
 class OfflineBudget;
 class Station;
+class TraceFile;
 
 // What the stations of one I/O thread share: the loop, the protocol engine, the way events leave, and the lists of
 // what is to be done this turn. Stations keep it alive, so that a call that races with the manager's end finds it; the
@@ -39,6 +40,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
     std::shared_ptr<Governor> governor;  // null: stations dial when they like
     bool keeps_governor = false;         // one worker does
     std::shared_ptr<OfflineBudget> offline_budget;
+    std::shared_ptr<TraceFile> trace;  // null: nothing can be traced
     std::shared_ptr<Metrics> metrics;
     bool counts_messages = false;       // and all else in WorkerMetrics
     const void* manager = nullptr;      // only to be compared
@@ -60,6 +62,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   void order_network_up();              // waits of its stations end early
   void order_resume();                  // the caller of poll has caught up: paused stations read again
   void order_governing();               // calls the governor's run(), on the worker that keeps it
+  void order_trace_news();              // tells what went wrong with the trace
   void order_silence();                 // delivers what is pending, writes no LOG afterwards, and calls fell_silent
   IoThread& thread() { return thread_; }
 
@@ -89,6 +92,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   Resolver& resolver() { return *options_.resolver; }
   Governor* governor() { return options_.governor.get(); }
   const std::shared_ptr<OfflineBudget>& offline_budget() const { return options_.offline_budget; }
+  TraceFile* trace() { return options_.trace.get(); }
   Metrics& metrics() { return *options_.metrics; }
   // Null: off. Written by this thread only, read by any.
   WorkerMetrics* own_metrics() { return own_metrics_.get(); }
@@ -119,6 +123,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   void deliver();
   void run_governor();
   void report(const Governor::Change& change);
+  void tell_trace_news();
   void fall_silent();
   static Station* sealed();
 
@@ -144,6 +149,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   std::atomic<bool> resume_ordered_{false};
   std::atomic<bool> network_up_ordered_{false};
   std::atomic<bool> governing_ordered_{false};
+  std::atomic<bool> trace_news_ordered_{false};
   std::atomic<bool> silence_ordered_{false};
   std::atomic<Station*> scheduled_{nullptr};  // newest first; sealed() once the loop has ended
   std::mutex state_mutex_;

@@ -375,6 +375,25 @@ TEST_CASE("what is known of a failure, a station and an endpoint has types") {
   CHECK(std::hash<chargewire::Station>()(station) == std::hash<chargewire::Station>()(*manager.find("CP001")));
 }
 
+TEST_CASE("a trace of one station or of all goes to the file that is configured") {
+  char directory[] = "/tmp/chargewire-wrapper-XXXXXX";
+  REQUIRE(::mkdtemp(directory) != nullptr);
+  const std::string path = std::string(directory) + "/trace.jsonl";
+  chargewire::Config config;
+  config.set("trace.file", path);
+  {
+    chargewire::Manager manager(config);
+    CHECK(status_of([&] { manager.trace("nobody"); }) == Status::not_found);
+    manager.trace_all();
+    CHECK(::access(path.c_str(), R_OK) == 0);
+    manager.trace_all(false);
+  }
+  CHECK(::unlink(path.c_str()) == 0);
+  CHECK(::rmdir(directory) == 0);
+  chargewire::Manager without;
+  CHECK(status_of([&] { without.trace_all(); }) == Status::state);
+}
+
 TEST_CASE("send_many tells of each message by itself") {
   const RefusedPort port;
   chargewire::Manager manager(patient());

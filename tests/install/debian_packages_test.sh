@@ -51,10 +51,14 @@ look_at_packages() {
   held=$(for package in "$runtime" "$development" "$tools"; do dpkg-deb --fsys-tarfile "$package" | tar t; done | grep -v '/$' | sort)
   [ -z "$(uniq -d <<<"$held")" ] || fail "two packages hold $(uniq -d <<<"$held")"
   for wanted in /libchargewire.so /libchargewire.so.0 /libchargewire.a /chargewire.pc /chargewireConfig.cmake /chargewire.h /chargewire.hpp \
-    /libchargewire0/copyright /libchargewire-dev/changelog.Debian.gz /usr/bin/chargewire-fleet /kubernetes/job.yaml /chargewire-fleet.dashboard.json; do
+    /libchargewire0/copyright /libchargewire-dev/changelog.Debian.gz /usr/bin/chargewire-fleet /usr/bin/chargewire-trace /kubernetes/job.yaml /chargewire-fleet.dashboard.json; do
     grep -q "${wanted//./\\.}\$" <<<"$held" || fail "no package holds $wanted"
   done
-  if command -v help2man >/dev/null; then grep -q '/man1/chargewire-fleet\.1\.gz$' <<<"$held" || fail "chargewire-fleet has no manual page"; fi
+  if command -v help2man >/dev/null; then
+    for wanted in chargewire-fleet chargewire-trace; do
+      grep -q "/man1/$wanted\.1\.gz\$" <<<"$held" || fail "$wanted has no manual page"
+    done
+  fi
 }
 
 # run_a_fleet <directory> <command>...: five stations, and a report with plots in that directory, which the command calls by the name in the file.

@@ -2,6 +2,12 @@
 // fixture's work.
 #include "secrets.h"
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "fault_csms.h"
 
 using namespace fixture;
@@ -33,7 +39,10 @@ TEST_CASE("fault: a server that repeats the credentials wherever it can") {
                         {"csms.auth.password_format", "hex"},
                         {"csms.security_profile", "1"}},
                Settings{{"csms.auth.type", "bearer"}, {"csms.auth.token", "eyJhbGciOiJub25lIn0.ZmF1bHQ.c2VjcmV0"}});
-  FaultCsms fault;
+  char directory[] = "/tmp/chargewire-secrets-XXXXXX";
+  REQUIRE(::mkdtemp(directory) != nullptr);
+  const std::string trace = std::string(directory) + "/trace.jsonl";
+  FaultCsms fault({{"trace.file", trace}, {"trace.enabled", "true"}});
   fault.connect(credentials);
   const std::string secret = credentials[1].second;
   std::size_t failures = 0;
@@ -77,4 +86,9 @@ TEST_CASE("fault: a server that repeats the credentials wherever it can") {
     fault.lost(++losses);
   }
   fault.finish();
+  std::ifstream in(trace, std::ios::binary);
+  const std::string traced{std::istreambuf_iterator<char>(in), {}};
+  CHECK(traced.find("\"refused\"") != std::string::npos);
+  CHECK_FALSE(secrets::occurs(traced));
+  std::filesystem::remove_all(directory);
 }

@@ -365,6 +365,29 @@ public sealed class ManagerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_trace_goes_to_the_file_that_is_configured()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            await using (var manager = new ChargewireManager(new ChargewireOptions { TraceFile = path }))
+            {
+                await manager.ConnectAsync(Id(1), _csms.Url);
+                manager.Trace(Id(1));
+                Assert.Equal(ChargewireStatus.NotFound, Assert.Throws<ChargewireException>(() => manager.Trace("nobody")).Status);
+                manager.TraceAll();
+            }
+            Assert.Contains("\"event\":\"closed\"", await File.ReadAllTextAsync(path), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+        await using var without = new ChargewireManager();
+        Assert.Contains("trace.file", Assert.Throws<ChargewireException>(() => without.TraceAll()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_stations_of_a_yaml_file_are_stations_like_others()
     {
         string path = Path.GetTempFileName();

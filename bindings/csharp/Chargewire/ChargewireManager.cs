@@ -205,6 +205,29 @@ public sealed class ChargewireManager : IAsyncDisposable, IDisposable
         ChargewireException.Check(NativeMethods.ManagerReset(_handle, Text.Checked(url, nameof(url)), &error), "Reset", &error);
     }
 
+    /// <summary>
+    /// Writes every frame, upgrade and end of a station to <see cref="ChargewireOptions.TraceFile"/> from its next frame on, or ends that.
+    /// </summary>
+    /// <param name="stationId">The station.</param>
+    /// <param name="on">False: no longer.</param>
+    /// <exception cref="ChargewireException">The station is not known or gave up, or there is no such file to write to.</exception>
+    public void Trace(string stationId, bool on = true)
+    {
+        ArgumentNullException.ThrowIfNull(stationId);
+        SwitchTrace(Text.Checked(stationId, nameof(stationId)), on, "Trace");
+    }
+
+    /// <summary>The same for all stations, and for those to come.</summary>
+    /// <param name="on">False: no longer.</param>
+    /// <exception cref="ChargewireException">There is no such file to write to.</exception>
+    public void TraceAll(bool on = true) => SwitchTrace(null, on, "Trace all");
+
+    private unsafe void SwitchTrace(string? stationId, bool on, string doing)
+    {
+        NativeError error = Configuration.NewError();
+        ChargewireException.Check(NativeMethods.ManagerTrace(_handle, stationId, on ? 1 : 0, &error), doing, &error);
+    }
+
     /// <summary>Says that the network is there again: stations that wait for their next attempt begin it now, or as soon as they may.</summary>
     public void NetworkUp() => ChargewireException.Check(NativeMethods.ManagerNetworkUp(_handle), "Network up");
 

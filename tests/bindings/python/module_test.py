@@ -232,6 +232,22 @@ class Blocking(WithCsms):
             manager.disconnect("CP0")
             manager.disconnect_all()
 
+    def test_trace(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory, "trace.jsonl")
+            with Manager(Config(trace_file=str(path))) as manager:
+                station = manager.connect("CP1", self.url)
+                station.wait_connected(SECONDS)
+                with self.assertRaises(chargewire.NotFoundError):
+                    manager.trace("nobody")
+                manager.trace("CP1")
+                station.send("in the file")
+                manager.trace()
+            self.assertIn('"event":"closed"', path.read_text())
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+            with Manager() as manager, self.assertRaisesRegex(chargewire.StateError, "trace.file"):
+                manager.trace()
+
     def test_stations_of_the_configuration(self):
         with Config() as config:
             config.load_yaml(f"csms:\n  default_url: {self.url}\nstations:\n  - id: CP1\n  - id: CP2\n")

@@ -44,6 +44,7 @@ internal static class HeaderLayout
         "cwire_manager_endpoints",
         "cwire_manager_isolate",
         "cwire_manager_reset",
+        "cwire_manager_trace",
         "cwire_manager_metrics",
         "cwire_manager_metrics_url",
         "cwire_manager_shutdown",

@@ -158,6 +158,10 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial ChargewireStatus ManagerReset(ManagerHandle manager, string? url, NativeError* err);
 
+    [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_manager_trace", StringMarshalling = StringMarshalling.Utf8)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial ChargewireStatus ManagerTrace(ManagerHandle manager, string? stationId, int on, NativeError* err);
+
     [LibraryImport(NativeLibraryLoader.Name, EntryPoint = "cwire_manager_metrics", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial ChargewireStatus ManagerMetrics(ManagerHandle manager, int format, byte* buffer, nuint capacity, nuint* needed);

@@ -958,6 +958,33 @@ public sealed partial class ChargewireOptions : StationOptions
     /// <remarks><c>governor.breaker_probes</c>. Default <c>3</c>, from <c>1</c> to <c>1000</c>.</remarks>
     public int? GovernorBreakerProbes { get; set; }
 
+    /// <summary>
+    /// File that <see cref="ChargewireManager.Trace"/> writes every frame of the traced stations to, as JSON Lines, for its owner alone.
+    /// </summary>
+    /// <remarks><c>trace.file</c>.</remarks>
+    public string? TraceFile { get; set; }
+
+    /// <summary><c>true</c>: all stations are traced from the beginning.</summary>
+    /// <remarks><c>trace.enabled</c>. Default <c>false</c>.</remarks>
+    public bool? TraceEnabled { get; set; }
+
+    /// <summary>
+    /// When the file would grow larger it becomes <see cref="ChargewireOptions.TraceFile"/>.1, that one <see
+    /// cref="ChargewireOptions.TraceFile"/>.2, and so on.
+    /// </summary>
+    /// <remarks><c>trace.file_size_max</c>. Default <c>64MiB</c>, from <c>64KiB</c> to <c>1024GiB</c>. In bytes.</remarks>
+    public long? TraceFileSizeMax { get; set; }
+
+    /// <summary>How many of these files there are, with the one that is written; the oldest goes.</summary>
+    /// <remarks><c>trace.files_max</c>. Default <c>4</c>, from <c>1</c> to <c>1000</c>.</remarks>
+    public int? TraceFilesMax { get; set; }
+
+    /// <summary>
+    /// <c>true</c>: idTags and idTokens are written as they are. They are personal data, and whoever knows one may charge with it.
+    /// </summary>
+    /// <remarks><c>trace.id_tokens</c>. Default <c>false</c>.</remarks>
+    public bool? TraceIdTokens { get; set; }
+
     private void ApplyManager(Configuration config)
     {
         if (IoThreads is { } ioThreads)
@@ -1053,6 +1080,31 @@ public sealed partial class ChargewireOptions : StationOptions
         if (GovernorBreakerProbes is { } governorBreakerProbes)
         {
             config.Set("governor.breaker_probes", governorBreakerProbes);
+        }
+
+        if (TraceFile is { } traceFile)
+        {
+            config.Set("trace.file", traceFile);
+        }
+
+        if (TraceEnabled is { } traceEnabled)
+        {
+            config.Set("trace.enabled", traceEnabled);
+        }
+
+        if (TraceFileSizeMax is { } traceFileSizeMax)
+        {
+            config.Set("trace.file_size_max", traceFileSizeMax);
+        }
+
+        if (TraceFilesMax is { } traceFilesMax)
+        {
+            config.Set("trace.files_max", traceFilesMax);
+        }
+
+        if (TraceIdTokens is { } traceIdTokens)
+        {
+            config.Set("trace.id_tokens", traceIdTokens);
         }
     }
 }

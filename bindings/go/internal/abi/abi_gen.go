@@ -79,6 +79,7 @@ var Functions = []string{
 	"cwire_manager_endpoints",
 	"cwire_manager_isolate",
 	"cwire_manager_reset",
+	"cwire_manager_trace",
 	"cwire_manager_metrics",
 	"cwire_manager_metrics_url",
 	"cwire_manager_shutdown",

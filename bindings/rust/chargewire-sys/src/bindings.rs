@@ -494,7 +494,8 @@ extern "C" {
     /// Starts a manager with a copy of `config` (NULL: all defaults). With a handler, events are pushed to it; with NULL they are
     /// taken by cwire_manager_poll. Reads https_proxy and its like here, and only here (csms.proxy.url). The caller frees it. Returns OK,
     /// INVALID_ARGUMENT (out is NULL), INVALID_HANDLE (config), CONFIG (options governor.\* that
-    /// contradict each other, metrics.listen is not to be had), NO_MEMORY, INTERNAL (no thread or descriptor to be had; err says which).
+    /// contradict each other, a trace.file that cannot be opened, a metrics.listen that is not to be had), NO_MEMORY, INTERNAL (no thread or
+    /// descriptor to be had; err says which).
     pub fn cwire_manager_new(
         config: cwire_config,
         handler: cwire_event_handler,
@@ -642,6 +643,20 @@ extern "C" {
     pub fn cwire_manager_reset(
         manager: cwire_manager,
         url: *const c_char,
+        err: *mut cwire_error,
+    ) -> cwire_status;
+    /// Traces a station, or all of them and those to come with NULL, or ends that (`on` 0): every frame that comes and goes, every upgrade,
+    /// each end and its reason, one JSON object per line, are written to trace.file. Secrets are not: see docs/operations.md, which has
+    /// the fields too. It may be called at any time; a station follows on its I/O thread's next turn, between two frames. Idempotent: a
+    /// station that is traced goes on as it is, the last call counts, and NULL counts for each. What is traced by id is so until that station's
+    /// CLOSED. The file is open, and one more thread runs, only while something is traced. A trace that cannot be written ends no connection:
+    /// a LOG event tells, and the file how many lines it lacks. Returns OK, NOT_FOUND, INVALID_HANDLE, STATE (trace.file is not
+    /// set, or the station gave up), CONFIG (the file cannot be opened), INTERNAL (no thread or descriptor to be had), NO_MEMORY. On failure of
+    /// a call with NULL some stations may be traced.
+    pub fn cwire_manager_trace(
+        manager: cwire_manager,
+        station_id: *const c_char,
+        on: i32,
         err: *mut cwire_error,
     ) -> cwire_status;
     /// Writes what is counted of the fleet, as text that Prometheus reads: for a program that has an HTTP server of its own, see

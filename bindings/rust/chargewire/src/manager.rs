@@ -324,6 +324,20 @@ impl Manager {
             .map(drop)
     }
 
+    /// Writes every frame, upgrade and end of a station, or of all and those to come with `None`, to the option `trace.file`, or ends
+    /// that. A station that is traced already goes on as it is.
+    pub fn trace(&self, station_id: Option<&str>, on: bool) -> Result<(), Error> {
+        let id = station_id
+            .map(|id| c_string(id, "the station id"))
+            .transpose()?;
+        let id = id.as_ref().map_or(std::ptr::null(), |id| id.as_ptr());
+        // SAFETY: `id` is null or ends in NUL, and `error` is good for the call.
+        explained(|error| unsafe {
+            sys::cwire_manager_trace(self.token(), id, i32::from(on), error)
+        })
+        .map(drop)
+    }
+
     /// The network is there again, a link that came up perhaps: stations that wait for their next attempt begin it now, where nothing
     /// but their own schedule held them back.
     pub fn network_up(&self) -> Result<(), Error> {

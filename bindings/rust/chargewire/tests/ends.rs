@@ -2,7 +2,7 @@
 
 mod support;
 
-use chargewire::{Error, EventKind, Manager, MetricsFormat, State, Station};
+use chargewire::{Config, Error, EventKind, Manager, MetricsFormat, State, Station};
 use std::os::unix::io::AsRawFd;
 use std::thread;
 use std::time::Duration;
@@ -211,6 +211,28 @@ fn what_is_wrong_with_a_call_is_said() {
         manager.shutdown(Duration::from_secs(1_000_000)),
         Err(Error::InvalidArgument(_))
     ));
+}
+
+#[test]
+fn a_trace_goes_to_the_file_that_is_configured() {
+    let path = std::env::temp_dir().join(format!("chargewire-rust-{}.jsonl", std::process::id()));
+    let config = Config::builder()
+        .trace_file(path.to_str().unwrap())
+        .build()
+        .unwrap();
+    let (manager, events) = Manager::new(&config).unwrap();
+    manager.trace(None, true).unwrap();
+    manager.connect("CP001", &nowhere()).unwrap();
+    manager.trace(Some("CP001"), false).unwrap();
+    assert!(matches!(
+        manager.trace(Some("nobody"), true),
+        Err(Error::NotFound(_))
+    ));
+    drop(manager);
+    assert!(events.count() > 0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"event\":\"file\""), "{text}");
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

@@ -225,6 +225,7 @@ functions! {
     cwire_manager_endpoints, "cwire_status", "(cwire_manager, cwire_endpoint *, size_t, size_t *)";
     cwire_manager_isolate, "cwire_status", "(cwire_manager, const char *, cwire_error *)";
     cwire_manager_reset, "cwire_status", "(cwire_manager, const char *, cwire_error *)";
+    cwire_manager_trace, "cwire_status", "(cwire_manager, const char *, int32_t, cwire_error *)";
     cwire_manager_metrics, "cwire_status", "(cwire_manager, int32_t, char *, size_t, size_t *)";
     cwire_manager_metrics_url, "cwire_status", "(cwire_manager, char *, size_t, size_t *)";
     cwire_manager_shutdown, "cwire_status", "(cwire_manager, int32_t)";

@@ -1048,6 +1048,41 @@ impl ConfigBuilder {
     pub fn proxy_timeout(self, value: Duration) -> Self {
         self.put("csms.proxy.timeout", value)
     }
+
+    /// File that `cwire_manager_trace` writes every frame of the traced stations to, as JSON Lines, for its owner alone. See trace in `docs/operations.md`.
+    ///
+    /// `trace.file`, default: empty.
+    pub fn trace_file(self, value: impl AsRef<Path>) -> Self {
+        self.put("trace.file", value.as_ref())
+    }
+
+    /// `true`: all stations are traced from the beginning.
+    ///
+    /// `trace.enabled`, default `false`.
+    pub fn trace_enabled(self, value: bool) -> Self {
+        self.put("trace.enabled", value)
+    }
+
+    /// When the file would grow larger it becomes `trace.file`.1, that one `trace.file`.2, and so on.
+    ///
+    /// `trace.file_size_max`, from 64KiB to 1024GiB, default `64MiB`. In bytes.
+    pub fn trace_file_size_max(self, value: u64) -> Self {
+        self.put("trace.file_size_max", value)
+    }
+
+    /// How many of these files there are, with the one that is written; the oldest goes.
+    ///
+    /// `trace.files_max`, from 1 to 1000, default `4`.
+    pub fn trace_files_max(self, value: u32) -> Self {
+        self.put("trace.files_max", value)
+    }
+
+    /// `true`: idTags and idTokens are written as they are. They are personal data, and whoever knows one may charge with it.
+    ///
+    /// `trace.id_tokens`, default `false`.
+    pub fn trace_id_tokens(self, value: bool) -> Self {
+        self.put("trace.id_tokens", value)
+    }
 }
 
 /// What was set, or the default. Secrets do not come back.
@@ -1495,5 +1530,30 @@ impl Config {
     /// `csms.proxy.timeout`: see [`ConfigBuilder::proxy_timeout`].
     pub fn proxy_timeout(&self) -> Result<Duration, Error> {
         self.read("csms.proxy.timeout")
+    }
+
+    /// `trace.file`: see [`ConfigBuilder::trace_file`]. Empty if not set.
+    pub fn trace_file(&self) -> Result<PathBuf, Error> {
+        self.read("trace.file")
+    }
+
+    /// `trace.enabled`: see [`ConfigBuilder::trace_enabled`].
+    pub fn trace_enabled(&self) -> Result<bool, Error> {
+        self.read("trace.enabled")
+    }
+
+    /// `trace.file_size_max`: see [`ConfigBuilder::trace_file_size_max`].
+    pub fn trace_file_size_max(&self) -> Result<u64, Error> {
+        self.read("trace.file_size_max")
+    }
+
+    /// `trace.files_max`: see [`ConfigBuilder::trace_files_max`].
+    pub fn trace_files_max(&self) -> Result<u32, Error> {
+        self.read("trace.files_max")
+    }
+
+    /// `trace.id_tokens`: see [`ConfigBuilder::trace_id_tokens`].
+    pub fn trace_id_tokens(&self) -> Result<bool, Error> {
+        self.read("trace.id_tokens")
     }
 }

@@ -176,6 +176,15 @@ options! {
     proxy_password_file, "some/file.pem", "csms.proxy.password_file", "some/file.pem";
     proxy_timeout, Duration::from_millis(1), "csms.proxy.timeout", "1ms";
     proxy_timeout, Duration::from_millis(86400000), "csms.proxy.timeout", "24h";
+    trace_file, "some/file.pem", "trace.file", "some/file.pem";
+    trace_enabled, true, "trace.enabled", "true";
+    trace_enabled, false, "trace.enabled", "false";
+    trace_file_size_max, 65536, "trace.file_size_max", "64KiB";
+    trace_file_size_max, 1099511627776, "trace.file_size_max", "1024GiB";
+    trace_files_max, 1, "trace.files_max", "1";
+    trace_files_max, 1000, "trace.files_max", "1000";
+    trace_id_tokens, true, "trace.id_tokens", "true";
+    trace_id_tokens, false, "trace.id_tokens", "false";
 }
 
 getters! {
@@ -346,4 +355,13 @@ getters! {
     proxy_password_file, "some/file.pem", Path::new("some/file.pem");
     proxy_timeout, Duration::from_millis(1), Duration::from_millis(1);
     proxy_timeout, Duration::from_millis(86400000), Duration::from_millis(86400000);
+    trace_file, "some/file.pem", Path::new("some/file.pem");
+    trace_enabled, true, true;
+    trace_enabled, false, false;
+    trace_file_size_max, 65536, 65536;
+    trace_file_size_max, 1099511627776, 1099511627776;
+    trace_files_max, 1, 1;
+    trace_files_max, 1000, 1000;
+    trace_id_tokens, true, true;
+    trace_id_tokens, false, false;
 }
