@@ -43,7 +43,6 @@ std::uint16_t PermessageDeflate::receive(std::string_view part, bool text, bool 
     receiving_ = true;
     received_ = states_.take_buffer();
     received_compressed_ = 0;
-    utf8_ = Utf8Stream();
     if (inflater_ == nullptr) {
       inflater_ = agreed_.server_context_takeover ? std::make_unique<Inflater>(agreed_.server_window_bits)
                                                   : states_.take_inflater(agreed_.server_window_bits);

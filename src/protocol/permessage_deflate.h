@@ -87,7 +87,7 @@ class PermessageDeflate {
   std::size_t received_compressed_ = 0;
   const char* reason_ = nullptr;
   bool receiving_ = false;
-  Utf8Stream utf8_;
+  Utf8Stream utf8_;  // between two characters where a message begins, or the one before would have been refused
 };
 
 }  // namespace cwire

@@ -282,6 +282,34 @@ TEST_CASE("two stations of a thread do not meet in its compressor", "[deflate]")
   }
 }
 
+TEST_CASE("without context takeover no message may refer to one before, of whatever station", "[deflate]") {
+  const auto engine = make_engine();
+  DeflatePeer peer(15, false);
+  const std::string message = compressed_frame(1, peer.compress(meter_values(1)));
+  DeflatePeer referring;
+  referring.refer_to(meter_values(1));
+  const std::string reference = compressed_frame(1, referring.compress(meter_values(1)));
+  for (const bool of_another : {false, true}) {
+    Recorder recorders[2];
+    std::unique_ptr<Session> sessions[2];
+    for (int i = 0; i < 2; ++i) {
+      const DeflateSettings settings = settings_with(12, 15, false, false);
+      sessions[i] = engine->open(DeflateConversation::request_with(settings), {}, recorders[i]);
+      sessions[i]->start();
+      const std::string answer =
+          upgrade_answer_with(sessions[i]->output(), "permessage-deflate; server_no_context_takeover");
+      sessions[i]->output().clear();
+      sessions[i]->receive(answer.data(), answer.size());
+    }
+    sessions[0]->receive(message.data(), message.size());
+    REQUIRE(recorders[0].messages.size() == 1);
+    const int whose = of_another ? 1 : 0;
+    sessions[whose]->receive(reference.data(), reference.size());
+    CHECK(recorders[whose].closed.code == 1007);
+    CHECK(recorders[whose].messages.size() == (of_another ? 0 : 1));
+  }
+}
+
 TEST_CASE("a compressed conversation has the same result sliced at any byte", "[deflate]") {
   for (const int flush : {Z_SYNC_FLUSH, Z_FINISH}) {
     DeflatePeer peer(15, true, flush);
