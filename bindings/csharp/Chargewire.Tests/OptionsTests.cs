@@ -62,7 +62,7 @@ public class OptionsTests
     {
         _ when type == typeof(bool) => true,
         _ when type == typeof(int) => name.EndsWith("WindowBits", StringComparison.Ordinal) ? 9 : 5,
-        _ when type == typeof(long) => 4096L,
+        _ when type == typeof(long) => 65536L,
         _ when type == typeof(double) => 0.5,
         _ when type == typeof(TimeSpan) => TimeSpan.FromSeconds(2),
         _ when type.IsEnum => Enum.GetValues(type).GetValue(1)!,
