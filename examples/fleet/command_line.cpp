@@ -32,6 +32,7 @@ Exit status:
        its connection was lost, and every message that the library accepted was sent or reported as not sent
   1    one was not, or a report could not be written
   2    the command line or the file is not as it should be
+  143  as 0, but SIGTERM came before the duration was over
   130  ended by a second signal, or 128 and its number
 )";
 

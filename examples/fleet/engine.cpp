@@ -29,7 +29,9 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // Without user and password, if anybody wrote them there.
-std::string without_user(std::string url) {
+// Some servers take a token in the query.
+std::string without_secrets(std::string url) {
+  if (const std::size_t query = url.find('?'); query != std::string::npos) url.replace(query, std::string::npos, "?***");
   const std::size_t begin = url.find("://");
   if (begin == std::string::npos) return url;
   const std::size_t end = std::min(url.find('/', begin + 3), url.size());
@@ -62,7 +64,7 @@ std::vector<std::pair<std::string, std::string>> in_words(const ScenarioSpec& sp
 Setup setup_of(const FleetSpec& spec, const std::vector<std::uint64_t>& indices, const chargewire::Config& config) {
   Setup setup;
   setup.file = spec.file;
-  setup.url = without_user(spec.url.empty() ? config.get("csms.default_url") : spec.url.text());
+  setup.url = without_secrets(spec.url.empty() ? config.get("csms.default_url") : spec.url.text());
   setup.stations = indices.size();
   setup.stations_of_all = spec.stations;
   if (!indices.empty()) {
@@ -182,7 +184,9 @@ void Engine::begin_station(std::uint32_t index) {
 // ---- Events
 
 void Engine::take_events(Duration now) {
-  for (;;) {
+  // However many there are, signals and the view have their turn after a tick.
+  const Duration until = now + tick;
+  while (this->now() < until) {
     const chargewire::Events events = manager_->poll(std::chrono::milliseconds(0), batch_max);
     for (const chargewire::Event event : events) take(event, now);
     if (events.size() < batch_max || shut_down_) return;

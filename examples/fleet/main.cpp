@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <clocale>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +25,7 @@ namespace {
 
 constexpr int exit_promise_broken = 1;
 constexpr int exit_wrong_input = 2;
+constexpr int exit_cut_short = 128 + SIGTERM;
 
 // NO_COLOR: https://no-color.org.
 bool colour_wanted() {
@@ -166,7 +168,9 @@ int run(int argc, char** argv) {
     // At once: nothing is freed, and all that was to be said has been written.
     std::_Exit(128 + (engine.signal() != 0 ? engine.signal() : SIGINT));
   }
-  return written && engine.recorder().all_promises_kept() ? EXIT_SUCCESS : exit_promise_broken;
+  if (!written || !engine.recorder().all_promises_kept()) return exit_promise_broken;
+  // Whoever evicts a pod sends SIGTERM, and must not take a part of the run for the whole.
+  return engine.signal() == SIGTERM && spec.duration ? exit_cut_short : EXIT_SUCCESS;
 }
 
 }  // namespace

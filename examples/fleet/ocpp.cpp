@@ -10,6 +10,8 @@ namespace {
 using nlohmann::json;
 
 // MessageTypeId (OCPP-J part 4, 4.1.3).
+// RPC messages of OCPP are a dozen deep.
+constexpr int depth_max = 64;
 constexpr int call_type = 2;
 constexpr int call_result_type = 3;
 constexpr int call_error_type = 4;
@@ -193,7 +195,17 @@ std::string text_of(const Call& call, const StationFacts& facts, const ScenarioS
 
 Incoming parse(std::string_view message) {
   Incoming incoming;
-  json frame = json::parse(message.begin(), message.end(), nullptr, /*allow_exceptions=*/false);
+  // Whoever copies or writes JSON goes as deep as it is, and a CSMS may send what it likes.
+  bool too_deep = false;
+  const auto is_kept = [&too_deep](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > depth_max;
+    return !too_deep;
+  };
+  json frame = json::parse(message.begin(), message.end(), is_kept, /*allow_exceptions=*/false);
+  if (too_deep) {
+    incoming.description = "no OCPP-J: nested deeper than " + std::to_string(depth_max);
+    return incoming;
+  }
   if (!frame.is_array() || frame.size() < 3 || !frame[0].is_number_integer() || !frame[1].is_string()) {
     incoming.description = "no OCPP-J: " + shortened(std::string(message.substr(0, 200)));
     return incoming;
@@ -202,7 +214,7 @@ Incoming parse(std::string_view message) {
   const int type = frame[0].get<int>();
   if (type == call_type && frame.size() == 4 && frame[2].is_string()) {
     incoming.kind = Incoming::call;
-    incoming.action = frame[2].get<std::string>();
+    incoming.action = shortened(frame[2].get<std::string>());
     incoming.payload = std::move(frame[3]);
   } else if (type == call_result_type) {
     incoming.kind = Incoming::result;

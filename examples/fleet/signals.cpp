@@ -13,7 +13,12 @@ namespace {
 sigset_t taken() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP}) sigaddset(&set, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP}) {
+    // What nohup or a shell's background has it ignore stays ignored: blocked, it would be delivered all the same.
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaddset(&set, signal);
+  }
   return set;
 }
 

@@ -348,6 +348,21 @@ scenario:
         self.assertIn("all have begun after 1m39s990ms", out)
         for name in ("small.yaml", "tls.yaml"):
             self.run_fleet("--check", os.path.join(examples, name))
+        out, _ = self.run_fleet("--check", os.path.join(examples, "small.yaml"), "--url", "wss://csms.example/ocpp?token=a@b")
+        self.assertIn("wss://csms.example/ocpp?***", out)
+        self.assertNotIn("a@b", out)
+
+    def test_signals_that_are_ignored_stay_ignored(self):
+        csms = self.python_csms()
+        process = self.begin(self.write("fleet: { stations: 1 }\nscenario: { heartbeat: { interval: 100ms } }\n"), "--url", csms.url, "--json",
+                             self.path("run.json"), preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        csms.until(lambda: "Heartbeat" in [action for action, _ in csms.calls["CP00001"]])
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=SECONDS)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn("SIGTERM", json.dumps(self.read_json()))
+        self.assertNotIn("SIGHUP", json.dumps(self.read_json()))
         self.assertIn("Exit status", self.run_fleet("--help")[0])
 
     def test_a_report_that_cannot_be_written_is_a_failure(self):

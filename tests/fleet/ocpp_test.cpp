@@ -121,6 +121,11 @@ TEST_CASE("what the CSMS sends is told apart") {
     CAPTURE(nothing);
     CHECK(parse(nothing).kind == Incoming::nothing);
   }
+  const std::string deep(500000, '[');
+  CHECK(parse(R"([2,"x","SetVariables",{"setVariableData":[{"component":)" + deep + std::string(deep.size(), ']') +
+              "}]}]")
+            .description == "no OCPP-J: nested deeper than 64");
+  CHECK(parse(R"([2,"x",")" + std::string(100000, 'R') + R"(",{}])").action.size() < 200);
   CHECK(number_of("17") == 17);
   for (const char* const none : {"", "x", "17x", "-1", "99999999999999999999"}) CHECK(number_of(none) == 0);
 }
