@@ -266,6 +266,7 @@ class WebsocketppSession final : public Session {
     ByteBuffer& message = deflate_->received();
     const std::size_t size = message.size();
     if (observer_ != nullptr) observer_->on_message_in(message.view(), !gate_.is_text());
+    listener_.on_compressed(deflate_->received_compressed());
     if (message.capacity() <= PermessageDeflate::kBufferKept) {
       listener_.on_borrowed_message(message.view(), !gate_.is_text());
     } else {
@@ -273,7 +274,6 @@ class WebsocketppSession final : public Session {
       const std::string_view data(static_cast<const char*>(owner.get()), size);
       listener_.on_message(std::move(owner), data, !gate_.is_text());
     }
-    listener_.on_compressed(size, deflate_->received_compressed());
     deflate_->done_receiving();
   }
 

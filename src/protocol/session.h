@@ -59,8 +59,8 @@ class SessionListener {
     const auto owner = std::make_shared<const std::string>(data);
     on_message(owner, *owner, binary);
   }
-  // Comes behind on_message or on_borrowed_message: that one, of `size` bytes, came compressed, in so many.
-  virtual void on_compressed([[maybe_unused]] std::size_t size, [[maybe_unused]] std::size_t size_in_frames) {}
+  // Comes before on_message or on_borrowed_message: that one came compressed, in so many bytes.
+  virtual void on_compressed([[maybe_unused]] std::size_t size_in_frames) {}
   virtual void on_pong(std::string_view data) = 0;
   // The close handshake is complete, or the peer broke the protocol. What stands in output() (a close frame) may still
   // be written; then the transport is to be closed.

@@ -302,8 +302,8 @@ void Station::fill(cwire_stats& out) const {
   all.flaps_last_hour = quality.flaps_last_hour(now);
   all.quality = quality_of(all);
   all.compressed = static_cast<std::uint32_t>(statistics_.compressed.get());
-  all.wire_bytes_sent = statistics_.sent_spared.of(statistics_.bytes_sent);
-  all.wire_bytes_received = statistics_.received_spared.of(statistics_.bytes_received);
+  all.wire_bytes_sent = statistics_.wire_bytes_sent.get();
+  all.wire_bytes_received = statistics_.wire_bytes_received.get();
   std::memcpy(&out, &all, all.size);
 }
 
@@ -313,8 +313,8 @@ Tallies Station::traffic() const noexcept {
   of(traffic, Tally::messages_received) = statistics_.messages_received.get();
   of(traffic, Tally::payload_bytes_sent) = statistics_.bytes_sent.get();
   of(traffic, Tally::payload_bytes_received) = statistics_.bytes_received.get();
-  of(traffic, Tally::wire_bytes_sent) = statistics_.sent_spared.of(statistics_.bytes_sent);
-  of(traffic, Tally::wire_bytes_received) = statistics_.received_spared.of(statistics_.bytes_received);
+  of(traffic, Tally::wire_bytes_sent) = statistics_.wire_bytes_sent.get();
+  of(traffic, Tally::wire_bytes_received) = statistics_.wire_bytes_received.get();
   of(traffic, Tally::messages_not_sent) = statistics_.messages_not_sent.get();
   of(traffic, Tally::messages_dropped) = statistics_.messages_dropped.get();
   of(traffic, Tally::reading_pauses) = statistics_.reading_pauses.get();
@@ -639,9 +639,7 @@ void Station::on_borrowed_message(std::string_view data, bool binary) {
   report_message(OwnedEvent::copy_of(CWIRE_EVENT_MESSAGE, arrived_ns(), data), binary);
 }
 
-void Station::on_compressed(std::size_t size, std::size_t size_in_frames) {
-  statistics_.received_spared.add(size, size_in_frames);
-}
+void Station::on_compressed(std::size_t size_in_frames) { size_in_frames_ = size_in_frames; }
 
 void Station::on_pong(std::string_view data) {
   std::uint64_t nonce = 0;
@@ -920,6 +918,7 @@ void Station::drop_connection(cwire_status why) {
   close_wanted_ = false;
   close_sent_ = false;
   written_ = 0;
+  size_in_frames_ = 0;
   if (keeps) {
     finish_all(offline_->disconnected(unsent, worker_->thread().now()), CWIRE_E_QUEUE_FULL);
     choose_room();

@@ -161,7 +161,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   void on_failed(Failure failure) override;
   void on_message(std::shared_ptr<const void> owner, std::string_view data, bool binary) override;
   void on_borrowed_message(std::string_view data, bool binary) override;
-  void on_compressed(std::size_t size, std::size_t size_in_frames) override;
+  void on_compressed(std::size_t size_in_frames) override;
   void on_pong(std::string_view data) override;
   void on_closed(CloseInfo info) override;
   void on_output() override;
@@ -283,6 +283,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   std::string subprotocol_;
   OutgoingList framed_;                     // in the session's output, not taken by the kernel
   std::uint64_t written_ = 0;               // bytes of this connection the kernel has taken
+  std::size_t size_in_frames_ = 0;          // of the compressed message that is told next
   std::uint64_t ping_end_ = kNeverWritten;  // where the ping ends among them that has not left yet
   std::uint16_t last_close_code_ = 0;
   bool last_close_remote_ = false;

@@ -122,7 +122,7 @@ void Station::finish(OutgoingMessage& taken, cwire_status status) noexcept {
   if (status == CWIRE_OK) {
     statistics_.messages_sent.add(1);
     statistics_.bytes_sent.add(message->size);
-    if (compresses_) statistics_.sent_spared.add(message->size, payload_size_in(message->end - message->begin));
+    statistics_.wire_bytes_sent.add(compresses_ ? payload_size_in(message->end - message->begin) : message->size);
     if (WorkerMetrics* metrics = worker_->own_metrics()) metrics->message_sent.observe(message->size);
   } else {
     statistics_.messages_not_sent.add(1);

@@ -42,6 +42,8 @@ void Station::report_message(std::unique_ptr<OwnedEvent> event, bool binary) {
   if (binary) event->data.flags = CWIRE_FLAG_BINARY;
   statistics_.messages_received.add(1);
   statistics_.bytes_received.add(event->data.data_size);
+  const std::size_t size_in_frames = std::exchange(size_in_frames_, 0);
+  statistics_.wire_bytes_received.add(size_in_frames != 0 ? size_in_frames : event->data.data_size);
   if (WorkerMetrics* metrics = worker_->own_metrics()) metrics->message_received.observe(event->data.data_size);
   statistics_.last_message_at_ns.set(static_cast<std::uint64_t>(event->data.time_ns));
   emit(std::move(event));

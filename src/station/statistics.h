@@ -25,28 +25,11 @@ class Statistics {
   };
 
   Counter messages_sent, messages_received, bytes_sent, bytes_received, messages_not_sent, messages_dropped;
+  // As they stood in frames. Counters of their own: what is made of two goes back when it is read between them.
+  Counter wire_bytes_sent, wire_bytes_received;
   Counter attempts, connections, reading_pauses;
   Counter connected_at_ns, disconnected_at_ns, last_message_at_ns, last_alive_at_ns;
   Counter compressed;  // permessage-deflate was agreed on with the present or the last connection
-
-  // Bytes of messages, and by how many fewer they were as they stood in frames: nobody counts that where nothing is
-  // compressed. With context takeover a message may become larger, so the sum may be below 0.
-  class Spared {
-   public:
-    void add(std::uint64_t size, std::uint64_t size_in_frame) {
-      std::atomic_thread_fence(std::memory_order_release);  // who sees this sees that these bytes were counted
-      spared_.add(size - size_in_frame);
-    }
-    std::uint64_t of(const Counter& bytes) const {
-      const std::uint64_t spared = spared_.get();
-      std::atomic_thread_fence(std::memory_order_acquire);
-      return bytes.get() - spared;
-    }
-
-   private:
-    Counter spared_;
-  };
-  Spared sent_spared, received_spared;
 
   static cwire_failure none() {
     cwire_failure numbers{};

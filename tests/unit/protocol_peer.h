@@ -176,7 +176,7 @@ class Recorder : public SessionListener {
     messages.push_back({std::move(owner), data});
     note((binary ? "binary " : "text ") + std::string(data));
   }
-  void on_compressed(std::size_t, std::size_t size_in_frames) override { compressed_sizes.push_back(size_in_frames); }
+  void on_compressed(std::size_t size_in_frames) override { compressed_sizes.push_back(size_in_frames); }
   void on_pong(std::string_view data) override { note("pong " + std::string(data)); }
   void on_closed(CloseInfo info) override {
     ++terminal_reports;
