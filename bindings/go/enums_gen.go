@@ -321,8 +321,8 @@ const (
 	EventLog EventType = 9
 	// The last event of the manager.
 	EventShutdown EventType = 10
-	// Poll mode, station is nil: WithEventQueueMax events waited to be polled, so reading from sockets had paused; it has
-	// resumed. Once per episode, when it is over.
+	// Poll mode, station is nil: WithEventQueueMax events, or WithEventQueueBytes of their data, waited to be polled, so
+	// reading from sockets had paused; it has resumed. Once per episode, when it is over.
 	EventPaused EventType = 11
 	// An endpoint's circuit breaker opened, closed, tries, or was isolated; station is nil.
 	EventEndpoint EventType = 12

@@ -23,6 +23,12 @@ func WithEventQueueMax(count int) ManagerOption {
 	return managerOption{{"event_queue_max", strconv.Itoa(count)}}
 }
 
+// WithEventQueueBytes sets event_queue_bytes: Bytes of data of such events that may wait before reading pauses. What one
+// read brings may exceed it. Default 64MiB, from 1B to 1024GiB. In bytes.
+func WithEventQueueBytes(bytes int64) ManagerOption {
+	return managerOption{{"event_queue_bytes", strconv.FormatInt(bytes, 10)}}
+}
+
 // WithOfflineBudgetBytes sets offline_budget_bytes: Bytes that the offline queues of all stations may hold together.
 // Default 64MiB, from 0B to 1024GiB. In bytes.
 func WithOfflineBudgetBytes(bytes int64) ManagerOption {

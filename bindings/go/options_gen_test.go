@@ -11,6 +11,7 @@ var eachOption = []struct {
 	{WithIOThreads(256), "io_threads", "256"},
 	{WithLogLevel(LogDebug), "log_level", "debug"},
 	{WithEventQueueMax(16777216), "event_queue_max", "16777216"},
+	{WithEventQueueBytes(1024 << 30), "event_queue_bytes", "1024GiB"},
 	{WithOfflineBudgetBytes(1024 << 30), "offline_budget_bytes", "1024GiB"},
 	{WithMetricsEnabled(true), "metrics.enabled", "true"},
 	{WithMetricsListen("127.0.0.1:9464"), "metrics.listen", "127.0.0.1:9464"},

@@ -454,8 +454,8 @@ class EventType(_Number):
     SHUTDOWN = 10
     """the last event of the manager"""
     PAUSED = 11
-    """poll mode, station is None: event_queue_max events waited to be polled, so reading from sockets had paused; it has
-    resumed. Once per episode, when it is over"""
+    """poll mode, station is None: event_queue_max events, or event_queue_bytes of their data, waited to be polled, so reading
+    from sockets had paused; it has resumed. Once per episode, when it is over"""
     ENDPOINT = 12
     """an endpoint's circuit breaker opened, closed, tries, or was isolated; station is None"""
 
@@ -1034,6 +1034,7 @@ class Config(_Config):
         io_threads: Optional[int] = None,
         log_level: Optional[LogLevel] = None,
         event_queue_max: Optional[int] = None,
+        event_queue_bytes: Optional[int] = None,
         offline_budget_bytes: Optional[int] = None,
         metrics_enabled: Optional[bool] = None,
         metrics_listen: Optional[str] = None,
@@ -1142,6 +1143,10 @@ class Config(_Config):
     event_queue_max = _Integer("event_queue_max", """
         Events that may wait to be polled before reading from sockets pauses. Nothing is dropped. Default 16384, from 1 to
         16777216.
+        """)
+    event_queue_bytes = _Size("event_queue_bytes", """
+        Bytes of data of such events that may wait before reading pauses. What one read brings may exceed it. In bytes. Default
+        64MiB, from 1B to 1024GiB.
         """)
     offline_budget_bytes = _Size("offline_budget_bytes", """
         Bytes that the offline queues of all stations may hold together. In bytes. Default 64MiB, from 0B to 1024GiB.

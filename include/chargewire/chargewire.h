@@ -22,8 +22,8 @@
  *     accepted message is sent, or reported as not sent. The library never sends one twice. Where csms.send_queue_policy is to
  *     drop messages, a full queue is reported that way instead: the send is OK, and what was dropped gets SENT with QUEUE_FULL.
  *     With csms.offline_queue_messages a message may outlive its connection, if no byte of it was written.
- *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped. It resumes when half of event_queue_max is
- *     polled; then PAUSED is the next event, one for each such episode.
+ *  9. When the caller is slow to poll, reading from sockets pauses. Nothing is dropped. It resumes when half of event_queue_max,
+ *     or of event_queue_bytes, is polled; then PAUSED is the next event, one for each such episode.
  *
  * exit() with living managers is safe: their threads come to rest, and no more events are delivered.
  *
@@ -196,8 +196,9 @@ typedef struct cwire_failure {
 #define CWIRE_EVENT_CLOSED 8       /* the last event of a station */
 #define CWIRE_EVENT_LOG 9          /* station may be NULL; see the option log_level */
 #define CWIRE_EVENT_SHUTDOWN 10    /* the last event of the manager */
-#define CWIRE_EVENT_PAUSED 11      /* poll mode, station is NULL: event_queue_max events waited to be polled, so reading from sockets
-                                      had paused; it has resumed. Once per episode, when it is over */
+#define CWIRE_EVENT_PAUSED 11      /* poll mode, station is NULL: event_queue_max events, or event_queue_bytes of their data, waited
+                                      to be polled, so reading from sockets had paused; it has resumed. Once per episode, when it is
+                                      over */
 #define CWIRE_EVENT_ENDPOINT 12    /* an endpoint's circuit breaker opened, closed, tries, or was isolated; station is NULL */
 
 /* Levels of LOG, in `code`. Each includes those before it; see the option log_level. */

@@ -138,8 +138,8 @@ enum class EventType : std::int32_t {
   log = CWIRE_EVENT_LOG,
   // the last event of the manager
   shutdown = CWIRE_EVENT_SHUTDOWN,
-  // poll mode, station is NULL: event_queue_max events waited to be polled, so reading from sockets had paused; it has
-  // resumed. Once per episode, when it is over
+  // poll mode, station is NULL: event_queue_max events, or event_queue_bytes of their data, waited to be polled, so
+  // reading from sockets had paused; it has resumed. Once per episode, when it is over
   paused = CWIRE_EVENT_PAUSED,
   // an endpoint's circuit breaker opened, closed, tries, or was isolated; station is NULL
   endpoint = CWIRE_EVENT_ENDPOINT,

@@ -270,6 +270,11 @@ class Options {
   Config& event_queue_max(std::int64_t value) { return set("event_queue_max", std::to_string(value)); }
   std::int64_t event_queue_max() const { return std::stoll(get("event_queue_max")); }
 
+  // Bytes of data of such events that may wait before reading pauses. What one read brings may exceed it. In bytes.
+  // Default: 64MiB. From 1B to 1024GiB.
+  Config& event_queue_bytes(std::uint64_t value) { return set("event_queue_bytes", std::to_string(value)); }
+  std::uint64_t event_queue_bytes() const { return detail::option_bytes(get("event_queue_bytes")); }
+
   // Bytes that the offline queues of all stations may hold together. In bytes. Default: 64MiB. From 0B to 1024GiB.
   Config& offline_budget_bytes(std::uint64_t value) { return set("offline_budget_bytes", std::to_string(value)); }
   std::uint64_t offline_budget_bytes() const { return detail::option_bytes(get("offline_budget_bytes")); }

@@ -45,6 +45,9 @@ std::vector<Option> make_table() {
       {kManager, "event_queue_max", T::integer, "16384", "1", "16777216", "", kNextConnection,
        CWIRE_FIELD(event_queue_max),
        "Events that may wait to be polled before reading from sockets pauses. Nothing is dropped."},
+      {kManager, "event_queue_bytes", T::size, "64MiB", "1B", "1024GiB", "", kNextConnection,
+       CWIRE_FIELD(event_queue_bytes),
+       "Bytes of data of such events that may wait before reading pauses. What one read brings may exceed it."},
       {kManager, "offline_budget_bytes", T::size, "64MiB", "0B", "1024GiB", "", kNextConnection,
        CWIRE_FIELD(offline_budget_bytes), "Bytes that the offline queues of all stations may hold together."},
 

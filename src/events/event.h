@@ -59,28 +59,32 @@ class FailureEvent final : public Event, public Recycled {
   const cwire_failure failure_;
 };
 
-// Events in order. Does not own them.
+// Events in order. Does not own them. What data an event shows is settled before it gets here.
 class EventList {
  public:
   bool empty() const { return first_ == nullptr; }
   std::size_t size() const { return size_; }
+  std::size_t bytes() const { return bytes_; }  // of data
   void append(Event& event) {
     event.next = nullptr;
     (last_ == nullptr ? first_ : last_->next) = &event;
     last_ = &event;
     ++size_;
+    bytes_ += event.data.data_size;
   }
   void prepend(Event& event) {
     event.next = first_;
     if (last_ == nullptr) last_ = &event;
     first_ = &event;
     ++size_;
+    bytes_ += event.data.data_size;
   }
   void append(EventList&& other) {
     if (other.empty()) return;
     (last_ == nullptr ? first_ : last_->next) = other.first_;
     last_ = other.last_;
     size_ += other.size_;
+    bytes_ += other.bytes_;
     other = EventList();
   }
   Event& pop() {
@@ -88,6 +92,7 @@ class EventList {
     first_ = event.next;
     if (first_ == nullptr) last_ = nullptr;
     --size_;
+    bytes_ -= event.data.data_size;
     return event;
   }
 
@@ -95,6 +100,7 @@ class EventList {
   Event* first_ = nullptr;
   Event* last_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 // Releases every event of the list.

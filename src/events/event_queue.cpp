@@ -10,8 +10,8 @@
 
 namespace cwire {
 
-EventQueue::EventQueue(std::size_t limit, bool counts)
-    : limit_(limit), metrics_(counts ? std::make_unique<DeliveryMetrics>() : nullptr) {}
+EventQueue::EventQueue(std::size_t limit, std::size_t bytes_limit, bool counts)
+    : limit_(limit), bytes_limit_(bytes_limit), metrics_(counts ? std::make_unique<DeliveryMetrics>() : nullptr) {}
 
 EventQueue::~EventQueue() {
   lent_.reset();
@@ -22,8 +22,9 @@ void EventQueue::push(EventList&& events) {
   std::lock_guard<std::mutex> lock(mutex_);
   const bool was_empty = waiting_.empty();
   waiting_.append(std::move(events));
-  if (waiting_.size() >= limit_ && !closed_ && !full()) {
+  if ((waiting_.size() >= limit_ || waiting_.bytes() >= bytes_limit_) && !closed_ && !full()) {
     full_since_ = Clock::now();
+    full_of_bytes_ = waiting_.size() < limit_;
     full_.store(true, std::memory_order_relaxed);
   }
   update_readiness();
@@ -79,7 +80,7 @@ cwire_status EventQueue::poll(std::int32_t timeout_ms, std::size_t max, const cw
     if (metrics_ != nullptr) metrics_->delivered(lent_->events(), lent_->size());
     if (lent_->events()[lent_->size() - 1].type == CWIRE_EVENT_SHUTDOWN) shutdown_taken_ = true;
     // Half, so that reading does not stop and go with each event.
-    if (full() && waiting_.size() <= limit_ / 2) {
+    if (full() && waiting_.size() <= limit_ / 2 && waiting_.bytes() <= bytes_limit_ / 2) {
       full_.store(false, std::memory_order_relaxed);
       *drained = true;
       tell_pause();
@@ -111,8 +112,10 @@ void EventQueue::tell_pause() noexcept {
     auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_PAUSED);
     event->data.tag = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(lasted).count());
     event->set_text("reading from sockets was paused for " + std::string(seconds) + " s, because " +
-                    std::to_string(limit_) +
-                    " events waited to be polled; poll more often, or raise event_queue_max if it was a short burst");
+                    (full_of_bytes_ ? std::to_string(bytes_limit_) + " bytes of events"
+                                    : std::to_string(limit_) + " events") +
+                    " waited to be polled; poll more often, or raise " +
+                    (full_of_bytes_ ? "event_queue_bytes" : "event_queue_max") + " if it was a short burst");
     waiting_.prepend(*event.release());
   } catch (const std::bad_alloc&) {
     // Without memory this goes untold; that reading has resumed does not depend on it.
@@ -126,9 +129,9 @@ int EventQueue::descriptor() {
   return ready_.descriptor();
 }
 
-std::size_t EventQueue::size() const {
+EventQueue::Level EventQueue::level() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return waiting_.size();
+  return {waiting_.size(), waiting_.bytes()};
 }
 
 void EventQueue::wake() {

@@ -17,10 +17,10 @@ namespace cwire {
 // Poll mode: the events of all I/O threads of a manager, until the caller takes them.
 class EventQueue {
  public:
-  // Above `limit` waiting events reading pauses, see full(). Throws std::bad_alloc, Error(INTERNAL) when out of
-  // descriptors.
+  // From `limit` waiting events on, or `bytes_limit` of their data, reading pauses, see full(). Throws std::bad_alloc,
+  // Error(INTERNAL) when out of descriptors.
   // `counts`: see metrics().
-  explicit EventQueue(std::size_t limit, bool counts = false);
+  EventQueue(std::size_t limit, std::size_t bytes_limit, bool counts = false);
   ~EventQueue();
 
   // From I/O threads.
@@ -46,8 +46,11 @@ class EventQueue {
   // there is something to read has to be told to poll once more.
   int descriptor();
 
-  std::size_t size() const;
-  std::size_t limit() const { return limit_; }
+  struct Level {
+    std::size_t events, bytes;
+  };
+  Level level() const;
+  Level limits() const { return {limit_, bytes_limit_}; }
   // What was polled; null: it is not counted.
   const DeliveryMetrics* metrics() const { return metrics_.get(); }
 
@@ -56,6 +59,7 @@ class EventQueue {
   void tell_pause() noexcept;
 
   const std::size_t limit_;
+  const std::size_t bytes_limit_;
   const std::unique_ptr<DeliveryMetrics> metrics_;  // written under the lock
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -70,6 +74,7 @@ class EventQueue {
   bool shutdown_taken_ = false;
   std::atomic<bool> full_{false};
   TimePoint full_since_{};
+  bool full_of_bytes_ = false;  // and not of events
   std::unique_ptr<EventBatch> lent_;  // of the one poller
 };
 

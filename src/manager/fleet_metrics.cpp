@@ -63,7 +63,10 @@ Snapshot FleetMetrics::snapshot() {
   Snapshot snapshot;
   snapshot.created_ns = sources_.metrics->created_ns();
   snapshot.offline_budget_bytes = sources_.offline_budget_bytes;
-  if (sources_.queue != nullptr) snapshot.event_queue = {sources_.queue->size(), sources_.queue->limit()};
+  if (sources_.queue != nullptr) {
+    const EventQueue::Level level = sources_.queue->level(), limits = sources_.queue->limits();
+    snapshot.event_queue = {level.events, limits.events, level.bytes, limits.bytes};
+  }
   snapshot.has_handler = sources_.queue == nullptr;
   // Before the stations: what of them ends meanwhile is missing then, and not there twice.
   for (const EndpointMetrics* endpoint : sources_.metrics->endpoints()) {

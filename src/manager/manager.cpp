@@ -61,7 +61,9 @@ Manager::Manager(ConfigSnapshot config, cwire_event_handler handler, std::uintpt
   const Settings& settings = config_.config.resolve_manager();
   // Who serves them wants all of them.
   const bool counts_messages = settings.metrics.enabled || !settings.metrics.listen.empty();
-  if (handler == nullptr) queue_ = std::make_shared<EventQueue>(settings.event_queue_max, counts_messages);
+  if (handler == nullptr) {
+    queue_ = std::make_shared<EventQueue>(settings.event_queue_max, settings.event_queue_bytes, counts_messages);
+  }
   const auto resolver = std::make_shared<Resolver>();
   if (settings.governor.enabled) {
     governor_ = std::make_shared<Governor>(settings.governor, [this] { workers_.front()->order_governing(); });

@@ -334,6 +334,16 @@ std::vector<Family> make_table() {
          if (s.event_queue) w.gauge({}, s.event_queue->capacity);
        },
        "How many may wait before reading pauses (event_queue_max). In poll mode."},
+      {"chargewire_event_queue_bytes", T::gauge, "bytes", "", kAlways, kNone,
+       [](const Snapshot& s, FamilyWriter& w) {
+         if (s.event_queue) w.gauge({}, s.event_queue->bytes);
+       },
+       "Data of the events that wait to be polled. In poll mode."},
+      {"chargewire_event_queue_capacity_bytes", T::gauge, "bytes", "", kAlways, kNone,
+       [](const Snapshot& s, FamilyWriter& w) {
+         if (s.event_queue) w.gauge({}, s.event_queue->capacity_bytes);
+       },
+       "How much data may wait before reading pauses (event_queue_bytes). In poll mode."},
       {"chargewire_events_delivered", T::counter, "", "type", Needs::enabled, kNone, write_events,
        "Events that were given to the handler, or polled."},
       {"chargewire_event_batch_size", T::histogram, "", "", Needs::enabled, &bounds::kBatch,

@@ -55,7 +55,7 @@ struct Snapshot {
   std::uint64_t io_threads = 0;
   std::uint64_t io_cpu_ns = 0;
   struct Queue {
-    std::uint64_t length = 0, capacity = 0;
+    std::uint64_t length = 0, capacity = 0, bytes = 0, capacity_bytes = 0;
   };
   std::optional<Queue> event_queue;  // in poll mode
   std::uint64_t offline_budget_bytes = 0;

@@ -96,15 +96,15 @@ TimePoint Poller::wait(TimePoint deadline) {
 }
 
 bool Poller::serve() {
-  const bool all = fetched_->count < kBatch;
-  while (fetched_->next < fetched_->count) {
+  stops_serving_ = false;
+  while (fetched_->next < fetched_->count && !stops_serving_) {
     const epoll_event event = fetched_->events[fetched_->next++];
     if (event.data.ptr == nullptr || event.data.ptr == this) continue;
     const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
     static_cast<Watcher*>(event.data.ptr)
         ->on_ready(broken || (event.events & EPOLLIN) != 0, broken || (event.events & EPOLLOUT) != 0);
   }
-  return all;
+  return fetched_->count < kBatch && !stops_serving_;
 }
 
 void Poller::wake() { wake_.set(); }

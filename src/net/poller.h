@@ -38,6 +38,8 @@ class Poller {
   // Calls the watchers of what wait() found ready. A watcher may add, change and remove any descriptor, but not wait.
   // False: there may be more that is ready than one call serves.
   bool serve();
+  // From a watcher: serve() ends behind it. Who was not served is told of by the next wait().
+  void stop_serving() { stops_serving_ = true; }
   // From any thread.
   void wake();
 
@@ -45,6 +47,7 @@ class Poller {
   static constexpr int kBatch = 256;
   WakeFd wake_;
   int epoll_ = -1;
+  bool stops_serving_ = false;
   struct Fetched;
   Fetched* fetched_;  // what serve() is going through, so that remove() can strike entries
 };

@@ -187,6 +187,14 @@ void Worker::run_orders() {
   if (silence_ordered_.exchange(false, std::memory_order_acquire)) fall_silent();
 }
 
+void Worker::emit(Event& event) {
+  // As much as 256 sockets bring in a turn, each with a full receive buffer. But a few bytes that came compressed become
+  // many, and all are kept until the turn ends: so it ends early.
+  constexpr std::size_t kPendingBytesMax = 256 * IoThread::kReceiveBufferSize;
+  pending_.append(event);
+  if (pending_.bytes() >= kPendingBytesMax) thread_.poller().stop_serving();
+}
+
 void Worker::end_of_turn() {
   if (own_metrics_ != nullptr) own_metrics_->turns.add(1);
   run_orders();

@@ -76,7 +76,7 @@ class Worker final : public IoThread::Owner, private SuspendWatch::Listener {
   // Of this thread only.
   void add(Station& station);
   void remove(Station& station);
-  void emit(Event& event) { pending_.append(event); }
+  void emit(Event& event);
   void mark_dirty(Station& station);
   // Calls the station's dial() soon, a few stations per turn.
   void dial_in_turn(Station& station);

@@ -204,6 +204,7 @@ class World {
                                         "csms.max_reconnect_attempts",
                                         "log_level",
                                         "event_queue_max",
+                                        "event_queue_bytes",
                                         "csms.nothing",
                                         "csms",
                                         ""};

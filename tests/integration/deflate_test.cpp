@@ -1,5 +1,6 @@
 // permessage-deflate (RFC 7692) as users have it: negotiated by option, messages both ways, statistics, and the faults
 // of docs/reliability.md.
+#include <atomic>
 #include <random>
 
 #include "fault_csms.h"
@@ -204,6 +205,45 @@ TEST_CASE("a server that breaks off in the middle of a compressed message leaves
     peer.reset();
     REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1", i));
   }
+  fleet.finish();
+}
+
+TEST_CASE("what inflates to much is delivered before more is read") {
+  constexpr std::size_t kStations = 16, kMessages = 4, kSize = 1 << 20;
+  raw::Server server;
+  Gate gate;
+  std::atomic<std::uint64_t> read_before_delivery{0};
+  Fleet* who = nullptr;
+  Fleet fleet(Delivery::handler, quick({{"io_threads", "1"}}), [&](const cwire_event& event) {
+    if (event.type != CWIRE_EVENT_MESSAGE) return;
+    if (event.data_size < kSize) return gate.pass();
+    if (read_before_delivery != 0) return;
+    std::vector<cwire_stats> all(kStations);
+    all[0].size = sizeof all[0];
+    std::size_t count = 0;
+    cwire_manager_all_stats(who->manager, all.data(), all.size(), &count);
+    for (const cwire_stats& stats : all) read_before_delivery += stats.bytes_received;
+  });
+  who = &fleet;
+  std::vector<raw::Connection> peers;
+  for (std::size_t i = 0; i < kStations; ++i) {
+    const std::string id = "CP" + std::to_string(i);
+    fleet.connect(id, server.url(), compressing());
+    peers.push_back(server.accept());
+    peers.back().accept_upgrade(peers.back().read_request(), "ocpp1.6", kAccepted);
+    REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, id));
+  }
+  // While the handler holds the thread up, all sockets become ready.
+  peers[0].send_frame(raw::text, "wait");
+  REQUIRE(gate.wait_arrived());
+  const std::string message = raw::frame(kCompressed | raw::text, zlib::Peer().compress(std::string(kSize, 'x')));
+  for (raw::Connection& peer : peers) {
+    for (std::size_t i = 0; i < kMessages; ++i) peer.send(message);
+  }
+  gate.open();
+  REQUIRE(fleet.wait(
+      [&](const Records& records) { return count(records, CWIRE_EVENT_MESSAGE) == kStations * kMessages + 1; }));
+  CHECK(read_before_delivery <= (16 + kMessages) * kSize);
   fleet.finish();
 }
 

@@ -132,6 +132,8 @@ TEST_CASE("the metrics of an endpoint are the sums of its stations' statistics, 
     CHECK(sample(text, "chargewire_events_delivered_total{type=\"message\"}") == 4);
     CHECK(sample(text, "chargewire_io_turns_total") > 0);
     CHECK((sample(text, "chargewire_event_queue_length") >= 0) == (delivery == Delivery::poll));
+    CHECK((sample(text, "chargewire_event_queue_bytes") >= 0) == (delivery == Delivery::poll));
+    CHECK((sample(text, "chargewire_event_queue_capacity_bytes") == 64 << 20) == (delivery == Delivery::poll));
     CHECK((sample(text, "chargewire_handler_seconds_count") > 0) == (delivery == Delivery::handler));
   };
   // What a handler was given is counted when it has returned.

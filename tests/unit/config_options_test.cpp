@@ -59,6 +59,7 @@ TEST_CASE("a new configuration has the documented defaults, and gives them back 
   CHECK(settings.io_threads == 0);
   CHECK(settings.log_level == CWIRE_LOG_WARNING);
   CHECK(settings.event_queue_max == 16384);
+  CHECK(settings.event_queue_bytes == 64 << 20);
   CHECK(settings.default_url == "ws://localhost:9000");
   CHECK(settings.protocols == std::vector<std::string>{"1.6"});
   CHECK(settings.connection_timeout == 30s);

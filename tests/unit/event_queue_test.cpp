@@ -14,6 +14,8 @@ using namespace cwire;
 
 namespace {
 
+constexpr std::size_t kBytes = 1 << 20;
+
 void push(EventQueue& queue, const std::string& text, int type = CWIRE_EVENT_MESSAGE) {
   auto* event = new OwnedEvent(type);
   event->set_text(text);
@@ -40,7 +42,7 @@ struct Poll {
 }  // namespace
 
 TEST_CASE("events are lent in order, in batches, and stay until the next poll") {
-  EventQueue queue(100);
+  EventQueue queue(100, kBytes);
   for (int i = 0; i < 5; ++i) push(queue, "event " + std::to_string(i));
   Poll first(queue, 0, 3);
   REQUIRE(first.status == CWIRE_OK);
@@ -56,7 +58,7 @@ TEST_CASE("events are lent in order, in batches, and stay until the next poll") 
 }
 
 TEST_CASE("the descriptor is readable exactly while events wait") {
-  EventQueue queue(100);
+  EventQueue queue(100, kBytes);
   CHECK_FALSE(readable(queue));
   push(queue, "a");
   push(queue, "b");
@@ -68,7 +70,7 @@ TEST_CASE("the descriptor is readable exactly while events wait") {
 }
 
 TEST_CASE("the descriptor stays readable until a CLOSED is given back") {
-  EventQueue queue(100);
+  EventQueue queue(100, kBytes);
   CHECK_FALSE(readable(queue));
   push(queue, "first");
   push(queue, "gone", CWIRE_EVENT_CLOSED);
@@ -80,7 +82,7 @@ TEST_CASE("the descriptor stays readable until a CLOSED is given back") {
 }
 
 TEST_CASE("wake ends the current or the next poll") {
-  EventQueue queue(100);
+  EventQueue queue(100, kBytes);
   queue.wake();
   CHECK(readable(queue));
   Poll woken(queue, -1);
@@ -93,7 +95,7 @@ TEST_CASE("wake ends the current or the next poll") {
 }
 
 TEST_CASE("a queue over its limit is full until half of it is taken") {
-  EventQueue queue(10);
+  EventQueue queue(10, kBytes);
   for (int i = 0; i < 9; ++i) push(queue, "x");
   CHECK_FALSE(queue.full());
   push(queue, "x");
@@ -105,8 +107,35 @@ TEST_CASE("a queue over its limit is full until half of it is taken") {
   CHECK_FALSE(Poll(queue, 0, 1).drained);
 }
 
+TEST_CASE("a queue with too many bytes in it is full until half of them are taken, and says which limit it was") {
+  EventQueue queue(10, 100);
+  for (int i = 0; i < 3; ++i) push(queue, std::string(33, 'x'));
+  CHECK(queue.level().bytes == 99);
+  CHECK_FALSE(queue.full());
+  push(queue, "x");
+  CHECK(queue.full());
+  CHECK_FALSE(Poll(queue, 0, 1).drained);
+  CHECK(queue.full());
+  CHECK(Poll(queue, 0, 1).drained);
+  CHECK_FALSE(queue.full());
+  Poll paused(queue, 0, 1);
+  REQUIRE(paused.count == 1);
+  CHECK(paused.events[0].type == CWIRE_EVENT_PAUSED);
+  const std::string text(paused.events[0].data);
+  CHECK(text.find("100 bytes of events waited") != std::string::npos);
+  CHECK(text.find("raise event_queue_bytes") != std::string::npos);
+}
+
+TEST_CASE("a queue for less than one message takes one at a time") {
+  EventQueue queue(10, 1);
+  push(queue, "message");
+  CHECK(queue.full());
+  CHECK(Poll(queue, 0, 1).drained);
+  CHECK_FALSE(queue.full());
+}
+
 TEST_CASE("an episode of being full is told once, as the next event when it is over") {
-  EventQueue queue(4);
+  EventQueue queue(4, kBytes);
   const auto types = [&] {
     std::vector<int> types;
     for (;;) {
@@ -134,7 +163,7 @@ TEST_CASE("an episode of being full is told once, as the next event when it is o
 }
 
 TEST_CASE("nothing is told behind SHUTDOWN") {
-  EventQueue queue(4);
+  EventQueue queue(4, kBytes);
   for (int i = 0; i < 4; ++i) push(queue, "x");
   push(queue, "", CWIRE_EVENT_SHUTDOWN);
   CHECK(Poll(queue, 0).count == 5);
@@ -142,7 +171,7 @@ TEST_CASE("nothing is told behind SHUTDOWN") {
 }
 
 TEST_CASE("after SHUTDOWN there is nothing to poll") {
-  EventQueue queue(10);
+  EventQueue queue(10, kBytes);
   push(queue, "x");
   push(queue, "", CWIRE_EVENT_SHUTDOWN);
   CHECK(Poll(queue, -1).count == 2);
@@ -150,7 +179,7 @@ TEST_CASE("after SHUTDOWN there is nothing to poll") {
 }
 
 TEST_CASE("closing the queue ends a poll under way, and a second poller is refused") {
-  EventQueue queue(10);
+  EventQueue queue(10, kBytes);
   std::atomic<cwire_status> status{CWIRE_OK};
   std::thread poller([&] { status = Poll(queue, -1).status; });
   while (Poll(queue, 0).status != CWIRE_E_STATE) std::this_thread::yield();
@@ -161,7 +190,7 @@ TEST_CASE("closing the queue ends a poll under way, and a second poller is refus
 }
 
 TEST_CASE("a huge max is cut, not allocated") {
-  EventQueue queue(10);
+  EventQueue queue(10, kBytes);
   push(queue, "x");
   CHECK(Poll(queue, 0, SIZE_MAX).count == 1);
 }

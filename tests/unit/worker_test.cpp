@@ -60,7 +60,7 @@ class Bench {
   std::shared_ptr<Worker> worker;
 
  private:
-  const std::shared_ptr<EventQueue> queue_ = std::make_shared<EventQueue>(1000);
+  const std::shared_ptr<EventQueue> queue_ = std::make_shared<EventQueue>(1000, 1 << 20);
   std::mutex mutex_;
   std::condition_variable changed_;
   int silences_ = 0;

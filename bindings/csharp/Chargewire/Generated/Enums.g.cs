@@ -195,8 +195,8 @@ public enum StationEventType
     Shutdown = 10,
 
     /// <summary>
-    /// Poll mode, station is null: <see cref="ChargewireOptions.EventQueueMax"/> events waited to be polled, so reading from sockets had
-    /// paused; it has resumed. Once per episode, when it is over.
+    /// Poll mode, station is null: <see cref="ChargewireOptions.EventQueueMax"/> events, or <see cref="ChargewireOptions.EventQueueBytes"/>
+    /// of their data, waited to be polled, so reading from sockets had paused; it has resumed. Once per episode, when it is over.
     /// </summary>
     Paused = 11,
 

@@ -869,6 +869,10 @@ public sealed partial class ChargewireOptions : StationOptions
     /// <remarks><c>event_queue_max</c>. Default <c>16384</c>, from <c>1</c> to <c>16777216</c>.</remarks>
     public int? EventQueueMax { get; set; }
 
+    /// <summary>Bytes of data of such events that may wait before reading pauses. What one read brings may exceed it.</summary>
+    /// <remarks><c>event_queue_bytes</c>. Default <c>64MiB</c>, from <c>1B</c> to <c>1024GiB</c>. In bytes.</remarks>
+    public long? EventQueueBytes { get; set; }
+
     /// <summary>Bytes that the offline queues of all stations may hold together.</summary>
     /// <remarks><c>offline_budget_bytes</c>. Default <c>64MiB</c>, from <c>0B</c> to <c>1024GiB</c>. In bytes.</remarks>
     public long? OfflineBudgetBytes { get; set; }
@@ -1000,6 +1004,11 @@ public sealed partial class ChargewireOptions : StationOptions
         if (EventQueueMax is { } eventQueueMax)
         {
             config.Set("event_queue_max", eventQueueMax);
+        }
+
+        if (EventQueueBytes is { } eventQueueBytes)
+        {
+            config.Set("event_queue_bytes", eventQueueBytes);
         }
 
         if (OfflineBudgetBytes is { } offlineBudgetBytes)

@@ -153,8 +153,9 @@ pub const CWIRE_EVENT_CLOSED: i32 = 8;
 pub const CWIRE_EVENT_LOG: i32 = 9;
 /// the last event of the manager
 pub const CWIRE_EVENT_SHUTDOWN: i32 = 10;
-/// poll mode, station is NULL: event_queue_max events waited to be polled, so reading from sockets
-/// had paused; it has resumed. Once per episode, when it is over
+/// poll mode, station is NULL: event_queue_max events, or event_queue_bytes of their data, waited
+/// to be polled, so reading from sockets had paused; it has resumed. Once per episode, when it is
+/// over
 pub const CWIRE_EVENT_PAUSED: i32 = 11;
 /// an endpoint's circuit breaker opened, closed, tries, or was isolated; station is NULL
 pub const CWIRE_EVENT_ENDPOINT: i32 = 12;

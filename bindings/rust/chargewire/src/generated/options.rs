@@ -398,6 +398,13 @@ impl ConfigBuilder {
         self.put("event_queue_max", value)
     }
 
+    /// Bytes of data of such events that may wait before reading pauses. What one read brings may exceed it.
+    ///
+    /// `event_queue_bytes`, from 1B to 1024GiB, default `64MiB`. In bytes.
+    pub fn event_queue_bytes(self, value: u64) -> Self {
+        self.put("event_queue_bytes", value)
+    }
+
     /// Bytes that the offline queues of all stations may hold together.
     ///
     /// `offline_budget_bytes`, from 0B to 1024GiB, default `64MiB`. In bytes.
@@ -1100,6 +1107,11 @@ impl Config {
     /// `event_queue_max`: see [`ConfigBuilder::event_queue_max`].
     pub fn event_queue_max(&self) -> Result<u32, Error> {
         self.read("event_queue_max")
+    }
+
+    /// `event_queue_bytes`: see [`ConfigBuilder::event_queue_bytes`].
+    pub fn event_queue_bytes(&self) -> Result<u64, Error> {
+        self.read("event_queue_bytes")
     }
 
     /// `offline_budget_bytes`: see [`ConfigBuilder::offline_budget_bytes`].

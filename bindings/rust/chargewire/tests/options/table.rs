@@ -13,6 +13,8 @@ options! {
     log_level, LogLevel::Debug, "log_level", "debug";
     event_queue_max, 1, "event_queue_max", "1";
     event_queue_max, 16777216, "event_queue_max", "16777216";
+    event_queue_bytes, 1, "event_queue_bytes", "1B";
+    event_queue_bytes, 1099511627776, "event_queue_bytes", "1024GiB";
     offline_budget_bytes, 0, "offline_budget_bytes", "0B";
     offline_budget_bytes, 1099511627776, "offline_budget_bytes", "1024GiB";
     metrics_enabled, true, "metrics.enabled", "true";
@@ -197,6 +199,8 @@ getters! {
     log_level, LogLevel::Debug, LogLevel::Debug;
     event_queue_max, 1, 1;
     event_queue_max, 16777216, 16777216;
+    event_queue_bytes, 1, 1;
+    event_queue_bytes, 1099511627776, 1099511627776;
     offline_budget_bytes, 0, 0;
     offline_budget_bytes, 1099511627776, 1099511627776;
     metrics_enabled, true, true;
