@@ -64,7 +64,10 @@ fi
 [ $nightly = yes ] || ctest_options+=(--label-exclude '^nightly$')
 
 passed=0 failed=0 skipped=0
+failures=$PWD/build/failures.txt
+# Much is printed after a test that failed, and whoever reads a long run begins at its end.
 finish() {
+  [ ! -s "$failures" ] || cat "$failures"
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] || exit 1
   exit 0
@@ -104,6 +107,7 @@ run_preset() { # preset
   passed=$((passed + ran_well))
   skipped=$((skipped + skips))
   failed=$((failed + all - ran_well - skips))
+  python3 tests/failed_tests.py "$preset" "$results" >>"$failures"
   if [ $status -ne 0 ] && [ $((all - ran_well - skips)) -eq 0 ]; then give_up "ctest ended with $status"; fi
 }
 
@@ -119,6 +123,7 @@ run_fuzzers() {
   : >"$results"
   tests/fuzz/run --seconds "$fuzz_seconds" --jobs "$jobs" || status=$?
   found=$(count '^failed' "$results")
+  grep "^failed" "$results" >>"$failures" || true
   passed=$((passed + $(count '^passed' "$results")))
   failed=$((failed + found))
   if [ $status -ne 0 ] && [ "$found" -eq 0 ]; then give_up "fuzzing ended with $status"; fi
@@ -151,6 +156,7 @@ measure_coverage() {
 }
 
 mkdir -p build
+: >"$failures"
 [ $coverage = no ] || test_packages+=("${coverage_packages[@]}")
 [ $aarch64 = no ] || test_packages+=("${aarch64_packages[@]}")
 install_missing "${build_packages[@]}" "${test_packages[@]}" || give_up "packages are missing"
