@@ -4,9 +4,11 @@
 # "package=command": the command will do as well, whoever installed it.
 # Arrays for the scripts that source this file.
 # shellcheck disable=SC2034
+library_packages=(libwebsocketpp-dev libasio-dev libssl-dev zlib1g-dev libyaml-cpp-dev)
+# shellcheck disable=SC2034
 build_packages=(
   build-essential cmake=cmake ninja-build=ninja ccache=ccache pkg-config=pkg-config
-  libwebsocketpp-dev libasio-dev libssl-dev libyaml-cpp-dev zlib1g-dev nlohmann-json3-dev
+  "${library_packages[@]}" nlohmann-json3-dev
 )
 # shellcheck disable=SC2034
 test_packages=(
