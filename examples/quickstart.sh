@@ -70,12 +70,17 @@ if [ -n "$csms_pid_option" ] && [ $own_csms = no ]; then
   exit 2
 fi
 
-# Shows how far ninja is, where somebody watches.
+# Shows how far ninja is: at once where somebody watches, and now and then in a log.
 watch_build() { # pid, log
-  local step
+  local step told=$SECONDS
   while kill -0 "$1" 2>/dev/null; do
     step=$(grep -o '^\[[0-9]*/[0-9]*\]' "$2" | tail -n 1 || true)
-    if [ -t 1 ]; then printf '\r%s\033[K' "$step"; fi
+    if [ -t 1 ]; then
+      printf '\r%s\033[K' "$step"
+    elif [ $((SECONDS - told)) -ge 30 ]; then
+      told=$SECONDS
+      echo "$step"
+    fi
     sleep 0.2
   done
   if [ -t 1 ]; then printf '\r\033[K'; fi

@@ -124,8 +124,9 @@ func WithSourceAddress(value string) StationOption {
 	return stationOption{{"csms.source_address", value}}
 }
 
-// WithPingInterval sets csms.ping_interval: Time between WebSocket pings. 0s: off. Default 30s, from 0s to 24h. In whole
-// milliseconds, what is less rounded up. Acts on an open connection when Station.Reconfigure changes it.
+// WithPingInterval sets csms.ping_interval: Time between WebSocket pings, +-10 %; twice that while messages arrive. 0s:
+// off. Default 30s, from 0s to 24h. In whole milliseconds, what is less rounded up. Acts on an open connection when
+// Station.Reconfigure changes it.
 func WithPingInterval(duration time.Duration) StationOption {
 	return stationOption{{"csms.ping_interval", milliseconds(duration)}}
 }

@@ -1210,8 +1210,8 @@ class Config(_Config):
         version of IP are not tried. Empty: the system chooses. Default: empty.
         """)
     ping_interval = _Duration("csms.ping_interval", """
-        Time between WebSocket pings. `0s`: off. In whole milliseconds, rounded up. Default 30s, from 0s to 24h. Acts on a living
-        connection at once, see Station.reconfigure.
+        Time between WebSocket pings, +-10 %; twice that while messages arrive. `0s`: off. In whole milliseconds, rounded up.
+        Default 30s, from 0s to 24h. Acts on a living connection at once, see Station.reconfigure.
         """)
     pong_timeout = _Duration("csms.pong_timeout", """
         A ping without its pong for this long means that the connection is lost. In whole milliseconds, rounded up. Default 10s,

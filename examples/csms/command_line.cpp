@@ -23,7 +23,7 @@ const char usage[] = R"(chargewire-csms: a small OCPP-J server for examples and 
   --cert PEM --key PEM  speak wss
   --client-ca PEM       demand a client certificate of this CA
   --interval SECONDS    heartbeat interval told to stations (default 300)
-  --deflate             agree to permessage-deflate, and compress all messages
+  --deflate             agree to permessage-deflate, and compress messages of 128 bytes and more
   --echo                return each message as it came
   --stdin               take commands, one per line; end with end of file
   --help

@@ -467,8 +467,11 @@ class Csms::WebSocketServer final : public Csms::Server {
 
   bool send(typename Endpoint::connection_type& connection, const std::string& text,
             websocketpp::frame::opcode::value opcode = websocketpp::frame::opcode::text) {
-    const websocketpp::lib::error_code error = connection.send(text, opcode);
-    if (error) return false;
+    constexpr std::size_t kCompressMin = 128;  // below, an answer of OCPP becomes longer
+    const auto message = connection.get_message(opcode, text.size());
+    message->append_payload(text);
+    message->set_compressed(text.size() >= kCompressMin);
+    if (connection.send(message)) return false;
     ++counters_.messages_out;
     changed();
     return true;

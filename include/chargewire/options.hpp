@@ -362,8 +362,8 @@ class Options {
   Config& source_address(std::string_view value) { return set("csms.source_address", value); }
   std::string source_address() const { return get("csms.source_address"); }
 
-  // Time between WebSocket pings. `0s`: off. In whole milliseconds. Default: 30s. From 0s to 24h. Live: by
-  // Station::reconfigure it acts on the open connection, at once.
+  // Time between WebSocket pings, +-10 %; twice that while messages arrive. `0s`: off. In whole milliseconds. Default:
+  // 30s. From 0s to 24h. Live: by Station::reconfigure it acts on the open connection, at once.
   Config& ping_interval(std::chrono::milliseconds value) {
     return set("csms.ping_interval", detail::option_text(value));
   }

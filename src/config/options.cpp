@@ -98,7 +98,7 @@ std::vector<Option> make_table() {
        "version of IP are not tried. Empty: the system chooses."},
 
       {kKeepalive, "csms.ping_interval", T::duration, "30s", "0s", "24h", "", kLive, CWIRE_FIELD(ping_interval),
-       "Time between WebSocket pings. `0s`: off."},
+       "Time between WebSocket pings, +-10 %; twice that while messages arrive. `0s`: off."},
       {kKeepalive, "csms.pong_timeout", T::duration, "10s", "1ms", "24h", "", kLive, CWIRE_FIELD(pong_timeout),
        "A ping without its pong for this long means that the connection is lost."},
       {kKeepalive, "csms.heartbeat_interval", T::duration, "60s", "0s", "8760h", "", kLive,

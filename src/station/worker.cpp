@@ -286,9 +286,11 @@ void Worker::report(const Governor::Change& change) {
     case CircuitBreaker::State::open: {
       const auto wait = std::chrono::duration_cast<std::chrono::seconds>(change.opens_until - thread_.now());
       text +=
-          change.from == CircuitBreaker::State::half_open ? "still does badly" : "too many attempts to connect failed";
+          change.from == CircuitBreaker::State::half_open
+              ? "still does badly"
+              : "too many attempts to connect failed, or connections were lost as soon as made";
       text += "; no station tries for " + std::to_string(wait.count()) +
-              " s. The ERROR events of the stations say why; cwire_manager_reset ends the wait";
+              " s. The ERROR and DISCONNECTED events of the stations say why; cwire_manager_reset ends the wait";
       break;
     }
     case CircuitBreaker::State::half_open:

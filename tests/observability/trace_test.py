@@ -54,7 +54,7 @@ class TraceTest(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def session(self, protocol, **options):
+    def session(self, protocol, reset='{"type":"Soft"}', **options):
         """A boot, a heartbeat and a call of the CSMS that is not answered, under a trace."""
         csms = self.start([CSMS, "--stdin", "--deflate"], stdin=subprocess.PIPE)  # which agrees to it where it is offered
         self.addCleanup(csms.stdin.close)
@@ -72,7 +72,7 @@ class TraceTest(unittest.TestCase):
                     if met.type == EventType.MESSAGE:
                         answers += 1
                         if answers == 2:
-                            csms.stdin.write('send CP1 [2,"c1","Reset",{"type":"Soft"}]\n')
+                            csms.stdin.write(f'send CP1 [2,"c1","Reset",{reset}]\n')
                             csms.stdin.flush()
             station.disconnect()
             while not any(met.type == EventType.CLOSED for met in manager.poll(SECONDS)):
@@ -93,10 +93,11 @@ class TraceTest(unittest.TestCase):
                 os.remove(self.path)
 
     def test_compressed_messages_are_read_like_others(self):
-        self.session("1.6", deflate_enabled=True, deflate_size_min=1)
+        self.session("1.6", reset='{"type":"Soft","note":"%s"}' % ("x" * 200), deflate_enabled=True, deflate_size_min=1)
         said = self.said()
         self.assertRegex(said, r"CP1 --> BootNotification boot \(compressed, \d+ bytes\) \{.*Acme.*\}\n")
-        self.assertRegex(said, r"CP1 <-- BootNotification boot result after \S+ \w+ \(compressed, \d+ bytes\) \{.*Accepted.*\}\n")
+        self.assertRegex(said, r"CP1 <-- BootNotification boot result after \S+ \w+ \{.*Accepted.*\}\n")  # it would become longer
+        self.assertRegex(said, r"CP1 <-- Reset c1 \(compressed, \d+ bytes\) \{.*Soft.*\}\n")
 
     def test_errors_fragments_and_what_is_no_ocpp(self):
         fragments = frame("in", None, 3, fin=False, size=4) + \

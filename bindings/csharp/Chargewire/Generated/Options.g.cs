@@ -80,7 +80,7 @@ public partial class StationOptions
     /// <remarks><c>csms.source_address</c>.</remarks>
     public string? SourceAddress { get; set; }
 
-    /// <summary>Time between WebSocket pings. <c>0s</c>: off.</summary>
+    /// <summary>Time between WebSocket pings, +-10 %; twice that while messages arrive. <c>0s</c>: off.</summary>
     /// <remarks>
     /// <c>csms.ping_interval</c>. Default <c>30s</c>, from <c>0s</c> to <c>24h</c>. In whole milliseconds, what is less rounded up. Acts on
     /// an open connection when <see cref="Station.Reconfigure"/> changes it.

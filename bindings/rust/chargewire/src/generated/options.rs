@@ -510,7 +510,7 @@ impl ConfigBuilder {
         self.put("csms.source_address", value)
     }
 
-    /// Time between WebSocket pings. `0s`: off.
+    /// Time between WebSocket pings, +-10 %; twice that while messages arrive. `0s`: off.
     ///
     /// `csms.ping_interval`, from 0s to 24h, default `30s`. In whole milliseconds; a fraction counts as one more. Acts on a living connection at once, see [`Station::reconfigure`](crate::Station::reconfigure).
     pub fn ping_interval(self, value: Duration) -> Self {
