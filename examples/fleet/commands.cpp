@@ -65,9 +65,10 @@ std::string text_in(const json& payload, const char* name) {
   const auto member = payload.find(name);
   return member != payload.end() && member->is_string() ? member->get<std::string>() : "";
 }
-std::int64_t number_in(const json& payload, const char* name, std::int64_t otherwise) {
+std::optional<std::int64_t> number_in(const json& payload, const char* name) {
   const auto member = payload.find(name);
-  return member != payload.end() && member->is_number_integer() ? member->get<std::int64_t>() : otherwise;
+  if (member == payload.end() || !member->is_number_integer()) return std::nullopt;
+  return member->get<std::int64_t>();
 }
 
 class Command {
@@ -92,8 +93,8 @@ class Command {
         return status(change(text_in(payload(), "key"), text_in(payload(), "value")));
       if (action == "RemoteStartTransaction") return status(start("connectorId") ? "Accepted" : "Rejected");
       if (action == "RemoteStopTransaction") {
-        return status(scenario_.remote_stop(station_, number_in(payload(), "transactionId", 0), now_) ? "Accepted"
-                                                                                                      : "Rejected");
+        const std::optional<std::int64_t> id = number_in(payload(), "transactionId");
+        return status(id && scenario_.remote_stop(station_, *id, now_) ? "Accepted" : "Rejected");
       }
     } else {
       if (action == "GetVariables") return get_variables();
@@ -133,15 +134,15 @@ class Command {
 
   // Of the connector that the payload names; 0 if it names none.
   std::uint32_t connector(const char* name) const {
-    std::int64_t number = 0;
+    std::optional<std::int64_t> number;
     if (version_ == Version::v1_6) {
-      number = number_in(payload(), name, 0);
+      number = number_in(payload(), name);
     } else if (const auto evse = payload().find("evse"); evse != payload().end() && evse->is_object()) {
-      number = number_in(*evse, "id", 0);
+      number = number_in(*evse, "id");
     } else {
-      number = number_in(payload(), "evseId", 0);
+      number = number_in(payload(), "evseId");
     }
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(number, 0, 1000));
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(number.value_or(0), 0, 1000));
   }
 
   bool start(const char* name) { return scenario_.remote_start(station_, connector(name), now_); }

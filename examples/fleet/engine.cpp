@@ -31,7 +31,8 @@ std::string joined(const std::vector<std::string>& words) {
 // Without user and password, if anybody wrote them there.
 // Some servers take a token in the query.
 std::string without_secrets(std::string url) {
-  if (const std::size_t query = url.find('?'); query != std::string::npos) url.replace(query, std::string::npos, "?***");
+  if (const std::size_t query = url.find('?'); query != std::string::npos)
+    url.replace(query, std::string::npos, "?***");
   const std::size_t begin = url.find("://");
   if (begin == std::string::npos) return url;
   const std::size_t end = std::min(url.find('/', begin + 3), url.size());

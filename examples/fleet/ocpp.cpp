@@ -16,6 +16,30 @@ constexpr int call_type = 2;
 constexpr int call_result_type = 3;
 constexpr int call_error_type = 4;
 
+const char* name_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::local:
+      return "Local";
+    case StopReason::remote:
+      return "Remote";
+    case StopReason::deauthorized:
+      return "DeAuthorized";
+  }
+  return "";
+}
+
+const char* trigger_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::local:
+      return "StopAuthorized";
+    case StopReason::remote:
+      return "RemoteStop";
+    case StopReason::deauthorized:
+      return "Deauthorized";
+  }
+  return "";
+}
+
 json evse(const Call& call) { return {{"id", call.connector}, {"connectorId", 1}}; }
 
 // The id that a 2.x station gives its transaction: unique for that station.
@@ -96,8 +120,8 @@ json transaction_event_payload(const Call& call, const StationFacts& facts, cons
       break;
     default:
       payload["eventType"] = "Ended";
-      payload["triggerReason"] = "StopAuthorized";
-      info["stoppedReason"] = "Local";
+      payload["triggerReason"] = trigger_of(call.stop_reason);
+      info["stoppedReason"] = name_of(call.stop_reason);
       break;
   }
   return payload;
@@ -122,13 +146,16 @@ json payload_of(const Call& call, const StationFacts& facts, const ScenarioSpec&
               {"idTag", facts.id_token},
               {"meterStart", call.meter.energy},
               {"timestamp", time}};
-    case Action::stop:
+    case Action::stop: {
       if (!is_1_6) return transaction_event_payload(call, facts, time);
-      return {{"transactionId", call.csms_transaction},
-              {"idTag", facts.id_token},
-              {"meterStop", call.meter.energy},
-              {"reason", "Local"},
-              {"timestamp", time}};
+      json payload{{"transactionId", call.csms_transaction},
+                   {"meterStop", call.meter.energy},
+                   {"reason", name_of(call.stop_reason)},
+                   {"timestamp", time}};
+      // Of who stopped it; only a driver has one.
+      if (call.stop_reason == StopReason::local) payload["idTag"] = facts.id_token;
+      return payload;
+    }
   }
   return json::object();
 }
@@ -253,10 +280,17 @@ std::optional<Answer> read_answer(const Call& call, const json& payload) {
     const double seconds = interval->get<double>();
     if (!(seconds >= 0 && seconds < 1e9)) return std::nullopt;
     answer.interval = Duration(static_cast<std::int64_t>(seconds * 1000));
-  } else if (call.action == Action::start && call.version == Version::v1_6) {
-    const auto transaction = payload.find("transactionId");
-    if (transaction == payload.end() || !transaction->is_number_integer()) return std::nullopt;
-    answer.transaction = transaction->get<std::int64_t>();
+  } else if (call.action == Action::start) {
+    const bool is_1_6 = call.version == Version::v1_6;
+    if (is_1_6) {
+      const auto transaction = payload.find("transactionId");
+      if (transaction == payload.end() || !transaction->is_number_integer()) return std::nullopt;
+      answer.transaction = transaction->get<std::int64_t>();
+    }
+    const auto info = payload.find(is_1_6 ? "idTagInfo" : "idTokenInfo");
+    if (info == payload.end()) return is_1_6 ? std::nullopt : std::optional(answer);
+    if (!info->is_object() || !info->contains("status")) return std::nullopt;
+    answer.authorized = info->at("status") == "Accepted";
   }
   return answer;
 }

@@ -91,7 +91,7 @@ void Scenario::fire(const Entry& entry) {
       break;
     case Timer::end:
       if (entry.turn == station.connectors[entry.connector - 1].turn)
-        end_transaction(entry.station, entry.connector, entry.at);
+        end_transaction(entry.station, entry.connector, StopReason::local, entry.at);
       break;
   }
   stand_in_line(entry.station);
@@ -138,23 +138,32 @@ void Scenario::begin_transaction(std::uint32_t index, std::uint32_t number, Dura
   connector.charging = true;
   connector.in_transaction = true;
   connector.transaction += 1;
-  connector.csms_transaction = 0;
+  connector.csms_transaction.reset();
   connector.messages = 0;
   station.start |= bit(number);
   if (spec_.status) station.status |= bit(number);
   set(Timer::end, index, number, now + varied(station, spec_.transactions->duration));
 }
 
-void Scenario::end_transaction(std::uint32_t index, std::uint32_t number, Duration now) {
+void Scenario::end_transaction(std::uint32_t index, std::uint32_t number, StopReason reason, Duration now) {
   Station& station = stations_[index];
   Connector& connector = station.connectors[number - 1];
   read(station, connector, now);
   connector.charging = false;
+  connector.stop_reason = reason;
   connector.turn += 1;
   station.update &= ~bit(number);
   station.stop |= bit(number);
   if (spec_.status) station.status |= bit(number);
   set(Timer::begin, index, number, now + varied(station, spec_.transactions->pause));
+}
+
+void Scenario::give_up_transaction(std::uint32_t index, std::uint32_t number, Duration now) {
+  Station& station = stations_[index];
+  Connector& connector = station.connectors[number - 1];
+  if (connector.charging) end_transaction(index, number, StopReason::local, now);
+  connector.in_transaction = false;
+  station.stop &= ~bit(number);
 }
 
 // ---- What happened
@@ -244,15 +253,23 @@ std::optional<Call> Scenario::answered(std::uint32_t index, std::uint64_t id, co
     if (!station.begun) begin(index, now);
   } else if (call->action == Action::start) {
     Connector& connector = station.connectors[call->connector - 1];
-    if (connector.transaction == call->transaction) connector.csms_transaction = answer.transaction;
+    connector.csms_transaction = answer.transaction;
+    // As with StopTransactionOnInvalidId (1.6), StopTxOnInvalidId (2.x).
+    if (!answer.authorized && connector.charging)
+      end_transaction(index, call->connector, StopReason::deauthorized, now);
   }
   return call;
 }
 
 std::optional<Call> Scenario::refused(std::uint32_t index, std::uint64_t id, Duration now) {
   std::optional<Call> call = close(index, id);
-  if (call && call->action == Action::boot)
+  if (!call) return call;
+  if (call->action == Action::boot) {
     set(Timer::boot, index, 0, now + varied(stations_[index], boot_retry_default));
+  } else if (call->action == Action::start && call->version == Version::v1_6) {
+    // As with TransactionMessageAttempts 1. It has no id, so nothing can be told of it.
+    give_up_transaction(index, call->connector, now);
+  }
   return call;
 }
 
@@ -298,7 +315,7 @@ bool Scenario::remote_stop(std::uint32_t index, std::int64_t csms_transaction, D
   for (std::uint32_t number = 1; number <= spec_.connectors; ++number) {
     const Connector& connector = stations_[index].connectors[number - 1];
     if (connector.charging && connector.in_transaction && connector.csms_transaction == csms_transaction) {
-      end_transaction(index, number, now);
+      end_transaction(index, number, StopReason::remote, now);
       stand_in_line(index);
       return true;
     }
@@ -310,7 +327,7 @@ bool Scenario::remote_stop(std::uint32_t index, std::uint32_t number, std::uint6
   if (number == 0 || number > spec_.connectors) return false;
   const Connector& connector = stations_[index].connectors[number - 1];
   if (!connector.charging || !connector.in_transaction || connector.transaction != transaction) return false;
-  end_transaction(index, number, now);
+  end_transaction(index, number, StopReason::remote, now);
   stand_in_line(index);
   return true;
 }
@@ -362,7 +379,8 @@ std::optional<Call> Scenario::next_call(std::uint32_t index, Duration now) {
     call.charging = connector.charging;
     if (call.action != Action::status) call.meter = read(station, connector, now);
     call.transaction = connector.transaction;
-    call.csms_transaction = connector.csms_transaction;
+    call.csms_transaction = connector.csms_transaction.value_or(0);
+    call.stop_reason = connector.stop_reason;
     if (call.action != Action::status && call.action != Action::meter_values)
       call.transaction_messages = connector.messages++;
   } else if (station.heartbeat) {

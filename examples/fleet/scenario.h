@@ -24,6 +24,8 @@ struct MeterReading {
   double power = 0;          // W
 };
 
+enum class StopReason : std::uint8_t { local, remote, deauthorized };
+
 // One call to be sent now. A station has one under way at a time (OCPP-J 4.1.1).
 struct Call {
   std::uint32_t station = 0;
@@ -35,8 +37,9 @@ struct Call {
   MeterReading meter;
   // Of start, update and stop:
   std::uint64_t transaction = 0;           // of this connector, counted from 1
-  std::int64_t csms_transaction = 0;       // the id that the CSMS gave it, in 1.6
+  std::int64_t csms_transaction = 0;       // of update and stop: the id that the CSMS gave it, in 1.6
   std::uint64_t transaction_messages = 0;  // before this one
+  StopReason stop_reason{};                // of stop
 };
 
 // What the CSMS answered, as far as it matters here.
@@ -44,6 +47,7 @@ struct Answer {
   enum Registration { accepted, pending, rejected } registration = accepted;  // of BootNotification
   std::optional<Duration> interval;                                           // likewise
   std::int64_t transaction = 0;                                               // of StartTransaction
+  bool authorized = true;                                                     // of start: the idToken is accepted
 };
 
 class Scenario {
@@ -106,9 +110,10 @@ class Scenario {
     bool charging = false;
     bool in_transaction = false;  // until the CSMS knows of its end
     std::uint64_t transaction = 0;
-    std::int64_t csms_transaction = 0;
-    std::uint64_t messages = 0;  // of the transaction
-    std::uint32_t turn = 0;      // counts begins and ends, so that timers of those that were overtaken mean nothing
+    std::optional<std::int64_t> csms_transaction;  // none as long as StartTransaction has no answer
+    std::uint64_t messages = 0;                    // of the transaction
+    StopReason stop_reason{};
+    std::uint32_t turn = 0;  // counts begins and ends, so that timers of those that were overtaken mean nothing
   };
 
   struct Station {
@@ -151,7 +156,9 @@ class Scenario {
   void begin(std::uint32_t station, Duration now);
   void ask_for_meter_values(Station& station, std::uint32_t connector);
   void begin_transaction(std::uint32_t station, std::uint32_t connector, Duration now);
-  void end_transaction(std::uint32_t station, std::uint32_t connector, Duration now);
+  void end_transaction(std::uint32_t station, std::uint32_t connector, StopReason reason, Duration now);
+  // It is over without the CSMS having to know.
+  void give_up_transaction(std::uint32_t station, std::uint32_t connector, Duration now);
   void stand_in_line(std::uint32_t station);
   std::optional<Call> close(std::uint32_t station, std::uint64_t id);
   std::optional<Call> next_call(std::uint32_t station, Duration now);

@@ -10,7 +10,7 @@ namespace {
 
 const auto noon = std::chrono::system_clock::time_point(1738324800007ms);  // 2025-01-31T12:00:00.007Z
 
-json message(Version version, Action action, bool charging = false) {
+json message(Version version, Action action, bool charging = false, StopReason reason = StopReason::local) {
   Call call;
   call.id = 17;
   call.version = version;
@@ -21,6 +21,7 @@ json message(Version version, Action action, bool charging = false) {
   call.transaction = 3;
   call.csms_transaction = 99;
   call.transaction_messages = 4;
+  call.stop_reason = reason;
   ScenarioSpec spec;
   spec.boot->firmware_version = "1.0";
   return json::parse(text_of(call, {"SN1", "TAG1"}, spec, noon));
@@ -80,6 +81,12 @@ TEST_CASE("a station says what OCPP 1.6 wants it to say") {
       message(Version::v1_6, Action::stop) ==
       json::parse(
           R"([2,"17","StopTransaction",{"transactionId":99,"idTag":"TAG1","meterStop":12345,"reason":"Local","timestamp":"2025-01-31T12:00:00.007Z"}])"));
+  // The idTag is that of who stopped it.
+  CHECK(
+      message(Version::v1_6, Action::stop, false, StopReason::remote) ==
+      json::parse(
+          R"([2,"17","StopTransaction",{"transactionId":99,"meterStop":12345,"reason":"Remote","timestamp":"2025-01-31T12:00:00.007Z"}])"));
+  CHECK(message(Version::v1_6, Action::stop, false, StopReason::deauthorized)[3]["reason"] == "DeAuthorized");
   const json expected = json::parse(
       R"([2,"17","MeterValues",{"connectorId":2,"transactionId":99,"meterValue":[{"timestamp":"2025-01-31T12:00:00.007Z","sampledValue":[
     {"measurand":"Energy.Active.Import.Register","unit":"Wh","value":"12345"},{"measurand":"Power.Active.Import","unit":"W","value":"7400"}]}]}])");
@@ -108,7 +115,16 @@ TEST_CASE("a station says what OCPP 2.0.1 and 2.1 want it to say") {
     CHECK(started[3]["evse"] == json::parse(R"({"id":2,"connectorId":1})"));
     CHECK(started[3]["meterValue"] == values);
     CHECK(message(version, Action::update)[3]["eventType"] == "Updated");
-    CHECK(message(version, Action::stop)[3]["eventType"] == "Ended");
+    const json stopped = message(version, Action::stop)[3];
+    CHECK(stopped["eventType"] == "Ended");
+    CHECK(stopped["triggerReason"] == "StopAuthorized");
+    CHECK(stopped["transactionInfo"]["stoppedReason"] == "Local");
+    const json refused = message(version, Action::stop, false, StopReason::deauthorized)[3];
+    CHECK(refused["triggerReason"] == "Deauthorized");
+    CHECK(refused["transactionInfo"]["stoppedReason"] == "DeAuthorized");
+    const json asked = message(version, Action::stop, false, StopReason::remote)[3];
+    CHECK(asked["triggerReason"] == "RemoteStop");
+    CHECK(asked["transactionInfo"]["stoppedReason"] == "Remote");
   }
 }
 
@@ -144,10 +160,19 @@ TEST_CASE("an answer is one only with what OCPP demands of it") {
   }
   Call start;
   start.action = Action::start;
-  CHECK(read_answer(start, json::parse(R"({"transactionId":7})"))->transaction == 7);
-  CHECK_FALSE(read_answer(start, json::object()).has_value());
+  const auto accepted = read_answer(start, json::parse(R"({"transactionId":7,"idTagInfo":{"status":"Accepted"}})"));
+  CHECK(accepted->transaction == 7);
+  CHECK(accepted->authorized);
+  CHECK_FALSE(read_answer(start, json::parse(R"({"transactionId":8,"idTagInfo":{"status":"Blocked"}})"))->authorized);
+  for (const char* const wrong : {"{}", R"({"transactionId":7})", R"({"idTagInfo":{"status":"Accepted"}})",
+                                  R"({"transactionId":7,"idTagInfo":{}})", R"({"transactionId":7,"idTagInfo":1})"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(read_answer(start, json::parse(wrong)).has_value());
+  }
   start.version = Version::v2_0_1;
-  CHECK(read_answer(start, json::object()).has_value());
+  CHECK(read_answer(start, json::object())->authorized);
+  CHECK(read_answer(start, json::parse(R"({"idTokenInfo":{"status":"Accepted"}})"))->authorized);
+  CHECK_FALSE(read_answer(start, json::parse(R"({"idTokenInfo":{"status":"Invalid"}})"))->authorized);
 }
 
 TEST_CASE("a station of OCPP 1.6 answers what the CSMS wants of it") {

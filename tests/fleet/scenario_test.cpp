@@ -42,6 +42,7 @@ struct World {
       answer.registration = registration;
       answer.interval = interval;
       answer.transaction = 1000 + static_cast<std::int64_t>(all.size());
+      answer.authorized = authorized;
       CHECK(scenario.answered(call.station, call.id, answer, now).has_value());
     }
     now += 100ms;
@@ -58,6 +59,7 @@ struct World {
   bool answers = true;
   Answer::Registration registration = Answer::accepted;
   std::optional<Duration> interval = 60s;
+  bool authorized = true;
   std::size_t timeouts = 0;
   std::map<Action, std::size_t> counts;
   std::vector<std::pair<Duration, Call>> all;
@@ -234,6 +236,71 @@ TEST_CASE("a transaction is told from its start to its stop, in order and withou
   }
 }
 
+TEST_CASE("a token that is refused does not charge: its transaction is stopped at once") {
+  for (const Version version : {Version::v1_6, Version::v2_0_1}) {
+    World world(spec_of("{ boot: false, heartbeat: false, status: false, jitter: 0%, transactions: { pause: 1m, "
+                        "duration: 10m } }"),
+                1, version);
+    world.authorized = false;
+    world.connect();
+    world.run(10min);
+    REQUIRE(world.all.size() >= 18);  // a start and a stop each minute
+    for (std::size_t i = 0; i < world.all.size(); ++i) {
+      const auto& [time, call] = world.all[i];
+      CHECK(call.action == (i % 2 == 0 ? Action::start : Action::stop));
+      if (i % 2 == 0) continue;
+      CHECK(call.stop_reason == StopReason::deauthorized);
+      CHECK(call.transaction == world.all[i - 1].second.transaction);
+      CHECK(time - world.all[i - 1].first == Duration(100ms));
+    }
+    CHECK_FALSE(world.scenario.charging(0, 1));
+  }
+}
+
+TEST_CASE("a StartTransaction that fails has begun no transaction, and of one of 2.x the CSMS learns all the same") {
+  enum class Failure { refused, timeout, timeout_after_the_end };
+  for (const Failure failure : {Failure::refused, Failure::timeout, Failure::timeout_after_the_end}) {
+    for (const Version version : {Version::v1_6, Version::v2_0_1}) {
+      CAPTURE(static_cast<int>(failure), static_cast<int>(version));
+      const bool ended = failure == Failure::timeout_after_the_end;
+      World world(spec_of(std::string("{ boot: false, heartbeat: false, status: false, call_timeout: 30s, "
+                                      "meter_values: { interval: 5s }, transactions: { pause: 1h, duration: ") +
+                          (ended ? "10s" : "2h") + " } }"),
+                  1, version);
+      world.connect();
+      world.step();
+      REQUIRE(world.scenario.remote_start(0, 1, world.now));
+      world.answers = false;
+      const std::vector<Call> calls = world.step();
+      REQUIRE(calls.size() == 1);
+      REQUIRE(calls[0].action == Action::start);
+      if (failure == Failure::refused) {
+        CHECK(world.scenario.refused(0, calls[0].id, world.now));
+      } else {
+        world.run(25s);
+        CHECK(world.scenario.charging(0, 1) != ended);
+        CHECK_FALSE(world.scenario.remote_stop(0, std::int64_t{0}, world.now));
+        world.answers = true;
+        world.run(6s);
+        CHECK(world.timeouts == 1);
+      }
+      world.answers = true;
+      const bool goes_on = version != Version::v1_6 && !ended;
+      CHECK(world.scenario.charging(0, 1) == goes_on);
+      CHECK_FALSE(world.scenario.remote_stop(0, std::int64_t{0}, world.now));
+      world.run(20s);
+      CHECK((world.counts[Action::update] > 0) == goes_on);
+      CHECK((world.counts[Action::meter_values] > 0) == !goes_on);
+      CHECK(world.counts[Action::stop] == (version != Version::v1_6 && ended ? 1 : 0));
+      if (!goes_on) {
+        CHECK(world.scenario.remote_start(0, 1, world.now));  // the connector is free
+        world.run(1s);
+        CHECK(world.counts[Action::start] == 2);
+      }
+    }
+  }
+}
+
 TEST_CASE("what the CSMS asks for is done if it is a thing that the scenario does") {
   World world(spec_of("{ transactions: { pause: 10h, duration: 10m } }"));
   world.connect();
@@ -252,6 +319,7 @@ TEST_CASE("what the CSMS asks for is done if it is a thing that the scenario doe
       world.scenario.remote_stop(0, 1001 + (started - world.all.begin()), world.now));  // by the id that the CSMS gave
   world.run(1s);
   CHECK(world.counts[Action::stop] == 1);
+  CHECK(world.all.back().second.stop_reason == StopReason::remote);
   CHECK(world.scenario.remote_start(0, 0, world.now));
   world.run(1s);
   CHECK_FALSE(world.scenario.remote_stop(0, 1, 1, world.now));  // that one is over
