@@ -91,7 +91,7 @@ class Command {
       if (action == "GetConfiguration") return get_configuration();
       if (action == "ChangeConfiguration")
         return status(change(text_in(payload(), "key"), text_in(payload(), "value")));
-      if (action == "RemoteStartTransaction") return status(start("connectorId") ? "Accepted" : "Rejected");
+      if (action == "RemoteStartTransaction") return status(start_1_6() ? "Accepted" : "Rejected");
       if (action == "RemoteStopTransaction") {
         const std::optional<std::int64_t> id = number_in(payload(), "transactionId");
         return status(id && scenario_.remote_stop(station_, *id, now_) ? "Accepted" : "Rejected");
@@ -101,7 +101,7 @@ class Command {
       if (action == "SetVariables") return set_variables();
       if (action == "GetBaseReport") return status("EmptyResultSet");
       if (action == "GetTransactionStatus") return json{{"messagesInQueue", false}};
-      if (action == "RequestStartTransaction") return status(start("evseId") ? "Accepted" : "Rejected");
+      if (action == "RequestStartTransaction") return status(start_2() ? "Accepted" : "Rejected");
       if (action == "RequestStopTransaction")
         return status(stop(text_in(payload(), "transactionId")) ? "Accepted" : "Rejected");
     }
@@ -145,9 +145,21 @@ class Command {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(number.value_or(0), 0, 1000));
   }
 
-  bool start(const char* name) { return scenario_.remote_start(station_, connector(name), now_); }
+  bool start_1_6() {
+    RemoteStart how;
+    how.id_token = text_in(payload(), "idTag");
+    return !how.id_token.empty() && scenario_.remote_start(station_, connector("connectorId"), how, now_);
+  }
 
-  // "2-17": the seventeenth of connector 2.
+  bool start_2() {
+    const auto id_token = payload().find("idToken");
+    const std::optional<std::int64_t> id = number_in(payload(), "remoteStartId");
+    if (!id || id_token == payload().end() || !id_token->is_object()) return false;
+    const RemoteStart how{text_in(*id_token, "idToken"), text_in(*id_token, "type"), *id};
+    return !how.id_token_type.empty() && scenario_.remote_start(station_, connector("evseId"), how, now_);
+  }
+
+  // "2-17": number 17 of connector 2.
   bool stop(const std::string& transaction) {
     const std::size_t dash = transaction.find('-');
     if (dash == std::string::npos) return false;

@@ -124,7 +124,8 @@ Engine::Engine(const FleetSpec& spec) : Engine(spec, spec.indices(), library_con
 Engine::Engine(const FleetSpec& spec, const std::vector<std::uint64_t>& indices, const chargewire::Config& config)
     : spec_(spec),
       stations_(indices.size()),
-      scenario_(spec.scenario, numbers_of(spec), spec.seed),
+      // As many as milliseconds since 1970: more than any earlier run can have come to.
+      scenario_(spec.scenario, numbers_of(spec), spec.seed, static_cast<std::uint64_t>(wall_clock_ns() / 1000000)),
       recorder_(setup_of(spec, indices, config), ids_of(spec, indices), spec.scenario.boot.has_value()) {
   for (std::size_t i = 0; i < indices.size(); ++i) {
     Station& station = stations_[i];

@@ -40,9 +40,13 @@ const char* trigger_of(StopReason reason) {
   return "";
 }
 
+const std::string& id_token(const Call& call, const StationFacts& facts) {
+  return call.remote_start ? call.remote_start->id_token : facts.id_token;
+}
+
 json evse(const Call& call) { return {{"id", call.connector}, {"connectorId", 1}}; }
 
-// The id that a 2.x station gives its transaction: unique for that station.
+// The id that a 2.x station gives its transaction: unique for that station, as is the count for the connector.
 std::string transaction_id(const Call& call) {
   return std::to_string(call.connector) + '-' + std::to_string(call.transaction);
 }
@@ -108,9 +112,15 @@ json transaction_event_payload(const Call& call, const StationFacts& facts, cons
   switch (call.action) {
     case Action::start:
       payload["eventType"] = "Started";
-      payload["triggerReason"] = "Authorized";
       payload["evse"] = evse(call);
-      payload["idToken"] = {{"idToken", facts.id_token}, {"type", "ISO14443"}};
+      if (call.remote_start) {
+        payload["triggerReason"] = "RemoteStart";
+        payload["idToken"] = {{"idToken", call.remote_start->id_token}, {"type", call.remote_start->id_token_type}};
+        info["remoteStartId"] = call.remote_start->id;
+      } else {
+        payload["triggerReason"] = "Authorized";
+        payload["idToken"] = {{"idToken", facts.id_token}, {"type", "ISO14443"}};
+      }
       info["chargingState"] = "Charging";
       break;
     case Action::update:
@@ -143,7 +153,7 @@ json payload_of(const Call& call, const StationFacts& facts, const ScenarioSpec&
     case Action::start:
       if (!is_1_6) return transaction_event_payload(call, facts, time);
       return {{"connectorId", call.connector},
-              {"idTag", facts.id_token},
+              {"idTag", id_token(call, facts)},
               {"meterStart", call.meter.energy},
               {"timestamp", time}};
     case Action::stop: {
@@ -153,7 +163,7 @@ json payload_of(const Call& call, const StationFacts& facts, const ScenarioSpec&
                    {"reason", name_of(call.stop_reason)},
                    {"timestamp", time}};
       // Of who stopped it; only a driver has one.
-      if (call.stop_reason == StopReason::local) payload["idTag"] = facts.id_token;
+      if (call.stop_reason == StopReason::local) payload["idTag"] = id_token(call, facts);
       return payload;
     }
   }

@@ -31,7 +31,8 @@ std::uint32_t lowest(std::uint32_t bits) {
 
 }  // namespace
 
-Scenario::Scenario(const ScenarioSpec& spec, const std::vector<std::uint64_t>& numbers, std::uint64_t seed)
+Scenario::Scenario(const ScenarioSpec& spec, const std::vector<std::uint64_t>& numbers, std::uint64_t seed,
+                   std::uint64_t transactions_before)
     : spec_(spec), stations_(numbers.size()) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     Station& station = stations_[i];
@@ -43,6 +44,7 @@ Scenario::Scenario(const ScenarioSpec& spec, const std::vector<std::uint64_t>& n
     for (Connector& connector : station.connectors) {
       connector.energy = std::floor(random(station) * 1e7);
       connector.charging = spec_.meter_values && !spec_.transactions;
+      connector.transaction = transactions_before;
     }
   }
 }
@@ -87,7 +89,7 @@ void Scenario::fire(const Entry& entry) {
       break;
     case Timer::begin:
       if (entry.turn == station.connectors[entry.connector - 1].turn)
-        begin_transaction(entry.station, entry.connector, entry.at);
+        begin_transaction(entry.station, entry.connector, nullptr, entry.at);
       break;
     case Timer::end:
       if (entry.turn == station.connectors[entry.connector - 1].turn)
@@ -125,7 +127,8 @@ void Scenario::ask_for_meter_values(Station& station, std::uint32_t number) {
   }
 }
 
-void Scenario::begin_transaction(std::uint32_t index, std::uint32_t number, Duration now) {
+void Scenario::begin_transaction(std::uint32_t index, std::uint32_t number, std::shared_ptr<const RemoteStart> how,
+                                 Duration now) {
   Station& station = stations_[index];
   Connector& connector = station.connectors[number - 1];
   connector.turn += 1;
@@ -138,6 +141,7 @@ void Scenario::begin_transaction(std::uint32_t index, std::uint32_t number, Dura
   connector.charging = true;
   connector.in_transaction = true;
   connector.transaction += 1;
+  connector.remote_start = std::move(how);
   connector.csms_transaction.reset();
   connector.messages = 0;
   station.start |= bit(number);
@@ -302,11 +306,11 @@ bool Scenario::trigger(std::uint32_t index, Action action, std::uint32_t connect
   return true;
 }
 
-bool Scenario::remote_start(std::uint32_t index, std::uint32_t number, Duration now) {
+bool Scenario::remote_start(std::uint32_t index, std::uint32_t number, RemoteStart how, Duration now) {
   if (!spec_.transactions || number > spec_.connectors) return false;
   if (number == 0) number = 1;
   if (stations_[index].connectors[number - 1].in_transaction) return false;
-  begin_transaction(index, number, now);
+  begin_transaction(index, number, std::make_shared<const RemoteStart>(std::move(how)), now);
   stand_in_line(index);
   return true;
 }
@@ -379,6 +383,7 @@ std::optional<Call> Scenario::next_call(std::uint32_t index, Duration now) {
     call.charging = connector.charging;
     if (call.action != Action::status) call.meter = read(station, connector, now);
     call.transaction = connector.transaction;
+    call.remote_start = connector.remote_start;
     call.csms_transaction = connector.csms_transaction.value_or(0);
     call.stop_reason = connector.stop_reason;
     if (call.action != Action::status && call.action != Action::meter_values)

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <queue>
+#include <string>
 #include <vector>
 
 #include "spec.h"
@@ -24,6 +26,13 @@ struct MeterReading {
   double power = 0;          // W
 };
 
+// What the CSMS said when it began a transaction.
+struct RemoteStart {
+  std::string id_token;
+  std::string id_token_type;  // 2.x
+  std::int64_t id = 0;        // 2.x
+};
+
 enum class StopReason : std::uint8_t { local, remote, deauthorized };
 
 // One call to be sent now. A station has one under way at a time (OCPP-J 4.1.1).
@@ -36,10 +45,11 @@ struct Call {
   bool charging = false;        // of the connector
   MeterReading meter;
   // Of start, update and stop:
-  std::uint64_t transaction = 0;           // of this connector, counted from 1
-  std::int64_t csms_transaction = 0;       // of update and stop: the id that the CSMS gave it, in 1.6
-  std::uint64_t transaction_messages = 0;  // before this one
-  StopReason stop_reason{};                // of stop
+  std::uint64_t transaction = 0;                    // counted by its connector
+  std::shared_ptr<const RemoteStart> remote_start;  // none: a driver began it
+  std::int64_t csms_transaction = 0;                // of update and stop: the id that the CSMS gave it, in 1.6
+  std::uint64_t transaction_messages = 0;           // before this one
+  StopReason stop_reason{};                         // of stop
 };
 
 // What the CSMS answered, as far as it matters here.
@@ -52,8 +62,10 @@ struct Answer {
 
 class Scenario {
  public:
-  // `numbers` are those of the fleet's stations that run here: a station behaves alike in whatever shard it is.
-  Scenario(const ScenarioSpec& spec, const std::vector<std::uint64_t>& numbers, std::uint64_t seed);
+  // `numbers` are those of the fleet's stations that run here: a station behaves alike in whatever shard it is. Its
+  // transactions are counted from `transactions_before` + 1, so that they can be others than those of an earlier run.
+  Scenario(const ScenarioSpec& spec, const std::vector<std::uint64_t>& numbers, std::uint64_t seed,
+           std::uint64_t transactions_before = 0);
 
   // ---- What happened
 
@@ -70,7 +82,7 @@ class Scenario {
   // ---- What the CSMS wants. False: this is nothing that the scenario does
 
   bool trigger(std::uint32_t station, Action action, std::uint32_t connector);
-  bool remote_start(std::uint32_t station, std::uint32_t connector, Duration now);
+  bool remote_start(std::uint32_t station, std::uint32_t connector, RemoteStart how, Duration now);
   // By the id that the CSMS gave it (1.6), or by connector and count, of which its id is made (2.x).
   bool remote_stop(std::uint32_t station, std::int64_t csms_transaction, Duration now);
   bool remote_stop(std::uint32_t station, std::uint32_t connector, std::uint64_t transaction, Duration now);
@@ -110,6 +122,7 @@ class Scenario {
     bool charging = false;
     bool in_transaction = false;  // until the CSMS knows of its end
     std::uint64_t transaction = 0;
+    std::shared_ptr<const RemoteStart> remote_start;
     std::optional<std::int64_t> csms_transaction;  // none as long as StartTransaction has no answer
     std::uint64_t messages = 0;                    // of the transaction
     StopReason stop_reason{};
@@ -155,7 +168,8 @@ class Scenario {
   void fire(const Entry& entry);
   void begin(std::uint32_t station, Duration now);
   void ask_for_meter_values(Station& station, std::uint32_t connector);
-  void begin_transaction(std::uint32_t station, std::uint32_t connector, Duration now);
+  void begin_transaction(std::uint32_t station, std::uint32_t connector, std::shared_ptr<const RemoteStart> how,
+                         Duration now);
   void end_transaction(std::uint32_t station, std::uint32_t connector, StopReason reason, Duration now);
   // It is over without the CSMS having to know.
   void give_up_transaction(std::uint32_t station, std::uint32_t connector, Duration now);

@@ -213,6 +213,20 @@ scenario:
                 self.assertGreater(actions.count("Heartbeat"), 1)
                 self.assertIn(boot, csms.calls["S-01"][0][1])
 
+    def test_no_run_has_a_transaction_id_of_another(self):
+        csms = self.python_csms()
+        fleet = self.write("fleet: { stations: 1, protocol: 2.0.1 }\nscenario: { transactions: { pause: 10ms, duration: 10ms } }\n")
+        ids = []
+        for _ in range(2):
+            csms.calls.clear()
+            process = self.begin(fleet, "--url", csms.url)
+            csms.until(lambda: len([payload for action, payload in csms.calls["CP00001"] if payload.get("eventType") == "Started"]) >= 3)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=SECONDS)
+            self.assertEqual(process.returncode, 0, out + err)
+            ids += [payload["transactionInfo"]["transactionId"] for _, payload in csms.calls["CP00001"] if payload.get("eventType") == "Started"]
+        self.assertEqual(len(ids), len(set(ids)), ids)
+
     def test_the_csms_is_answered(self):
         csms = self.python_csms()
         csms.commands = [("GetConfiguration", {}), ("TriggerMessage", {"requestedMessage": "Heartbeat"}), ("UpdateFirmware", {}), ("Nonsense", {}),

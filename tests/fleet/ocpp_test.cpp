@@ -29,11 +29,21 @@ json message(Version version, Action action, bool charging = false, StopReason r
 
 // A station that has booted, with one connector; what it answers.
 struct Commanded {
-  Commanded() : scenario(spec, {1}, 1) {
+  explicit Commanded(Version version = Version::v1_6, const std::string& yaml = "{}")
+      : spec(parse_spec("fleet: {}\nscenario: " + yaml + "\n", "test").scenario),
+        version(version),
+        scenario(spec, {1}, 1) {
     scenario.connected(0, version, 0s);
     std::vector<Call> timed_out;
     const std::vector<Call> calls = scenario.due(0s, timed_out);
     scenario.answered(0, calls.at(0).id, Answer{Answer::accepted, 300s, 0}, 0s);
+  }
+  // What it says next, of itself, and is answered.
+  json says() {
+    std::vector<Call> timed_out;
+    const Call call = scenario.due(1s, timed_out).at(0);
+    scenario.answered(0, call.id, Answer{Answer::accepted, 300s, 7}, 1s);
+    return json::parse(text_of(call, {"SN1", "TAG1"}, spec, noon));
   }
   json answer(const std::string& action, const json& payload) {
     const std::string text = json::array({2, "c1", action, payload}).dump();
@@ -56,7 +66,7 @@ struct Commanded {
   }
 
   ScenarioSpec spec;
-  Version version = Version::v1_6;
+  Version version;
   Scenario scenario;
   CommandOutcome outcome;
 };
@@ -110,6 +120,9 @@ TEST_CASE("a station says what OCPP 2.0.1 and 2.1 want it to say") {
     const json started = message(version, Action::start);
     CHECK(started[2] == "TransactionEvent");
     CHECK(started[3]["eventType"] == "Started");
+    CHECK(started[3]["triggerReason"] == "Authorized");
+    CHECK(started[3]["idToken"] == json::parse(R"({"idToken":"TAG1","type":"ISO14443"})"));
+    CHECK_FALSE(started[3]["transactionInfo"].contains("remoteStartId"));
     CHECK(started[3]["seqNo"] == 4);
     CHECK(started[3]["transactionInfo"]["transactionId"] == "2-3");
     CHECK(started[3]["evse"] == json::parse(R"({"id":2,"connectorId":1})"));
@@ -175,6 +188,40 @@ TEST_CASE("an answer is one only with what OCPP demands of it") {
   CHECK_FALSE(read_answer(start, json::parse(R"({"idTokenInfo":{"status":"Invalid"}})"))->authorized);
 }
 
+TEST_CASE("a transaction that the CSMS began is told as one, with the CSMS's token, and can be stopped by its id") {
+  const std::string scenario =
+      "{ heartbeat: false, status: false, connectors: 2, transactions: { pause: 10h, duration: 10h } }";
+  for (const Version version : {Version::v2_0_1, Version::v2_1}) {
+    Commanded station(version, scenario);
+    const json request =
+        json::parse(R"({"remoteStartId":4711,"evseId":2,"idToken":{"idToken":"from afar","type":"Central"}})");
+    for (const char* const needed : {"remoteStartId", "idToken"}) {
+      json incomplete = request;
+      incomplete.erase(needed);
+      CHECK(station.result("RequestStartTransaction", incomplete)["status"] == "Rejected");
+    }
+    CHECK(station.result("RequestStartTransaction", request)["status"] == "Accepted");
+    const json started = station.says()[3];
+    CHECK(started["eventType"] == "Started");
+    CHECK(started["triggerReason"] == "RemoteStart");
+    CHECK(started["idToken"] == request["idToken"]);
+    CHECK(started["transactionInfo"]["remoteStartId"] == 4711);
+    const json id = started["transactionInfo"]["transactionId"];
+    CHECK(station.result("RequestStopTransaction", {{"transactionId", id}})["status"] == "Accepted");
+    const json ended = station.says()[3];
+    CHECK(ended["transactionInfo"]["transactionId"] == id);
+    CHECK(ended["triggerReason"] == "RemoteStop");
+  }
+  Commanded station(Version::v1_6, scenario);
+  CHECK(station.result("RemoteStartTransaction", json::parse(R"({"connectorId":2})"))["status"] == "Rejected");
+  CHECK(station.result("RemoteStartTransaction", json::parse(R"({"connectorId":2,"idTag":"from afar"})"))["status"] ==
+        "Accepted");
+  CHECK(station.says()[3]["idTag"] == "from afar");
+  CHECK(station.result("RemoteStopTransaction", json::object())["status"] == "Rejected");
+  CHECK(station.result("RemoteStopTransaction", json::parse(R"({"transactionId":7})"))["status"] == "Accepted");
+  CHECK(station.says()[3]["reason"] == "Remote");
+}
+
 TEST_CASE("a station of OCPP 1.6 answers what the CSMS wants of it") {
   Commanded station;
   CHECK(station.result("GetConfiguration", json::object())["configurationKey"].size() == 2);
@@ -212,8 +259,7 @@ TEST_CASE("a station of OCPP 1.6 answers what the CSMS wants of it") {
 }
 
 TEST_CASE("a station of OCPP 2.x answers what the CSMS wants of it") {
-  Commanded station;
-  station.version = Version::v2_0_1;
+  Commanded station(Version::v2_0_1);
   const json variables = station.result("GetVariables", json::parse(R"({"getVariableData":[
     {"component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}},{"component":{"name":"X"},"variable":{"name":"Y"}},{}]})"));
   CHECK(

@@ -269,7 +269,7 @@ TEST_CASE("a StartTransaction that fails has begun no transaction, and of one of
                   1, version);
       world.connect();
       world.step();
-      REQUIRE(world.scenario.remote_start(0, 1, world.now));
+      REQUIRE(world.scenario.remote_start(0, 1, {}, world.now));
       world.answers = false;
       const std::vector<Call> calls = world.step();
       REQUIRE(calls.size() == 1);
@@ -293,7 +293,7 @@ TEST_CASE("a StartTransaction that fails has begun no transaction, and of one of
       CHECK((world.counts[Action::meter_values] > 0) == !goes_on);
       CHECK(world.counts[Action::stop] == (version != Version::v1_6 && ended ? 1 : 0));
       if (!goes_on) {
-        CHECK(world.scenario.remote_start(0, 1, world.now));  // the connector is free
+        CHECK(world.scenario.remote_start(0, 1, {}, world.now));  // the connector is free
         world.run(1s);
         CHECK(world.counts[Action::start] == 2);
       }
@@ -308,8 +308,8 @@ TEST_CASE("what the CSMS asks for is done if it is a thing that the scenario doe
   CHECK(world.scenario.trigger(0, Action::heartbeat, 0));
   CHECK(world.step().at(0).action == Action::heartbeat);
   CHECK_FALSE(world.scenario.trigger(0, Action::status, 2));  // there is one connector
-  CHECK(world.scenario.remote_start(0, 1, world.now));
-  CHECK_FALSE(world.scenario.remote_start(0, 1, world.now));
+  CHECK(world.scenario.remote_start(0, 1, {}, world.now));
+  CHECK_FALSE(world.scenario.remote_start(0, 1, {}, world.now));
   world.run(1s);
   CHECK(world.counts[Action::start] == 1);
   CHECK_FALSE(world.scenario.remote_stop(0, 1, world.now));
@@ -320,7 +320,7 @@ TEST_CASE("what the CSMS asks for is done if it is a thing that the scenario doe
   world.run(1s);
   CHECK(world.counts[Action::stop] == 1);
   CHECK(world.all.back().second.stop_reason == StopReason::remote);
-  CHECK(world.scenario.remote_start(0, 0, world.now));
+  CHECK(world.scenario.remote_start(0, 0, {}, world.now));
   world.run(1s);
   CHECK_FALSE(world.scenario.remote_stop(0, 1, 1, world.now));  // that one is over
   CHECK(world.scenario.remote_stop(0, 1, 2, world.now));        // by connector and count
@@ -331,6 +331,18 @@ TEST_CASE("what the CSMS asks for is done if it is a thing that the scenario doe
   world.connect();
   world.run(1s);
   CHECK(world.counts[Action::boot] == 2);
+}
+
+TEST_CASE("a run counts its transactions on from where it is told to") {
+  const ScenarioSpec spec =
+      spec_of("{ boot: false, heartbeat: false, status: false, transactions: { pause: 1s, duration: 1s } }");
+  World world(spec);
+  world.scenario = Scenario(spec, {1}, 1, 1000);
+  world.connect();
+  world.run(10s);
+  REQUIRE(world.all.size() > 4);
+  CHECK(world.all[0].second.transaction == 1001);
+  CHECK(world.all[2].second.transaction == 1002);
 }
 
 TEST_CASE("once the end has begun no call is made") {
