@@ -20,9 +20,17 @@ namespace {
   throw SpecError(file + ":" + std::to_string(mark.line + 1) + ": " + (key.empty() ? "" : key + ": ") + what);
 }
 
-// `${NAME}` is the environment variable NAME, and `$${` stands for `${`, as in the library's own options.
+// As TextTemplate wants characters written that are to stand for themselves.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) result.append(c == '{' || c == '}' ? 2 : 1, c);
+  return result;
+}
+
+// `${NAME}` is the environment variable NAME, and `$${` stands for `${`, as in the library's own options. In a template
+// what comes from the environment is none: a password may have any character.
 std::string with_environment(const std::string& file, const YAML::Mark& mark, const std::string& key,
-                             std::string_view text) {
+                             std::string_view text, bool is_template) {
   std::string result;
   for (std::size_t at = 0;;) {
     const std::size_t begin = text.find("${", at);
@@ -39,7 +47,7 @@ std::string with_environment(const std::string& file, const YAML::Mark& mark, co
     const char* const value = std::getenv(name.c_str());
     if (value == nullptr) fail(file, mark, key, "the environment variable " + name + " is not set");
     result += text.substr(at, begin - at);
-    result += value;
+    result += is_template ? escaped(value) : value;
     at = end + 1;
   }
 }
@@ -64,13 +72,10 @@ class Value {
   const std::string& key() const { return key_; }
   std::size_t line() const { return static_cast<std::size_t>(mark_.line) + 1; }
 
-  std::string text(const char* what) const {
-    if (!node_.IsScalar()) expected(what);
-    return with_environment(*file_, mark_, key_, node_.Scalar());
-  }
+  std::string text(const char* what) const { return read(what, /*is_template=*/false); }
   TextTemplate text_template(const char* what) const {
     try {
-      return TextTemplate(text(what));
+      return TextTemplate(read(what, /*is_template=*/true));
     } catch (const std::invalid_argument& error) {
       fail(error.what());
     }
@@ -107,6 +112,11 @@ class Value {
   bool is_false() const { return node_.IsScalar() && node_.Scalar() == "false"; }
 
  private:
+  std::string read(const char* what, bool is_template) const {
+    if (!node_.IsScalar()) expected(what);
+    return with_environment(*file_, mark_, key_, node_.Scalar(), is_template);
+  }
+
   const std::string* file_;
   std::string key_;
   YAML::Node node_;

@@ -92,6 +92,16 @@ csms:
   CHECK(spec.library_yaml == std::string(22, '\n') + "csms:\n  ping_interval: 10s\n");
 }
 
+TEST_CASE("a value of the environment is taken as it is") {
+  setenv("FLEET_TEST_PASSWORD", "{id}}${{:x}", 1);
+  const FleetSpec spec = parsed(R"(fleet: { csms: { auth: { password: "{}-${FLEET_TEST_PASSWORD}-{id}" } } })");
+  REQUIRE(spec.station_options.size() == 1);
+  CHECK(spec.station_options[0].value.expand(7, "CP7") == "7-{id}}${{:x}-CP7");
+  CHECK(parsed(R"(fleet: {}
+scenario: { boot: { vendor: "${FLEET_TEST_PASSWORD}" } })")
+            .scenario.boot->vendor == "{id}}${{:x}");
+}
+
 TEST_CASE("a small file is enough, and has sensible defaults") {
   const FleetSpec spec = parsed("fleet: { stations: 3 }\n");
   CHECK(spec.id_of(2) == "CP00003");
