@@ -35,7 +35,7 @@ constexpr auto farewell_limit = std::chrono::seconds(1);
 // What we remember of a connection. websocketpp makes it a base of its connection class.
 struct Session {
   std::string identity;
-  OcppVersion version = OcppVersion::v1_6;
+  ocpp::Version version = ocpp::Version::v1_6;
   bool open = false;
   bool dropped = false;
 };
@@ -396,7 +396,7 @@ class Csms::WebSocketServer final : public Csms::Server {
       if (std::find(known.begin(), known.end(), offered) == known.end()) continue;
       websocketpp::lib::error_code ignored;
       connection.select_subprotocol(offered, ignored);
-      connection.version = version_of(offered).value_or(OcppVersion::v1_6);
+      connection.version = ocpp::version_of(offered).value_or(ocpp::Version::v1_6);
       break;
     }
     return true;

@@ -1,8 +1,8 @@
 #include "ocpp_responder.h"
 
-#include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
+
+#include "ocpp/rfc3339.h"
 
 namespace csms {
 namespace {
@@ -21,25 +21,25 @@ std::string call_error_text(const std::string& id, const char* code, const char*
 }
 
 // A frame whose id cannot be read: 2.x answers with "-1"; in 1.6 an answer could not be matched with anything.
-Answer unreadable(OcppVersion version, const char* description) {
-  if (version == OcppVersion::v1_6) return {};
+Answer unreadable(ocpp::Version version, const char* description) {
+  if (version == ocpp::Version::v1_6) return {};
   return {"", call_error_text(unreadable_id, "RpcFrameworkError", description)};
 }
 
 // A frame whose id is known but which is not a CALL as it should be.
-Answer malformed(OcppVersion version, const std::string& id, const char* description) {
-  const char* code = version == OcppVersion::v1_6 ? "FormationViolation" : "RpcFrameworkError";
+Answer malformed(ocpp::Version version, const std::string& id, const char* description) {
+  const char* code = version == ocpp::Version::v1_6 ? "FormationViolation" : "RpcFrameworkError";
   return {"", call_error_text(id, code, description)};
 }
 
-std::optional<json> payload_for(const std::string& action, OcppVersion version,
+std::optional<json> payload_for(const std::string& action, ocpp::Version version,
                                 std::chrono::system_clock::time_point now, int interval_seconds) {
   if (action == "BootNotification") {
-    return json{{"status", "Accepted"}, {"currentTime", rfc3339(now)}, {"interval", interval_seconds}};
+    return json{{"status", "Accepted"}, {"currentTime", ocpp::rfc3339(now)}, {"interval", interval_seconds}};
   }
-  if (action == "Heartbeat") return json{{"currentTime", rfc3339(now)}};
+  if (action == "Heartbeat") return json{{"currentTime", ocpp::rfc3339(now)}};
   if (action == "StatusNotification" || action == "MeterValues") return json::object();
-  if (version != OcppVersion::v1_6) {
+  if (version != ocpp::Version::v1_6) {
     if (action == "TransactionEvent") return json::object();
     return std::nullopt;
   }
@@ -52,13 +52,13 @@ std::optional<json> payload_for(const std::string& action, OcppVersion version,
   return std::nullopt;
 }
 
-Answer answer_to_call(const json& frame, const std::string& id, OcppVersion version,
+Answer answer_to_call(const json& frame, const std::string& id, ocpp::Version version,
                       std::chrono::system_clock::time_point now, int interval_seconds) {
   if (frame.size() != 4) return malformed(version, id, "a CALL has four elements");
   if (!frame[2].is_string()) return malformed(version, id, "the action is not a string");
   const std::string& action = frame[2].get_ref<const std::string&>();
   if (!frame[3].is_object()) {
-    const char* code = version == OcppVersion::v1_6 ? "FormationViolation" : "FormatViolation";
+    const char* code = version == ocpp::Version::v1_6 ? "FormationViolation" : "FormatViolation";
     return {action, call_error_text(id, code, "the payload is not a JSON object")};
   }
   const std::optional<json> payload = payload_for(action, version, now, interval_seconds);
@@ -68,26 +68,7 @@ Answer answer_to_call(const json& frame, const std::string& id, OcppVersion vers
 
 }  // namespace
 
-std::optional<OcppVersion> version_of(std::string_view subprotocol) {
-  if (subprotocol == "ocpp1.6") return OcppVersion::v1_6;
-  if (subprotocol == "ocpp2.0.1") return OcppVersion::v2_0_1;
-  if (subprotocol == "ocpp2.1") return OcppVersion::v2_1;
-  return std::nullopt;
-}
-
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(since_epoch / 1000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char date[32];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-  char text[48];
-  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(since_epoch % 1000));
-  return text;
-}
-
-Answer answer_to(std::string_view message, OcppVersion version, std::chrono::system_clock::time_point now,
+Answer answer_to(std::string_view message, ocpp::Version version, std::chrono::system_clock::time_point now,
                  int interval_seconds) {
   const json frame = json::parse(message.begin(), message.end(), nullptr, /*allow_exceptions=*/false);
   if (!frame.is_array()) return unreadable(version, "the message is not a JSON array");
@@ -103,17 +84,17 @@ Answer answer_to(std::string_view message, OcppVersion version, std::chrono::sys
     case call_error:
       return {};  // the answer to a CALL of ours
     case call_result_error:
-      if (version == OcppVersion::v2_1) return {};
+      if (version == ocpp::Version::v2_1) return {};
       break;
     case send:
       // SEND is never answered.
-      if (version == OcppVersion::v2_1) {
+      if (version == ocpp::Version::v2_1) {
         return {frame.size() > 2 && frame[2].is_string() ? frame[2].get<std::string>() : "", std::nullopt};
       }
       break;
   }
   // An unknown type is ignored by 1.6 and 2.1; only 2.0.1 has an error for it.
-  if (version != OcppVersion::v2_0_1) return {};
+  if (version != ocpp::Version::v2_0_1) return {};
   return {"", call_error_text(id, "MessageTypeNotSupported", "only CALL, CALLRESULT and CALLERROR are known")};
 }
 

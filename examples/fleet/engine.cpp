@@ -28,8 +28,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// Without user and password, if anybody wrote them there.
-// Some servers take a token in the query.
+// Without user and password, if anybody wrote them there, and without the query, in which some servers take a token.
 std::string without_secrets(std::string url) {
   if (const std::size_t query = url.find('?'); query != std::string::npos)
     url.replace(query, std::string::npos, "?***");
@@ -201,7 +200,7 @@ void Engine::take(const chargewire::Event& event, Duration now) {
     case chargewire::EventType::connected: {
       Station& station = stations_[index];
       // The library agrees on none but these.
-      station.version = version_of(event.data()).value_or(Version::v1_6);
+      station.version = ocpp::version_of(event.data()).value_or(Version::v1_6);
       recorder_.connected(index);
       scenario_.connected(index, station.version, now);
       if (!spec_.scenario.boot) recorder_.booted(index);

@@ -1,17 +1,17 @@
 #include "ocpp.h"
 
 #include <charconv>
-#include <cstdio>
-#include <ctime>
+
+#include "ocpp/rfc3339.h"
 
 namespace fleet {
 namespace {
 
 using nlohmann::json;
 
-// MessageTypeId (OCPP-J part 4, 4.1.3).
 // RPC messages of OCPP are a dozen deep.
 constexpr int depth_max = 64;
+// MessageTypeId (OCPP-J part 4, 4.1.3).
 constexpr int call_type = 2;
 constexpr int call_result_type = 3;
 constexpr int call_error_type = 4;
@@ -184,13 +184,6 @@ std::string shortened(std::string text) {
 
 }  // namespace
 
-std::optional<Version> version_of(std::string_view subprotocol) {
-  if (subprotocol == "ocpp1.6") return Version::v1_6;
-  if (subprotocol == "ocpp2.0.1") return Version::v2_0_1;
-  if (subprotocol == "ocpp2.1") return Version::v2_1;
-  return std::nullopt;
-}
-
 const char* name_of(Action action, Version version) {
   const bool is_1_6 = version == Version::v1_6;
   switch (action) {
@@ -212,22 +205,10 @@ const char* name_of(Action action, Version version) {
   return "";
 }
 
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char date[32];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-  char text[48];
-  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(ms % 1000));
-  return text;
-}
-
 std::string text_of(const Call& call, const StationFacts& facts, const ScenarioSpec& spec,
                     std::chrono::system_clock::time_point now) {
   return "[2,\"" + std::to_string(call.id) + "\",\"" + name_of(call.action, call.version) + "\"," +
-         payload_of(call, facts, spec, rfc3339(now)).dump(-1, ' ', false, json::error_handler_t::replace) + ']';
+         payload_of(call, facts, spec, ocpp::rfc3339(now)).dump(-1, ' ', false, json::error_handler_t::replace) + ']';
 }
 
 Incoming parse(std::string_view message) {

@@ -11,8 +11,6 @@
 // OCPP-J as the stations of a fleet speak it: 1.6, 2.0.1 and 2.1.
 namespace fleet {
 
-std::optional<Version> version_of(std::string_view subprotocol);
-
 // "StartTransaction" in one version, "TransactionEvent" in the others.
 const char* name_of(Action action, Version version);
 
@@ -51,7 +49,5 @@ struct CommandOutcome {
 };
 CommandOutcome carry_out(const Incoming& command, std::uint32_t station, Version version, Scenario& scenario,
                          const ScenarioSpec& spec, Duration now);
-
-std::string rfc3339(std::chrono::system_clock::time_point time);
 
 }  // namespace fleet

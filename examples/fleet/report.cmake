@@ -24,4 +24,4 @@ add_custom_command(OUTPUT ${assets_directory}/report_assets.h
 
 add_library(fleet_report STATIC advice.cpp report_html.cpp report_json.cpp verdict.cpp ${assets_directory}/report_assets.h)
 target_include_directories(fleet_report PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} PRIVATE ${assets_directory})
-target_link_libraries(fleet_report PUBLIC chargewire::chargewire PRIVATE nlohmann_json::nlohmann_json)
+target_link_libraries(fleet_report PUBLIC chargewire::chargewire PRIVATE ocpp nlohmann_json::nlohmann_json)

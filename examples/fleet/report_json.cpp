@@ -3,12 +3,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "advice.h"
+#include "ocpp/rfc3339.h"
 #include "verdict.h"
 
 namespace fleet {
@@ -27,19 +27,6 @@ Json number(double value) {
 
 // 0 stands for "never" and "none" in the record.
 Json number_or_null(double value) { return value == 0 ? Json(nullptr) : number(value); }
-
-std::string utc(WallTime time) {
-  const auto since_1970 = time.time_since_epoch();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_1970);
-  const std::time_t whole = seconds.count();
-  std::tm parts{};
-  ::gmtime_r(&whole, &parts);
-  char text[40];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + length, sizeof text - length, ".%03dZ",
-                static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970 - seconds).count()));
-  return text;
-}
 
 // "CWIRE_E_DIAL" is a word of C; programs and people read "dial".
 std::string word(chargewire::Status status) {
@@ -222,8 +209,8 @@ Json document(const RunRecord& record) {
           {"verdict", {{"level", word(verdict.level)}, {"text", verdict.text}}},
           {"promises", promises},
           {"setup", setup(record.setup)},
-          {"started_at", utc(record.started_at)},
-          {"ended_at", utc(record.ended_at)},
+          {"started_at", ocpp::rfc3339(record.started_at)},
+          {"ended_at", ocpp::rfc3339(record.ended_at)},
           {"duration_seconds", number(std::chrono::duration<double>(record.ended_at - record.started_at).count())},
           {"end", record.end},
           {"drained", record.drained},

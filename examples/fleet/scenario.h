@@ -8,13 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "ocpp/version.h"
 #include "spec.h"
 
 // What each station does next. Knows neither sockets nor clocks: whoever drives it says what happened and when, so that
 // a day of ten thousand stations is tested in a moment. Times are since the start of the run and never go back.
 namespace fleet {
 
-enum class Version { v1_6, v2_0_1, v2_1 };
+using ocpp::Version;
 
 // What a station tells or asks the CSMS. start, update and stop are StartTransaction, MeterValues and StopTransaction
 // in 1.6, and TransactionEvent in 2.x.
