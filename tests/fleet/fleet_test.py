@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import pty
-import select
+import re
 import signal
 import struct
 import subprocess
@@ -14,13 +14,15 @@ import sys
 import tempfile
 import termios
 import threading
+import time
 import unittest
 
 import websockets
 
+from waits import SECONDS, Output, end_of, happens
+
 FLEET = None
 CSMS = None
-SECONDS = 40  # for anything that should happen at once
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 
@@ -28,24 +30,26 @@ ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 class Csms:
     """The one of the examples, with its commands."""
 
-    def __init__(self, directory, *arguments):
-        self.process = subprocess.Popen([CSMS, "--stdin", "--port", "0", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().split()[-1]
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([CSMS, "--stdin", "--port", "0", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.output = Output(self.process.stdout.fileno())
+        self.url = self.output.line().split()[-1]
 
     def command(self, line):
-        self.process.stdin.write(line + "\n")
+        self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
+        return self.output.line()
 
-    def stations(self, wanted):
-        """Waits until so many are connected."""
-        while json.loads(self.command("stats"))["stations"] != wanted:
-            pass
+    def has_stations(self, wanted):
+        return json.loads(self.command("stats"))["stations"] == wanted
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(SECONDS)
-        self.process.stdout.close()
+        try:
+            self.process.wait(SECONDS)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
 
 
 class PythonCsms:
@@ -60,9 +64,10 @@ class PythonCsms:
         self.commands = []  # sent to each station, after its boot, in order
         self.ready = threading.Event()
         self.changed = threading.Condition()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True)
         self.thread.start()
-        self.ready.wait()
+        if not self.ready.wait(SECONDS):
+            raise AssertionError("the CSMS in Python does not listen")
 
     async def serve(self):
         self.loop = asyncio.get_running_loop()
@@ -102,15 +107,19 @@ class PythonCsms:
         except websockets.ConnectionClosed:
             pass
 
-    def until(self, condition):
+    def sees(self, condition):
+        """Whether it holds, at the latest after SECONDS."""
         with self.changed:
-            self.changed.wait_for(condition, SECONDS)
-        if not condition():
-            raise AssertionError("that did not happen")
+            return self.changed.wait_for(condition, SECONDS)
+
+    def actions(self, station):
+        return [action for action, _ in self.calls[station]]
 
     def end(self):
         self.loop.call_soon_threadsafe(self.stop.set)
-        self.thread.join()
+        self.thread.join(SECONDS)
+        if self.thread.is_alive():
+            raise AssertionError("the CSMS in Python does not end")
 
 
 def result_of(action):
@@ -121,6 +130,40 @@ def result_of(action):
     if action == "StartTransaction":
         return {"transactionId": 7, "idTagInfo": {"status": "Accepted"}}
     return {}
+
+
+class Terminal:
+    """The fleet in a terminal of its own."""
+
+    def __init__(self, arguments):
+        self.master, self.slave = pty.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen([FLEET, *arguments], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
+                                        env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.output = Output(self.master)
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def settings_are_back(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def end(self):
+        """Its end, and all that it wrote: a terminal that nobody reads would hold it up."""
+        limit = time.monotonic() + SECONDS
+        while self.process.poll() is None:
+            if time.monotonic() > limit:
+                raise AssertionError("it did not end within %d s; it wrote:\n%s" % (SECONDS, self.output.all.decode(errors="replace")))
+            self.output.read_more(0.05)
+        return self.output.drain()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(SECONDS)
+        os.close(self.master)
+        os.close(self.slave)
 
 
 class FleetTest(unittest.TestCase):
@@ -137,7 +180,7 @@ class FleetTest(unittest.TestCase):
         return self.path(name)
 
     def csms(self, *arguments):
-        csms = Csms(self.directory.name, *arguments)
+        csms = Csms(*arguments)
         self.addCleanup(csms.end)
         return csms
 
@@ -157,11 +200,27 @@ class FleetTest(unittest.TestCase):
         self.addCleanup(end)
         return process
 
-    def run_fleet(self, *arguments, code=0, **more):
-        process = self.begin(*arguments, **more)
-        out, err = process.communicate(timeout=SECONDS)
+    def end(self, process, code=0):
+        out, err = end_of(process)
         self.assertEqual(process.returncode, code, out + err)
         return out, err
+
+    def run_fleet(self, *arguments, code=0, **more):
+        return self.end(self.begin(*arguments, **more), code)
+
+    def wait_until(self, happened, what, process):
+        """Whatever the process said is shown where it did not happen."""
+        if not happened:
+            process.kill()
+            out, err = end_of(process)
+            self.fail("after %d s still not: %s. The program said:\n%s%s" % (SECONDS, what, out, err))
+
+    def run_until(self, csms, condition, what, *arguments, code=0, **more):
+        """Runs it until the CSMS in Python has seen that, and then tells it to end."""
+        process = self.begin(*arguments, "--url", csms.url, **more)
+        self.wait_until(csms.sees(condition), what, process)
+        process.send_signal(signal.SIGTERM)
+        return self.end(process, code)
 
     def read_json(self, name="run.json"):
         with open(self.path(name)) as file:
@@ -172,45 +231,58 @@ class FleetTest(unittest.TestCase):
 
     # ---- A run to its end
 
-    def test_a_small_fleet_runs_to_the_end_of_its_duration(self):
-        csms = self.csms("--interval", "1")
+    def test_a_small_fleet_says_all_that_its_scenario_has(self):
+        def answer(station, action, payload):
+            return {**result_of(action), "interval": 1} if action == "BootNotification" else result_of(action)
+
+        csms = self.python_csms(answer)
         fleet = self.write("""
-fleet: { stations: 30, url: "ws://nowhere.invalid", ramp: 0, protocol: { "1.6": 40%, "2.0.1": 40%, "2.1": 20% } }
+fleet: { stations: 6, url: "ws://nowhere.invalid", ramp: 0, protocol: { "1.6": 40%, "2.0.1": 40%, "2.1": 20% }, drain: 1m }
 scenario:
   connectors: 2
   heartbeat: { interval: csms }
-  meter_values: { interval: 500ms }
-  transactions: { pause: 300ms, duration: 700ms }
+  meter_values: { interval: 1s }
+  transactions: { pause: 500ms, duration: 1500ms }
 """)
-        out, _ = self.run_fleet(fleet, "--url", csms.url, "--duration", "3s", "--json", self.path("run.json"), "--report", self.path("run.html"))
+        wanted = {"BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent"}
+
+        def all_were_said():
+            return len(csms.calls) == 6 and wanted <= {action for station in list(csms.calls) for action in csms.actions(station)}
+
+        out, _ = self.run_until(csms, all_were_said, "each call from somebody", fleet, "--json", self.path("run.json"), "--report", self.path("run.html"))
         record = self.read_json()
         self.assertEqual(self.promises(record), [True] * 4, record["promises"])
         totals = record["totals"]
-        self.assertEqual(totals["connects"], 30)
+        self.assertEqual(totals["connects"], 6)
         self.assertEqual(totals["disconnects"], 0)
         self.assertEqual(totals["calls_sent"], totals["calls_answered"])
         self.assertEqual(totals["messages_sent"], totals["messages_accepted"])
         self.assertEqual(totals["messages_received"], totals["calls_answered"])
         actions = {action["action"]: action["sent"] for action in record["actions"]}
-        self.assertEqual(actions["BootNotification"], 30)
-        for action in ("Heartbeat", "StatusNotification", "MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent"):
-            self.assertGreater(actions[action], 0, action)
-        self.assertIn("kept  Every station was connected at least once: 30 of 30", out)
-        self.assertIn("connected 30 of 30", out)
+        self.assertEqual(set(actions), wanted)
+        self.assertEqual(actions["BootNotification"], 6)
+        self.assertIn("kept  Every station was connected at least once: 6 of 6", out)
+        self.assertIn("connected 6 of 6", out)
         self.assertNotIn("\x1b", out)  # no terminal, no pictures
         with open(self.path("run.html")) as file:
             self.assertIn("</html>", file.read())
+
+    def test_a_run_ends_when_its_duration_is_over(self):
+        csms = self.csms()
+        process = self.begin(self.write("fleet: {}\n"), "--url", csms.url, "--duration", "1s", "--json", self.path("run.json"))
+        end_of(process)  # whatever came of it in that time
+        record = self.read_json()
+        self.assertEqual(record["end"], "the duration is over")
+        self.assertGreaterEqual(record["duration_seconds"], 1)
 
     def test_each_version_is_spoken_as_it_is(self):
         for version, boot in (("1.6", "chargePointVendor"), ("2.0.1", "chargingStation"), ("2.1", "chargingStation")):
             with self.subTest(version):
                 csms = self.python_csms()
                 fleet = self.write("fleet: { stations: 2, ramp: 0, id: \"S-{:02d}\", protocol: %s }\nscenario: { heartbeat: { interval: 200ms } }\n" % version)
-                self.run_fleet(fleet, "--url", csms.url, "--duration", "1s")
+                self.run_until(csms, lambda: all(csms.actions(name).count("Heartbeat") > 1 for name in ("S-01", "S-02")), "two heartbeats of each", fleet)
                 self.assertEqual(csms.versions, {"S-01": "ocpp" + version, "S-02": "ocpp" + version})
-                actions = [action for action, _ in csms.calls["S-01"]]
-                self.assertEqual(actions[:2], ["BootNotification", "StatusNotification"])
-                self.assertGreater(actions.count("Heartbeat"), 1)
+                self.assertEqual(csms.actions("S-01")[:2], ["BootNotification", "StatusNotification"])
                 self.assertIn(boot, csms.calls["S-01"][0][1])
 
     def test_no_run_has_a_transaction_id_of_another(self):
@@ -219,11 +291,8 @@ scenario:
         ids = []
         for _ in range(2):
             csms.calls.clear()
-            process = self.begin(fleet, "--url", csms.url)
-            csms.until(lambda: len([payload for action, payload in csms.calls["CP00001"] if payload.get("eventType") == "Started"]) >= 3)
-            process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=SECONDS)
-            self.assertEqual(process.returncode, 0, out + err)
+            self.run_until(csms, lambda: len([payload for _, payload in csms.calls["CP00001"] if payload.get("eventType") == "Started"]) >= 3,
+                           "three transactions", fleet)
             ids += [payload["transactionInfo"]["transactionId"] for _, payload in csms.calls["CP00001"] if payload.get("eventType") == "Started"]
         self.assertEqual(len(ids), len(set(ids)), ids)
 
@@ -231,11 +300,8 @@ scenario:
         csms = self.python_csms()
         csms.commands = [("GetConfiguration", {}), ("TriggerMessage", {"requestedMessage": "Heartbeat"}), ("UpdateFirmware", {}), ("Nonsense", {}),
                          ("Reset", {"type": "Soft"})]
-        process = self.begin(self.write("fleet: { stations: 1 }\nscenario: { heartbeat: { interval: 100ms } }\n"), "--url", csms.url, "--json", self.path("run.json"))
-        csms.until(lambda: csms.connections["CP00001"] == 2 and [action for action, _ in csms.calls["CP00001"]].count("BootNotification") == 2)
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=SECONDS)
-        self.assertEqual(process.returncode, 0, out + err)
+        self.run_until(csms, lambda: csms.connections["CP00001"] == 2 and csms.actions("CP00001").count("BootNotification") == 2, "a boot after the reset",
+                       self.write("fleet: { stations: 1 }\nscenario: { heartbeat: { interval: 100ms } }\n"), "--json", self.path("run.json"))
         answers = csms.answers["CP00001"]
         self.assertEqual(answers["command-0"][0], 3)
         self.assertEqual(answers["command-1"][2], {"status": "Accepted"})
@@ -252,12 +318,11 @@ scenario:
         fleet = self.write("fleet: { stations: 20, ramp: 0 }\nscenario: { heartbeat: false, status: false }\n")
         runs = [self.begin(fleet, "--url", csms.url, "--shard", shard, env={**os.environ, "JOB_COMPLETION_INDEX": "2"})
                 for shard in ("0/3", "1/3", "job/3")]
-        csms.until(lambda: sum(len(calls) for calls in csms.calls.values()) == 20)
+        self.wait_until(csms.sees(lambda: sum(len(calls) for calls in list(csms.calls.values())) == 20), "a boot of each", runs[0])
         self.assertEqual(csms.connections, {"CP%05d" % number: 1 for number in range(1, 21)})
         for process, stations in zip(runs, (7, 7, 6)):
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=SECONDS)
-            self.assertEqual(process.returncode, 0, out + err)
+            out, _ = self.end(process)
             self.assertIn("at least once: %d of %d" % (stations, stations), out)
 
     # ---- What goes wrong
@@ -267,16 +332,14 @@ scenario:
         fleet = self.write("fleet: { stations: 10, ramp: 0 }\nscenario: { heartbeat: { interval: 100ms } }\n"
                            "csms: { reconnect_backoff: 100ms }\ngovernor: { breaker: false }\n")
         process = self.begin(fleet, "--url", csms.url, "--json", self.path("run.json"))
-        csms.stations(10)
+        self.wait_until(happens(lambda: csms.has_stations(10)), "10 stations", process)
         csms.command("die")
-        # Each line is of later: the one that tells of failed attempts.
-        while "reconnecting" not in (line := process.stdout.readline()):
-            self.assertNotEqual(line, "")
+        output = Output(process.stdout.fileno())
+        output.until(lambda: re.search(rb"failed attempts [1-9]", output.all), "a line that tells of failed attempts")
         csms.command("back")
-        csms.stations(10)
+        self.wait_until(happens(lambda: csms.has_stations(10)), "10 stations again", process)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=SECONDS)
-        self.assertEqual(process.returncode, 0, out + err)  # calls that were lost with their connection break no promise
+        self.end(process)  # calls that were lost with their connection break no promise
         record = self.read_json()
         self.assertEqual(record["totals"]["reconnects"], 10)
         self.assertEqual(record["totals"]["disconnects"], 10)
@@ -291,8 +354,10 @@ scenario:
             return result_of(action)
 
         csms = self.python_csms(answer)
-        fleet = self.write("fleet: { stations: 2, ramp: 0 }\nscenario: { heartbeat: { interval: 200ms }, call_timeout: 300ms }\n")
-        self.run_fleet(fleet, "--url", csms.url, "--duration", "2s", "--json", self.path("run.json"), code=1)
+        # Long enough for any other answer.
+        fleet = self.write("fleet: { stations: 2, ramp: 0 }\nscenario: { heartbeat: { interval: 200ms }, call_timeout: 5s }\n")
+        self.run_until(csms, lambda: csms.actions("CP00001").count("Heartbeat") > 1 and csms.actions("CP00002").count("Heartbeat") > 1,
+                       "a call after the one that failed", fleet, "--json", self.path("run.json"), code=1)
         record = self.read_json()
         self.assertEqual(self.promises(record), [True, True, False, True])
         text = json.dumps(record)
@@ -302,8 +367,12 @@ scenario:
     def test_a_csms_that_cannot_be_reached_breaks_promises_and_says_why(self):
         csms = self.csms()
         csms.command("die")
-        out, _ = self.run_fleet(self.write("fleet: { stations: 2 }\n"), "--url", csms.url, "--duration", "1s", code=1)
-        self.assertIn("NOT   Every station was connected at least once: 0 of 2; not CP00001 (", out)
+        process = self.begin(self.write("fleet: {}\n"), "--url", csms.url)
+        output = Output(process.stdout.fileno())
+        output.until(lambda: re.search(rb"failed attempts [1-9]", output.all), "a line that tells of failed attempts")
+        process.send_signal(signal.SIGTERM)
+        out, _ = self.end(process, code=1)
+        self.assertIn("NOT   Every station was connected at least once: 0 of 1; not CP00001 (", out)
         self.assertIn("connection refused", out)
 
     def test_passwords_come_from_a_file_per_station(self):
@@ -317,10 +386,13 @@ scenario:
         csms = self.csms("--passwords", passwords)
         fleet = self.write("fleet: { stations: 3, ramp: 0, id: \"CP{}\", csms: { auth: { password_file: \"keys/{id}\" } } }\n"
                            "csms: { security_profile: 1, auth: { type: basic } }\n")
-        out, err = self.run_fleet(fleet, "--url", csms.url, "--duration", "1s", "--json", "run.json", cwd=self.directory.name)
+        process = self.begin(fleet, "--url", csms.url, "--json", "run.json", cwd=self.directory.name)
+        self.wait_until(happens(lambda: csms.has_stations(3)), "3 stations", process)
+        process.send_signal(signal.SIGTERM)
+        out, err = self.end(process)
         self.assertNotIn("secret of", json.dumps(self.read_json()) + out + err)
         os.remove(self.path("keys/CP3"))
-        _, err = self.run_fleet(fleet, "--url", csms.url, "--duration", "1s", code=2)
+        _, err = self.run_fleet(fleet, "--url", csms.url, code=2)
         self.assertIn("CP3", err)
 
     def test_a_file_that_is_not_right_is_told_with_its_line(self):
@@ -370,77 +442,35 @@ scenario:
         csms = self.python_csms()
         process = self.begin(self.write("fleet: { stations: 1 }\nscenario: { heartbeat: { interval: 100ms } }\n"), "--url", csms.url, "--json",
                              self.path("run.json"), preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-        csms.until(lambda: "Heartbeat" in [action for action, _ in csms.calls["CP00001"]])
+        self.wait_until(csms.sees(lambda: "Heartbeat" in csms.actions("CP00001")), "a heartbeat", process)
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=SECONDS)
-        self.assertEqual(process.returncode, 0)
+        self.end(process)
         self.assertIn("SIGTERM", json.dumps(self.read_json()))
         self.assertNotIn("SIGHUP", json.dumps(self.read_json()))
         self.assertIn("Exit status", self.run_fleet("--help")[0])
 
-    def test_a_report_that_cannot_be_written_is_a_failure(self):
-        csms = self.csms()
-        _, err = self.run_fleet(self.write("fleet: {}\n"), "--url", csms.url, "--duration", "1s", "--json", self.path("nowhere/run.json"), code=1)
-        self.assertIn("nowhere/run.json could not be written", err)
-
     # ---- In a terminal
 
     def in_terminal(self, *arguments):
-        """Runs it there. Returns the process, the terminal and what reads it until a text has come."""
-        master, slave = pty.openpty()
-        before = termios.tcgetattr(slave)
-        process = subprocess.Popen([FLEET, *arguments], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
-                                   preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        seen = bytearray()
-
-        def read(until):
-            while until not in seen:
-                ready, _, _ = select.select([master], [], [], SECONDS)
-                self.assertTrue(ready, bytes(seen))
-                seen.extend(os.read(master, 65536))
-            return bytes(seen)
-
-        def end():
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-            os.close(master)
-            os.close(slave)
-
-        self.addCleanup(end)
-
-        def settings_are_back():
-            return termios.tcgetattr(slave) == before
-
-        return process, master, read, settings_are_back
-
-    def wait_reading(self, process, master):
-        """Its end: a terminal that nobody reads would hold it up."""
-        text = bytearray()
-        while process.poll() is None:
-            ready, _, _ = select.select([master], [], [], 0.05)
-            if ready:
-                text.extend(os.read(master, 65536))
-        while select.select([master], [], [], 0)[0]:
-            text.extend(os.read(master, 65536))
-        return bytes(text)
+        terminal = Terminal(arguments)
+        self.addCleanup(terminal.close)
+        return terminal
 
     def test_in_a_terminal_it_ends_in_order_and_gives_the_terminal_back(self):
         for how, typed in ((signal.SIGINT, None), (signal.SIGTERM, None), (None, b"\x03"), (None, b"q")):
             with self.subTest(how=how, typed=typed):
                 csms = self.csms()
-                process, master, read, settings_are_back = self.in_terminal(
-                    self.write("fleet: { stations: 5, ramp: 0 }\nscenario: { heartbeat: { interval: 200ms } }\n"), "--url", csms.url)
-                read(b"5\x1b[0m connected")
-                self.assertFalse(settings_are_back())
+                terminal = self.in_terminal(self.write("fleet: { stations: 5, ramp: 0 }\nscenario: { heartbeat: { interval: 200ms } }\n"), "--url", csms.url)
+                terminal.output.has(b"5\x1b[0m connected")
+                self.assertFalse(terminal.settings_are_back())
                 if typed:
-                    os.write(master, typed)
+                    terminal.type(typed)
                 else:
-                    process.send_signal(how)
-                text = read(LEAVE) + self.wait_reading(process, master)
-                self.assertEqual(process.returncode, 0, text)
-                self.assertTrue(settings_are_back())
+                    terminal.process.send_signal(how)
+                text = terminal.end()
+                self.assertEqual(terminal.process.returncode, 0, text)
+                self.assertTrue(terminal.settings_are_back())
                 self.assertEqual(text.count(ENTER), 1)
                 self.assertEqual(text.count(LEAVE), 1)
                 self.assertIn("█".encode(), text)
@@ -449,53 +479,52 @@ scenario:
     def test_a_second_ctrl_c_ends_at_once_with_a_report(self):
         # The CSMS forgets heartbeats, so that the first one waits.
         csms = self.python_csms(lambda station, action, payload: None if action == "Heartbeat" else result_of(action))
-        process, master, read, settings_are_back = self.in_terminal(
+        terminal = self.in_terminal(
             self.write("fleet: { stations: 3, ramp: 0, drain: 10m }\nscenario: { heartbeat: { interval: 100ms }, call_timeout: 10m }\n"),
             "--url", csms.url, "--json", self.path("run.json"))
-        csms.until(lambda: all("Heartbeat" in [action for action, _ in csms.calls["CP0000%d" % number]] for number in (1, 2, 3)))
-        os.write(master, b"\x03")
-        read(b"end at once")
-        os.write(master, b"\x03")
-        read(LEAVE)
-        self.wait_reading(process, master)
-        self.assertEqual(process.returncode, 130)
-        self.assertTrue(settings_are_back())
+        terminal.output.until(lambda: all("Heartbeat" in csms.actions("CP0000%d" % number) for number in (1, 2, 3)), "a heartbeat of each")
+        terminal.type(b"\x03")
+        terminal.output.has(b"end at once")
+        terminal.type(b"\x03")
+        text = terminal.end()
+        self.assertEqual(terminal.process.returncode, 130, text)
+        self.assertIn(LEAVE, text)
+        self.assertTrue(terminal.settings_are_back())
         self.assertIn("twice", json.dumps(self.read_json()))
 
     def test_whatever_kills_it_the_terminal_is_given_back(self):
         csms = self.csms()
         for how in (signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT):
             with self.subTest(how):
-                process, master, read, settings_are_back = self.in_terminal(self.write("fleet: {}\n"), "--url", csms.url)
-                read(b"connected")
-                process.send_signal(how)
-                read(LEAVE)
-                self.wait_reading(process, master)
-                self.assertEqual(process.returncode, -how)
-                self.assertTrue(settings_are_back())
+                terminal = self.in_terminal(self.write("fleet: {}\n"), "--url", csms.url)
+                terminal.output.has(b"connected")
+                terminal.process.send_signal(how)
+                self.assertIn(LEAVE, terminal.end())
+                self.assertEqual(terminal.process.returncode, -how)
+                self.assertTrue(terminal.settings_are_back())
 
     def test_a_configuration_that_fails_late_gives_the_terminal_back(self):
         csms = self.csms()
         fleet = self.write("fleet: { stations: 2, csms: { auth: { password_file: \"keys/{id}\" } } }\ncsms: { security_profile: 1, auth: { type: basic } }\n")
-        process, master, read, settings_are_back = self.in_terminal(fleet, "--url", csms.url)
-        text = read(LEAVE) + self.wait_reading(process, master)
-        self.assertEqual(process.returncode, 2)
-        self.assertTrue(settings_are_back())
+        terminal = self.in_terminal(fleet, "--url", csms.url)
+        text = terminal.end()
+        self.assertEqual(terminal.process.returncode, 2, text)
+        self.assertTrue(terminal.settings_are_back())
         self.assertIn(b"keys/CP00001", text[text.index(LEAVE):])
 
     def test_the_picture_follows_the_terminal(self):
         csms = self.csms()
-        process, master, read, _ = self.in_terminal(self.write("fleet: { stations: 1 }\n"), "--url", csms.url)
-        read(b"ping to pong")
-        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
-        read(b"\x1b[50;1H")  # the last line of the larger one
-        process.send_signal(signal.SIGTSTP)
-        read(LEAVE)
-        os.waitpid(process.pid, os.WUNTRACED)
-        process.send_signal(signal.SIGCONT)
-        os.write(master, b"q")
-        self.wait_reading(process, master)
-        self.assertEqual(process.returncode, 0)
+        terminal = self.in_terminal(self.write("fleet: { stations: 1 }\n"), "--url", csms.url)
+        terminal.output.has(b"ping to pong")
+        fcntl.ioctl(terminal.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        terminal.output.has(b"\x1b[50;1H")  # the last line of the larger one
+        terminal.process.send_signal(signal.SIGTSTP)
+        terminal.output.has(LEAVE)
+        self.assertTrue(happens(lambda: os.waitpid(terminal.process.pid, os.WUNTRACED | os.WNOHANG) != (0, 0)), "it does not stop")
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.type(b"q")
+        text = terminal.end()
+        self.assertEqual(terminal.process.returncode, 0, text)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // ocpp-rpc as a CSMS in strict mode: calls and answers of stations that do not fit the JSON schemas of the Open Charge Alliance are refused. Sends each
-// station, once, every call that it has an answer for. Writes its port first, then a line for each thing of note. Ends with its standard input.
+// station, once, every call that it has an answer for. Writes its port first, then a line for each thing of note: that an action was answered for the
+// first time, that a station was told all, and what went wrong. Ends with its standard input.
 'use strict';
 
 const { RPCServer, createValidator } = require('ocpp-rpc');
@@ -43,6 +44,7 @@ const calls = {
   'ocpp2.1': calls2,
 };
 const told = new Set();
+const answered = new Set();
 
 const server = new RPCServer({ protocols: ['ocpp2.1', 'ocpp2.0.1', 'ocpp1.6'], strictMode: true,
   strictModeValidators: [createValidator('ocpp2.1', schemas21.map(named))] });
@@ -50,13 +52,18 @@ server.auth((accept) => accept({}));
 server.on('client', (client) => {
   client.on('strictValidationFailure', ({ error }) => console.log(`invalid ${client.protocol} ${error.message} ${JSON.stringify(error.details)}`));
   const now = () => new Date().toISOString();
-  client.handle('BootNotification', () => ({ status: 'Accepted', interval: 300, currentTime: now() }));
-  client.handle('Heartbeat', () => ({ currentTime: now() }));
-  client.handle('StatusNotification', () => ({}));
-  client.handle('MeterValues', () => ({}));
-  client.handle('TransactionEvent', () => ({}));
-  client.handle('StartTransaction', () => ({ transactionId: 7, idTagInfo: { status: 'Accepted' } }));
-  client.handle('StopTransaction', () => ({}));
+  const answer = (action, result) => client.handle(action, () => {
+    if (!answered.has(action)) console.log(`answered ${action}`);
+    answered.add(action);
+    return result();
+  });
+  answer('BootNotification', () => ({ status: 'Accepted', interval: 300, currentTime: now() }));
+  answer('Heartbeat', () => ({ currentTime: now() }));
+  answer('StatusNotification', () => ({}));
+  answer('MeterValues', () => ({}));
+  answer('TransactionEvent', () => ({}));
+  answer('StartTransaction', () => ({ transactionId: 7, idTagInfo: { status: 'Accepted' } }));
+  answer('StopTransaction', () => ({}));
   if (told.has(client.identity)) return;
   told.add(client.identity);
   (async () => {

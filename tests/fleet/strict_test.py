@@ -3,18 +3,21 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
 
+from waits import Output, end_of
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.join(HERE, "../integration/peers")  # says which version of ocpp-rpc
-SECONDS = 60
+ACTIONS = ("BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent")
 FLEET = DIRECTORY = None
 
 YAML = """
-fleet: { stations: 9, ramp: 0, duration: 6s, protocol: { "1.6": 34%, "2.0.1": 33%, "2.1": 33% } }
+fleet: { stations: 9, ramp: 0, protocol: { "1.6": 34%, "2.0.1": 33%, "2.1": 33% } }
 scenario:
   connectors: 2
   boot: { serial_number: "SN{}", firmware_version: "1.0" }
@@ -51,17 +54,26 @@ class StrictTest(unittest.TestCase):
             yaml, record = os.path.join(directory, "fleet.yaml"), os.path.join(directory, "run.json")
             with open(yaml, "w") as file:
                 file.write(YAML)
+            output = Output(server.stdout.fileno())
+            run = None
             try:
-                url = f"ws://127.0.0.1:{int(server.stdout.readline())}/ocpp"
-                run = subprocess.run([FLEET, yaml, "--url", url, "--json", record], capture_output=True, text=True, timeout=SECONDS)
+                url = f"ws://127.0.0.1:{int(output.line())}/ocpp"
+                run = subprocess.Popen([FLEET, yaml, "--url", url, "--json", record], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                output.until(lambda: output.all.count(b"told ") == 9 and all(b"answered %s\n" % action.encode() in output.all for action in ACTIONS),
+                             "all that is told and answered")
+                run.send_signal(signal.SIGTERM)
+                out, err = end_of(run)
             finally:
-                said, _ = server.communicate(timeout=SECONDS)
+                if run is not None:
+                    run.kill()
+                rest, _ = end_of(server)
             with open(record) as file:
                 actions = {action["action"]: action["answered"] for action in json.load(file)["actions"]}
-        self.assertEqual(run.returncode, 0, run.stdout + run.stderr + said)
-        self.assertEqual(sorted(said.splitlines()), ["told ocpp1.6"] * 4 + ["told ocpp2.0.1"] * 2 + ["told ocpp2.1"] * 3)
-        for action in ("BootNotification", "Heartbeat", "StatusNotification", "MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent"):
-            self.assertGreater(actions[action], 0, action)
+        said = output.all.decode() + rest
+        self.assertEqual(run.returncode, 0, out + err + said)
+        self.assertEqual(sorted(line for line in said.splitlines()[1:] if not line.startswith("answered ")),
+                         ["told ocpp1.6"] * 4 + ["told ocpp2.0.1"] * 2 + ["told ocpp2.1"] * 3)
+        self.assertEqual(set(actions), set(ACTIONS))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 import json
 import os
+import select
 import subprocess
 import tempfile
+
+SECONDS = 120
 
 
 class Browser:
@@ -39,6 +42,8 @@ class Browser:
 
     def read(self):
         while b"\0" not in self.unread:
+            if not select.select([self.answers], [], [], SECONDS)[0]:
+                raise RuntimeError(f"the browser has said nothing for {SECONDS} s; its last event: {self.events[-1:]}")
             some = os.read(self.answers, 1 << 20)
             if not some:
                 raise RuntimeError("the browser has ended")
