@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
+#include <sstream>
 
 #include "command_line.h"
 #include "engine.h"
@@ -110,17 +110,34 @@ void print_check(const Setup& setup, const FleetSpec& spec) {
   for (const auto& [name, value] : setup.scenario) std::cout << "  " << name << ": " << value << '\n';
 }
 
-bool write_file(const std::string& path, void (*write)(const RunRecord&, std::ostream&), const RunRecord& record) {
-  if (path.empty()) return true;
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  write(record, file);
-  file.close();
-  if (file) {
-    std::cout << "  " << path << '\n';
-    return true;
+// Before the run: or it would be known after a day of it.
+void check_writable(const std::string& path) {
+  if (path.empty()) return;
+  std::FILE* const file = std::fopen(path.c_str(), "ae");
+  if (file == nullptr) throw SpecError(path + " cannot be written: " + std::strerror(errno));
+  std::fclose(file);
+}
+
+// What is to be said of it, a line; none if there is nothing to write.
+struct Written {
+  bool well = true;
+  std::string line;
+};
+
+Written write_file(const std::string& path, void (*write)(const RunRecord&, std::ostream&), const RunRecord& record) {
+  if (path.empty()) return {};
+  std::ostringstream text;
+  write(record, text);
+  const std::string whole = text.str();
+  int error = 0;
+  if (std::FILE* const file = std::fopen(path.c_str(), "we"); file == nullptr) {
+    error = errno;
+  } else {
+    if (std::fwrite(whole.data(), 1, whole.size(), file) != whole.size()) error = errno;
+    if (std::fclose(file) != 0 && error == 0) error = errno;
   }
-  std::cerr << "chargewire-fleet: " << path << " could not be written: " << std::strerror(errno) << '\n';
-  return false;
+  if (error == 0) return {true, "  " + path + '\n'};
+  return {false, "chargewire-fleet: " + path + " could not be written: " + std::strerror(error) + '\n'};
 }
 
 int run(int argc, char** argv) {
@@ -145,6 +162,8 @@ int run(int argc, char** argv) {
     print_check(engine.setup(), spec);
     return EXIT_SUCCESS;
   }
+  check_writable(command_line.report);
+  check_writable(command_line.json);
   Engine::End end{};
   if (command_line.view && Screen::possible()) {
     Pictures pictures;
@@ -155,10 +174,15 @@ int run(int argc, char** argv) {
   }
 
   const RunRecord& record = engine.recorder().record();
+  // The files first: a terminal may take nothing for as long as it likes.
+  const Written files[] = {write_file(command_line.report, write_html, record),
+                           write_file(command_line.json, write_json, record)};
   std::cout << judge(record).text << '\n' << summary_of(record, Screen::possible() && colour_wanted());
-  const bool html_written = write_file(command_line.report, write_html, record);
-  const bool json_written = write_file(command_line.json, write_json, record);
-  const bool written = html_written && json_written;
+  bool written = true;
+  for (const Written& file : files) {
+    (file.well ? std::cout : std::cerr) << file.line;
+    written = written && file.well;
+  }
   std::cout << std::flush;
   if (end == Engine::End::failed) {
     std::cerr << "chargewire-fleet: " << record.end << '\n';

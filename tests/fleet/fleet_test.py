@@ -450,6 +450,19 @@ scenario:
         self.assertNotIn("SIGHUP", json.dumps(self.read_json()))
         self.assertIn("Exit status", self.run_fleet("--help")[0])
 
+    def test_a_report_that_cannot_be_written_is_told_before_the_run(self):
+        csms = self.python_csms()
+        for option in ("--json", "--report"):
+            out, err = self.run_fleet(self.write("fleet: {}\n"), "--url", csms.url, option, self.path("nowhere/run"), code=2)
+            self.assertIn("nowhere/run cannot be written: No such file or directory", err)
+            self.assertEqual(out, "")
+        self.assertEqual(csms.connections, {})
+
+    def test_a_report_that_could_not_be_written_is_a_failure(self):
+        csms = self.python_csms()
+        _, err = self.run_until(csms, lambda: csms.actions("CP00001"), "a call", self.write("fleet: {}\n"), "--json", "/dev/full", code=1)
+        self.assertIn("/dev/full could not be written: No space left on device", err)
+
     # ---- In a terminal
 
     def in_terminal(self, *arguments):
