@@ -156,7 +156,7 @@ int run(int argc, char** argv) {
   std::filesystem::current_path(spec.directory);
   raise_descriptor_limit(spec.indices().size());
 
-  const Signals signals;  // before the threads of the library
+  std::optional<Signals> signals(std::in_place);  // before the threads of the library
   Engine engine(spec);
   if (command_line.check) {
     print_check(engine.setup(), spec);
@@ -167,16 +167,17 @@ int run(int argc, char** argv) {
   Engine::End end{};
   if (command_line.view && Screen::possible()) {
     Pictures pictures;
-    end = engine.run(signals, pictures);
+    end = engine.run(*signals, pictures);
   } else {
     Lines lines;
-    end = engine.run(signals, lines);
+    end = engine.run(*signals, lines);
   }
 
   const RunRecord& record = engine.recorder().record();
-  // The files first: a terminal may take nothing for as long as it likes.
+  // The files first, and signals as in any program from then on: a terminal may take nothing for as long as it likes.
   const Written files[] = {write_file(command_line.report, write_html, record),
                            write_file(command_line.json, write_json, record)};
+  signals.reset();
   std::cout << judge(record).text << '\n' << summary_of(record, Screen::possible() && colour_wanted());
   bool written = true;
   for (const Written& file : files) {

@@ -1,6 +1,7 @@
 #include "screen.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -26,12 +27,26 @@ volatile std::sig_atomic_t taken = 0;
 int terminal_to_restore = -1;
 termios settings_to_restore;
 
-// Only what a signal handler may call.
+// From here to restore_and_die there is only what a signal handler may call.
+
+// What Ctrl-S stopped goes on once Ctrl-S means nothing: or all that is said at the end would wait for a Ctrl-Q.
+void undo_ctrl_s() {
+  termios settings = settings_to_restore;
+  settings.c_iflag &= ~static_cast<tcflag_t>(IXON);
+  tcsetattr(terminal_to_restore, TCSANOW, &settings);
+}
+
+// False after a second in which it took nothing: it is beyond help.
+bool takes_more() {
+  pollfd terminal{terminal_to_restore, POLLOUT, 0};
+  return poll(&terminal, 1, 1000) > 0;
+}
+
 void restore() {
   if (taken == 0) return;
   taken = 0;
-  // A terminal that does not take these few bytes is beyond help.
-  static_cast<void>(!write(terminal_to_restore, leave.data(), leave.size()));
+  undo_ctrl_s();
+  if (takes_more()) static_cast<void>(!write(terminal_to_restore, leave.data(), leave.size()));
   tcsetattr(terminal_to_restore, TCSANOW, &settings_to_restore);
 }
 
@@ -39,6 +54,13 @@ extern "C" void restore_and_die(int signal) {
   restore();
   ::signal(signal, SIG_DFL);
   raise(signal);
+}
+
+void handle_deadly(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_ONSTACK;
+  for (const int signal : deadly) sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -58,13 +80,20 @@ Screen::Screen() {
     throw error;
   }
   terminal_to_restore = terminal_;
-  for (const int signal : deadly) ::signal(signal, restore_and_die);
+  stack_t stack{};
+  stack.ss_sp = stack_for_signals_.data();
+  stack.ss_size = stack_for_signals_.size();
+  sigaltstack(&stack, nullptr);
+  handle_deadly(restore_and_die);
   take();
 }
 
 Screen::~Screen() {
   give_back();
-  for (const int signal : deadly) ::signal(signal, SIG_DFL);
+  handle_deadly(SIG_DFL);
+  stack_t none{};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, nullptr);
   close(terminal_);
 }
 
@@ -81,6 +110,7 @@ void Screen::take() {
 }
 
 void Screen::give_back() {
+  undo_ctrl_s();
   flush();
   restore();
 }

@@ -47,6 +47,8 @@ class Screen {
   bool flush();
 
   int terminal_ = -1;
+  // What overflowed its stack can still give the terminal back.
+  std::vector<char> stack_for_signals_ = std::vector<char>(64 * 1024);
   std::vector<std::string> shown_;
   std::string pending_;
 };

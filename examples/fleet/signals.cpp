@@ -1,6 +1,5 @@
 #include "signals.h"
 
-#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -26,12 +25,17 @@ sigset_t taken() {
 
 Signals::Signals() {
   const sigset_t set = taken();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
   descriptor_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
 }
 
-Signals::~Signals() { close(descriptor_); }
+Signals::~Signals() {
+  while (take() != 0) {
+  }  // those were of before
+  close(descriptor_);
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 int Signals::take() const {
   signalfd_siginfo info{};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 namespace fleet {
 
 // Signals that end the program or tell of the terminal, taken by the one thread that asks for them. Made before any
@@ -7,6 +9,7 @@ namespace fleet {
 class Signals {
  public:
   Signals();
+  // From then on signals do what they do in any program.
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -18,6 +21,7 @@ class Signals {
 
  private:
   int descriptor_;
+  sigset_t before_;
 };
 
 }  // namespace fleet

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -504,6 +505,34 @@ scenario:
         self.assertIn(LEAVE, text)
         self.assertTrue(terminal.settings_are_back())
         self.assertIn("twice", json.dumps(self.read_json()))
+
+    def test_a_terminal_that_ctrl_s_stopped_is_given_back(self):
+        csms = self.csms()
+        terminal = self.in_terminal(self.write("fleet: { stations: 1, ramp: 0 }\n"), "--url", csms.url)
+        terminal.output.has(b"1\x1b[0m connected")
+        terminal.type(b"\x13")
+        self.assertTrue(happens(lambda: not select.select([], [terminal.slave], [], 0)[1]), "Ctrl-S does not stop it")
+        terminal.process.send_signal(signal.SIGTERM)
+        text = terminal.end()
+        self.assertEqual(terminal.process.returncode, 0, text)
+        self.assertIn(b"1 of 1", text[text.index(LEAVE):])
+        self.assertTrue(terminal.settings_are_back())
+
+    def test_a_terminal_that_takes_nothing_costs_no_report_and_holds_nobody_up(self):
+        csms = self.csms()
+        terminal = self.in_terminal(self.write("fleet: { stations: 1, ramp: 0 }\n"), "--url", csms.url, "--json", self.path("run.json"))
+        terminal.output.has(b"1\x1b[0m connected")
+        termios.tcflow(terminal.slave, termios.TCOOFF)
+
+        def has_ended():
+            terminal.process.send_signal(signal.SIGTERM)
+            return terminal.process.poll() is not None
+
+        terminal.process.send_signal(signal.SIGTERM)
+        self.assertTrue(happens(lambda: os.path.getsize(self.path("run.json")) > 0), "no report")
+        self.assertTrue(happens(has_ended), "it does not end")
+        self.assertTrue(terminal.settings_are_back())
+        self.assertEqual(self.promises(self.read_json()), [True] * 4)
 
     def test_whatever_kills_it_the_terminal_is_given_back(self):
         csms = self.csms()
