@@ -239,9 +239,11 @@ void Engine::take(const chargewire::Event& event, Duration now) {
       break;
     }
     case chargewire::EventType::log:
-      if (!event.station()) recorder_.incident(std::string(event.data()));
+      if (!event.station()) recorder_.logged(std::string(event.data()));
       break;
     case chargewire::EventType::endpoint:
+      recorder_.endpoint(std::string(event.data()));
+      break;
     case chargewire::EventType::paused:
       recorder_.incident(std::string(event.data()));
       break;

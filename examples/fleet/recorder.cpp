@@ -178,13 +178,21 @@ void Recorder::command(const std::string& action, bool answered) {
 }
 
 void Recorder::incident(const std::string& text) {
-  // The library logs what it tells by an event, too.
-  if (!record_.incidents.empty() && record_.incidents.back().text == text) return;
   if (record_.incidents.size() < incidents_max) {
     record_.incidents.push_back({seconds_since_start(), text});
   } else {
     ++record_.incidents_left_out;
   }
+}
+
+void Recorder::logged(const std::string& text) {
+  if (text != last_of_endpoint_) return incident(text);
+  last_of_endpoint_.clear();
+}
+
+void Recorder::endpoint(const std::string& text) {
+  incident(text);
+  last_of_endpoint_ = text;
 }
 
 double Recorder::seconds_since_start() const {

@@ -36,6 +36,9 @@ class Recorder {
   void command(const std::string& action, bool answered);
   void message_accepted() { ++record_.totals.messages_accepted; }
   void incident(const std::string& text);
+  // Of the library's log. What it says of an endpoint it has told by an event before.
+  void logged(const std::string& text);
+  void endpoint(const std::string& text);
 
   // ---- Looking at the stations, once per sample
 
@@ -106,6 +109,7 @@ class Recorder {
   bool has_boot_;
   bool frozen_ = false;  // how the fleet stood was taken
 
+  std::string last_of_endpoint_;  // until the log has said it too
   std::map<std::pair<cwire_status, std::int32_t>, Kind> failures_;
   std::map<std::pair<std::string, std::string>, Kind> call_failures_;
   struct ActionLine {

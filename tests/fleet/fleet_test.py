@@ -216,6 +216,15 @@ class FleetTest(unittest.TestCase):
             out, err = end_of(process)
             self.fail("after %d s still not: %s. The program said:\n%s%s" % (SECONDS, what, out, err))
 
+    def read_lines(self, process, pattern):
+        output = Output(process.stdout.fileno())
+        try:
+            output.until(lambda: re.search(pattern, output.all), repr(pattern))
+        except AssertionError as error:
+            process.kill()
+            _, err = end_of(process)
+            self.fail(str(error) + err)
+
     def run_until(self, csms, condition, what, *arguments, code=0, **more):
         """Runs it until the CSMS in Python has seen that, and then tells it to end."""
         process = self.begin(*arguments, "--url", csms.url, **more)
@@ -335,8 +344,7 @@ scenario:
         process = self.begin(fleet, "--url", csms.url, "--json", self.path("run.json"))
         self.wait_until(happens(lambda: csms.has_stations(10)), "10 stations", process)
         csms.command("die")
-        output = Output(process.stdout.fileno())
-        output.until(lambda: re.search(rb"failed attempts [1-9]", output.all), "a line that tells of failed attempts")
+        self.read_lines(process, rb"failed attempts [1-9]")
         csms.command("back")
         self.wait_until(happens(lambda: csms.has_stations(10)), "10 stations again", process)
         process.send_signal(signal.SIGINT)
@@ -369,12 +377,22 @@ scenario:
         csms = self.csms()
         csms.command("die")
         process = self.begin(self.write("fleet: {}\n"), "--url", csms.url)
-        output = Output(process.stdout.fileno())
-        output.until(lambda: re.search(rb"failed attempts [1-9]", output.all), "a line that tells of failed attempts")
+        self.read_lines(process, rb"failed attempts [1-9]")
         process.send_signal(signal.SIGTERM)
         out, _ = self.end(process, code=1)
         self.assertIn("NOT   Every station was connected at least once: 0 of 1; not CP00001 (", out)
         self.assertIn("connection refused", out)
+
+    def test_a_breaker_that_opens_is_an_incident_once(self):
+        csms = self.csms()
+        csms.command("die")
+        process = self.begin(self.write("fleet: { stations: 20, ramp: 0 }\ncsms: { reconnect_backoff: 100ms }\ngovernor: { breaker_open: 5m }\n"),
+                             "--url", csms.url, "--json", self.path("run.json"))
+        self.read_lines(process, rb"failed attempts [2-9]\d.*\n.*failed attempts [2-9]\d")  # the second line, when all of the first is over
+        process.send_signal(signal.SIGTERM)
+        self.end(process, code=1)
+        incidents = [incident["text"] for incident in self.read_json()["incidents"]]
+        self.assertEqual(len([text for text in incidents if "too many attempts to connect failed" in text]), 1, incidents)
 
     def test_passwords_come_from_a_file_per_station(self):
         os.mkdir(self.path("keys"))

@@ -194,6 +194,23 @@ TEST_CASE("a run is judged by what was promised") {
   CHECK(recorder.record().actions.at(0).action == "BootNotification");
 }
 
+TEST_CASE("what the library tells of an endpoint is an incident once, whatever comes between its event and its log") {
+  Recorder recorder(setup_of(1), ids_of(1), true);
+  for (int i = 0; i < 2; ++i) {
+    recorder.endpoint("csms: too many attempts failed");
+    recorder.incident("CP0 received a message that it does not understand");
+    recorder.logged("csms: too many attempts failed");
+  }
+  recorder.logged("this machine was suspended");
+  recorder.logged("this machine was suspended");
+  std::vector<std::string> texts;
+  for (const Incident& incident : recorder.record().incidents) texts.push_back(incident.text);
+  CHECK(texts ==
+        std::vector<std::string>{"csms: too many attempts failed", "CP0 received a message that it does not understand",
+                                 "csms: too many attempts failed", "CP0 received a message that it does not understand",
+                                 "this machine was suspended", "this machine was suspended"});
+}
+
 TEST_CASE("the picture fits into any terminal, and says how the fleet is") {
   Recorder recorder(setup_of(2000), ids_of(2000), true);
   for (std::uint32_t i = 0; i < 1500; ++i) {

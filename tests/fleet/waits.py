@@ -40,7 +40,7 @@ class Output:
         end = time.monotonic() + SECONDS
         while not condition():
             if not self.read_more(end - time.monotonic()):
-                raise AssertionError("%s did not come within %d s; all that came:\n%s" % (what, SECONDS, self.all.decode(errors="replace")))
+                raise AssertionError("%s did not come within %d s, or before the end; all that came:\n%s" % (what, SECONDS, self.all.decode(errors="replace")))
         return self.all
 
     def has(self, text):
