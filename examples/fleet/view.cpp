@@ -268,7 +268,7 @@ class Picture {
       if (count > 0)
         line.add(" ").add(grades[i].second, grouped(count)).add(style::dim, std::string(" ") + grades[i].first);
     }
-    if (record_.quality[0] > 0) line.add(" ").add(style::dim, grouped(record_.quality[0]) + " unknown");
+    if (record_.quality[0] > 0) line.add(" ").add(style::dim, grouped(record_.quality[0]) + " none");
     put(line);
   }
 

@@ -223,6 +223,7 @@ TEST_CASE("the picture fits into any terminal, and says how the fleet is") {
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   recorder.begin_look();
+  recorder.look(0, cwire_stats{});
   recorder.end_look();
   for (const std::size_t columns : {1u, 20u, 79u, 80u, 81u, 132u, 400u}) {
     for (const std::size_t rows : {1u, 5u, 24u, 28u, 60u}) {
@@ -249,6 +250,7 @@ TEST_CASE("the picture fits into any terminal, and says how the fleet is") {
         CHECK((columns < 100) == (text.find("of 2,000") == std::string::npos));
         CHECK(text.find("CP1490") != std::string::npos);
         CHECK(text.find("connection refused") != std::string::npos);
+        CHECK(text.find("quality 1 none") != std::string::npos);
         CHECK((rows < 60) == (text.find("failures") == std::string::npos));
       }
     }
