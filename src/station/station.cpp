@@ -645,8 +645,8 @@ void Station::on_pong(std::string_view data) {
   std::uint64_t nonce = 0;
   if (data.size() != sizeof nonce) return;
   std::memcpy(&nonce, data.data(), sizeof nonce);
+  if (!client_.awaits_pong(nonce)) return;  // when it came costs a system call
   const WebSocketClient::Pong pong = client_.pong(channel_->arrival(), nonce);
-  if (!pong.is_matched) return;
   arm();
   note_round_trip(pong);
 }

@@ -125,7 +125,7 @@ void WebSocketClient::ping_left(TimePoint now) {
 
 WebSocketClient::Pong WebSocketClient::pong(TimePoint now, std::uint64_t nonce) {
   Pong pong;
-  if (phase_ != Phase::open || nonce_ == 0 || nonce != nonce_) return pong;
+  if (!awaits_pong(nonce)) return pong;
   nonce_ = 0;
   pong.is_matched = true;
   if (ping_is_timed_) pong.round_trip = std::max(Duration(1), now - ping_sent_);

@@ -141,7 +141,9 @@ class WebSocketClient {
   void received(TimePoint now) { last_received_ = now; }
   // The kernel has the ping. Optional: without it the ping left when it was asked for.
   void ping_left(TimePoint now);
-  // A pong arrived. Only one that carries the outstanding nonce counts.
+  // A pong arrived. Only one that carries the outstanding nonce counts, so that a driver need not find out when any other
+  // came.
+  bool awaits_pong(std::uint64_t nonce) const { return phase_ == Phase::open && nonce_ != 0 && nonce == nonce_; }
   struct Pong {
     bool is_matched = false;
     // Of a matched one: since its ping left. Nothing: reading was paused or the machine suspended meanwhile, so nobody

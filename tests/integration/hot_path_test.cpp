@@ -92,6 +92,11 @@ ssize_t sendmsg(int socket, const msghdr* message, int flags) {
   count(system_calls);
   return real(socket, message, flags);
 }
+int getsockopt(int socket, int level, int name, void* value, socklen_t* size) noexcept {
+  static const auto real = next<int(int, int, int, void*, socklen_t*)>("getsockopt");
+  count(system_calls);
+  return real(socket, level, name, value, size);
+}
 ssize_t read(int descriptor, void* buffer, std::size_t size) {
   static const auto real = next<ssize_t(int, void*, std::size_t)>("read");
   count(system_calls);
@@ -278,4 +283,37 @@ TEST_CASE("cost of a round trip: one station, 64 messages, poll") {
   CAPTURE(cost.allocations, cost.system_calls);
   CHECK(cost.allocations <= 1.3);
   CHECK(cost.system_calls <= 1);
+}
+
+TEST_CASE("cost of pongs that nobody asked for: none of them costs a system call") {
+  constexpr std::size_t kPongs = 1000;
+  of_the_test = true;
+  raw::Server server;
+  cwire_config config = nullptr;
+  REQUIRE(cwire_config_new(&config) == CWIRE_OK);
+  REQUIRE(cwire_config_set(config, "csms.ping_interval", "1ms", nullptr) == CWIRE_OK);
+  cwire_manager manager = nullptr;
+  REQUIRE(cwire_manager_new(config, nullptr, 0, &manager, nullptr) == CWIRE_OK);
+  cwire_config_free(config);
+  cwire_station station = 0;
+  REQUIRE(cwire_manager_connect(manager, "CP1", server.url().c_str(), nullptr, 0, &station, nullptr) == CWIRE_OK);
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  const auto ping = peer.read_frame();  // one is out, and its pong is not among these
+  REQUIRE(ping);
+  REQUIRE(ping->opcode == raw::ping);
+  std::string pongs;
+  for (std::size_t i = 0; i < kPongs; ++i) pongs += raw::frame(raw::pong, std::string(ping->payload.size(), '\0'));
+  const std::uint64_t before = system_calls;
+  peer.send(pongs + raw::frame(raw::text, "the last"));
+  for (bool is_last = false; !is_last;) {
+    const cwire_event* events = nullptr;
+    std::size_t number = 0;
+    REQUIRE(cwire_manager_poll(manager, 40000, 256, &events, &number) == CWIRE_OK);
+    for (std::size_t i = 0; i < number; ++i) is_last = is_last || events[i].type == CWIRE_EVENT_MESSAGE;
+  }
+  const std::uint64_t cost = system_calls - before;
+  CAPTURE(cost);
+  CHECK(cost < kPongs / 10);  // they come in some pieces
+  cwire_manager_free(manager);
 }
