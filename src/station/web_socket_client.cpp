@@ -16,11 +16,6 @@ TimePoint after(TimePoint start, Duration limit) {
   return start + limit;
 }
 
-// The time that passed from `then` until `now` without the pause counts as if it had not been.
-TimePoint without_pause(TimePoint then, TimePoint paused_at, TimePoint now) {
-  return then + std::max(Duration::zero(), now - std::max(then, paused_at));
-}
-
 std::string text(Duration duration) {
   using namespace std::chrono;
   const auto ms = duration_cast<milliseconds>(duration).count();
@@ -120,7 +115,9 @@ Actions WebSocketClient::lost(TimePoint now, Random& random, Failure failure) {
 }
 
 void WebSocketClient::ping_left(TimePoint now) {
-  if (phase_ == Phase::open && nonce_ != 0) ping_sent_ = now;
+  if (phase_ != Phase::open || nonce_ == 0) return;
+  ping_sent_ = now;
+  ping_has_left_ = true;
 }
 
 WebSocketClient::Pong WebSocketClient::pong(TimePoint now, std::uint64_t nonce) {
@@ -276,6 +273,7 @@ Actions WebSocketClient::tick(TimePoint now, Random& random) {
         ping_sent_ = now;
         ping_at_once_ = false;
         ping_is_timed_ = true;
+        ping_has_left_ = false;
         draw_ping_share(random);
         Action ping{Action::Type::ping};
         ping.nonce = nonce_;
@@ -445,7 +443,8 @@ TimePoint WebSocketClient::ping_due() const {
 }
 
 TimePoint WebSocketClient::pong_due() const {
-  return nonce_ == 0 || paused_at_ != kNever ? kNever : after(ping_sent_, settings_->pong_timeout);
+  if (nonce_ == 0 || paused_at_ != kNever || (write_blocked_ && !ping_has_left_)) return kNever;
+  return after(ping_sent_, settings_->pong_timeout);
 }
 
 TimePoint WebSocketClient::read_due() const {

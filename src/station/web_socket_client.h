@@ -107,7 +107,7 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // whichever is later: an idle line is proved every interval, a busy one is mostly left alone. But bytes that arrive do
 // not prove that ours do, so no traffic defers a ping beyond two intervals. One ping at a time; only the pong with its
 // nonce ends the wait for it, and pong_timeout after the ping has left the connection is lost. While output is blocked
-// no ping is queued behind it: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it
+// no ping is queued behind it, and one that stands in it already is not awaited yet: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it
 // takes what is written counts for the read timeout as well: who sends all that the line takes, to a peer that only
 // listens, is not cut off. After a suspend the next ping is due at once.
 //
@@ -139,7 +139,7 @@ class WebSocketClient {
   Actions lost(TimePoint now, Random& random, Failure failure);
   // Bytes arrived. Hot path: only notes the time.
   void received(TimePoint now) { last_received_ = now; }
-  // The kernel has the ping. Optional: without it the ping left when it was asked for.
+  // The kernel has the ping. Optional where output never blocks: without it the ping left when it was asked for.
   void ping_left(TimePoint now);
   // A pong arrived. Only one that carries the outstanding nonce counts, so that a driver need not find out when any other
   // came.
@@ -222,6 +222,7 @@ class WebSocketClient {
   bool write_blocked_ = false;
   bool ping_at_once_ = false;
   bool ping_is_timed_ = false;                      // nothing of ours has come between it and its pong
+  bool ping_has_left_ = false;                      // as far as we were told
   bool attempt_is_outdated_ = false;                // begun with settings that are not ours any more
   bool reopens_ = false;                            // the closing is followed by another attempt
   bool upgrade_limits_ = false;                     // until_ is the end of upgrade_timeout, not of connection_timeout

@@ -73,7 +73,9 @@ void Judge::upgrading() { upgrading_ = now(); }
 
 // What follows is counted from here: nobody can answer a ping that has not left.
 void Judge::ping_left() {
-  if (phase_ == Phase::open && nonce_ != 0) ping_sent_ = now();
+  if (phase_ != Phase::open || nonce_ == 0) return;
+  ping_sent_ = now();
+  ping_has_left_ = true;
 }
 
 void Judge::pong_arrived(std::uint64_t nonce) {
@@ -304,6 +306,7 @@ void Judge::is_silent(const Failure& failure) {
   switch (failure.phase) {
     case cwire::FailurePhase::ping:
       require(nonce_ != 0 && paused_at_ == kNever, "a ping that was answered is no reason");
+      require(ping_has_left_, "a ping that has not left cannot be answered");
       require(now() - ping_sent_ >= settings_->pong_timeout, "a pong has its whole time", now() - ping_sent_,
               settings_->pong_timeout);
       break;
@@ -332,7 +335,7 @@ void Judge::pings(std::uint64_t nonce) {
       std::min(std::max(last_received_, ping_sent_) + least, ping_sent_ + 2 * least) - settings_->ping_interval / 128;
   require(now() >= earliest || ping_at_once_, "pings keep their distance", now() - ping_sent_, earliest - ping_sent_);
   nonce_ = nonce;
-  ping_at_once_ = false;
+  ping_at_once_ = ping_has_left_ = false;
   ping_sent_ = now();
 }
 
@@ -359,6 +362,7 @@ TimePoint Judge::due() const {
       TimePoint due = blocked_ ? later(last_progress_, settings_->write_timeout) : kNever;
       if (paused_at_ != kNever) return due;
       if (!blocked_) due = std::min(due, later(last_received_, settings_->read_timeout));
+      if (nonce_ != 0 && blocked_ && !ping_has_left_) return due;
       if (nonce_ != 0) return std::min(due, later(ping_sent_, settings_->pong_timeout));
       return blocked_ ? due : std::min(due, ping_due());
     }

@@ -158,6 +158,7 @@ class Judge {
   cwire::TimePoint may_ping_again_{};  // no longer blocked or paused
   std::uint64_t nonce_ = 0;            // 0: none is awaited
   bool ping_at_once_ = false;
+  bool ping_has_left_ = false;
   bool blocked_ = false;
   cwire::TimePoint paused_at_ = cwire::kNever;
 

@@ -1143,6 +1143,40 @@ TEST_CASE("No ping is queued behind blocked output", "[web_socket_client]") {
   CHECK(station.tick() == "ping");  // long due
 }
 
+TEST_CASE("A ping that stands in blocked output cannot be overdue, and has all its time from when it leaves",
+          "[web_socket_client]") {
+  Connected station(with([](Settings& s) { s.write_timeout = seconds(20); }));
+  const std::uint64_t nonce = station.next_ping();
+  station.client.write_blocked(station.now, true);  // by what stands before it
+  for (int n = 0; n < 100; ++n) {                   // and is taken slowly
+    station.pass(seconds(5));
+    station.client.write_progress(station.now);
+    CHECK(station.tick().empty());
+    CHECK(station.wait() == seconds(20));
+  }
+  station.client.ping_left(station.now);
+  CHECK(station.wait() == seconds(10));  // whether or not something behind it still waits
+  SECTION("it is answered") {
+    station.client.write_blocked(station.now, false);
+    station.pass(milliseconds(50));
+    station.answer(nonce);
+    CHECK(station.round_trip == milliseconds(50));
+  }
+  SECTION("it is not") {
+    CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+    CHECK(station.client.last_failure().status == CWIRE_E_PING_TIMEOUT);
+  }
+}
+
+TEST_CASE("A ping that never leaves is a write that times out", "[web_socket_client]") {
+  Connected station(with([](Settings& s) { s.write_timeout = seconds(20); }));
+  station.next_ping();
+  station.client.write_blocked(station.now, true);
+  CHECK(station.wait() == seconds(20));
+  CHECK(station.next() == "abandon, report disconnected 1 retry in 5000ms, connected>reconnecting");
+  CHECK(station.client.last_failure().status == CWIRE_E_WRITE);
+}
+
 // ---- Read and write timeouts -------------------------------------------------------------------------------------
 
 TEST_CASE("After a suspend a ping is due at once", "[web_socket_client]") {
