@@ -235,7 +235,13 @@ cwire_status Station::wait(std::int32_t timeout_ms, Failure* why) const {
 std::string Station::what_holds_back() const {
   Governor* const governor = worker_->governor();
   if (governor == nullptr) return {};
-  const std::string name = newest_config().url.origin();
+  std::string name;
+  {
+    // Where the attempt goes that is under way, or the one that comes after the wait.
+    std::lock_guard<std::mutex> lock(orders_mutex_);
+    const ConnectionConfig& config = is_attempting_ ? description_ : newest();
+    name = config.url.origin();
+  }
   const std::shared_ptr<Governor::Endpoint> endpoint = governor->find(name);
   if (endpoint == nullptr) return {};
   const TimePoint now = Clock::now();
@@ -660,6 +666,7 @@ void Station::perform(const Actions& actions) {
     switch (action.type) {
       case Action::Type::attempt:
         begin_with_newest_config();
+        is_attempting_ = true;
         if (trace_ != nullptr) trace_->attempt(traced_attempt());
         redirects_.reset();
         ask_to_dial();
@@ -692,6 +699,7 @@ void Station::perform(const Actions& actions) {
         set_state(action);
         break;
       case Action::Type::report_connected:
+        is_attempting_ = false;
         if (endpoint_ != nullptr) endpoint_->ended(turn_, Outcome::established, worker_->thread().now());
         note_handshake(std::exchange(stopwatch_, nullptr)->times());
         report_connected(action);
@@ -707,6 +715,7 @@ void Station::perform(const Actions& actions) {
         reporting([&] { report_failure(CWIRE_EVENT_DISCONNECTED, action); });
         break;
       case Action::Type::report_error:
+        is_attempting_ = false;
         metrics_->attempt_failed(client_.last_failure());
         if (endpoint_ != nullptr) endpoint_->ended(turn_, outcome_of(client_.last_failure()), worker_->thread().now());
         reporting([&] { report_failure(CWIRE_EVENT_ERROR, action); });

@@ -255,6 +255,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   SendQueue queue_;
   const std::unique_ptr<OfflineQueue> offline_;  // null: off
   std::atomic<std::size_t> message_size_max_;
+  std::atomic<bool> is_attempting_{false};  // with description_, and not yet connected
 
   static constexpr std::uint64_t kNeverWritten = std::numeric_limits<std::uint64_t>::max();
 

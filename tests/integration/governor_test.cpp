@@ -280,6 +280,25 @@ TEST_CASE("an endpoint may be isolated before anybody goes there") {
   CHECK(csms.counters().connections_accepted == 0);
 }
 
+TEST_CASE("what holds an attempt back is the endpoint that it goes to, whatever URL the next will have") {
+  raw::Server old_place, new_place;
+  Fleet fleet(Delivery::poll, quick({{"csms.reconnect_backoff", "1h"}, {"csms.reconnect_max_backoff", "1h"}}));
+  REQUIRE(cwire_manager_isolate(fleet.manager, new_place.url().c_str(), nullptr) == CWIRE_OK);
+  const cwire_station station = fleet.connect("CP1", old_place.url());
+  raw::Connection peer = old_place.accept();
+  peer.read_request();
+  REQUIRE(cwire_station_reconfigure(station, new_place.url().c_str(), nullptr, 0, nullptr) == CWIRE_OK);
+  Error under_way;
+  REQUIRE(cwire_station_wait(station, 1, &under_way) == CWIRE_E_TIMEOUT);
+  CHECK_THAT(under_way.text(), !Contains("isolated"));
+  peer.close();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
+  Error next;
+  REQUIRE(cwire_station_wait(station, 1, &next) == CWIRE_E_TIMEOUT);
+  CHECK_THAT(next.text(), Contains(new_place.url() + " is isolated"));
+  fleet.finish();
+}
+
 TEST_CASE("endpoints are listed by name, as many as there is room for") {
   csms::Csms a{csms::Options()}, b{csms::Options()};
   Fleet fleet(Delivery::poll);
