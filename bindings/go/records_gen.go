@@ -135,7 +135,7 @@ type ConnectionStats struct {
 	WireBytesReceived uint64
 	// Of flaps: those of the last 60 to 65 minutes.
 	FlapsLastHour uint64
-	// For how long the ping that is out has waited for its pong; 0: none is out.
+	// For how long the ping that is out has waited for its pong, pauses of reading not counted; 0: none is out.
 	PongAwaited time.Duration
 }
 

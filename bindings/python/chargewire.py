@@ -988,7 +988,7 @@ class Stats(NamedTuple):
     flaps_last_hour: int
     """of flaps: those of the last 60 to 65 minutes"""
     pong_awaited: timedelta
-    """for how long the ping that is out has waited for its pong; 0: none is out"""
+    """for how long the ping that is out has waited for its pong, pauses of reading not counted; 0: none is out"""
 
 
 _STATS = (_text, State, Status, _time, _time, _time, int, int, int, int, int, _text, int, int, int,

@@ -301,7 +301,7 @@ typedef struct cwire_stats {
   uint64_t wire_bytes_sent;        /* bytes_sent as they stood in frames: less where messages were compressed */
   uint64_t wire_bytes_received;    /* bytes_received, likewise */
   uint64_t flaps_last_hour;        /* of flaps: those of the last 60 to 65 minutes */
-  int64_t pong_awaited_ns;         /* for how long the ping that is out has waited for its pong; 0: none is out */
+  int64_t pong_awaited_ns;         /* for how long the ping that is out has waited for its pong, pauses of reading not counted; 0: none is out */
 } cwire_stats;
 
 /* ---- Endpoints --------------------------------------------------------------------------------------------- */

@@ -12,6 +12,12 @@ using Duration = Clock::duration;
 
 constexpr TimePoint kNever = TimePoint::max();
 
+// What a clock that stood still from `paused_at` until `now` has to be counted from, if it was counted from `then`.
+inline TimePoint without_pause(TimePoint then, TimePoint paused_at, TimePoint now) {
+  const TimePoint begin = then < paused_at ? paused_at : then;
+  return begin < now ? then + (now - begin) : then;
+}
+
 // A length of time in whole nanoseconds; one that is negative by chance is none.
 inline std::uint64_t length_ns(Duration duration) {
   const auto count = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();

@@ -9,13 +9,18 @@ void ConnectionQuality::established(const HandshakeTimes& handshake) {
   round_trip_.begin_connection();
 }
 
+void ConnectionQuality::reading_paused(TimePoint now, bool paused) {
+  if (!paused) awaited_since_ = without_pause(awaited_since_, paused_at_, now);
+  paused_at_ = paused ? now : kNever;
+}
+
 void ConnectionQuality::pong(TimePoint now, std::optional<Duration> round_trip) {
   awaited_since_ = kNever;
   if (round_trip) round_trip_.add(now, *round_trip);
 }
 
 void ConnectionQuality::ended(TimePoint now, bool is_flap) {
-  awaited_since_ = kNever;
+  awaited_since_ = paused_at_ = kNever;
   if (!is_flap) return;
   ++flaps_;
   std::uint8_t& count = flaps_lately_.at(now);
@@ -23,7 +28,8 @@ void ConnectionQuality::ended(TimePoint now, bool is_flap) {
 }
 
 Duration ConnectionQuality::pong_awaited(TimePoint now) const {
-  return now > awaited_since_ ? now - awaited_since_ : Duration::zero();
+  const TimePoint until = std::min(now, paused_at_);
+  return until > awaited_since_ ? until - awaited_since_ : Duration::zero();
 }
 
 std::uint32_t ConnectionQuality::flaps_last_hour(TimePoint now) const {

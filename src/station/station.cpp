@@ -558,20 +558,24 @@ void Station::on_channel_data(const char* data, std::size_t size) {
       session_ended();
     } else if (worker_->reading_paused()) {
       // Rule 9: the caller does not take its events, so the kernel, and then the peer, has to wait.
-      reading_paused_ = true;
-      statistics_.reading_pauses.add(1);
       channel_->pause_reading();
-      client_.reading_paused(worker_->thread().now(), true);
-      arm();
+      note_reading_paused(true);
+      statistics_.reading_pauses.add(1);
     }
   });
 }
 
 void Station::resume_reading() {
   if (!reading_paused_) return;
-  reading_paused_ = false;
   channel_->resume_reading();
-  client_.reading_paused(worker_->thread().now(), false);
+  note_reading_paused(false);
+}
+
+void Station::note_reading_paused(bool paused) {
+  reading_paused_ = paused;
+  const TimePoint now = worker_->thread().now();
+  client_.reading_paused(now, paused);
+  statistics_.quality([=](ConnectionQuality& quality) { quality.reading_paused(now, paused); });
   arm();
 }
 

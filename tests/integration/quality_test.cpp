@@ -411,6 +411,37 @@ TEST_CASE("a ping that is not answered is seen while it waits") {
   fleet.finish(0);
 }
 
+TEST_CASE("a station that does not read, because nobody polls, does not take that for silence of its CSMS") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll, quick({{"io_threads", "1"},
+                                     {"event_queue_max", "10"},
+                                     {"csms.ping_interval", "10ms"},
+                                     {"csms.pong_timeout", "1h"}}));
+  fleet.connect("CP1", server.url());
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  const auto ping = peer.read_frame();
+  REQUIRE(ping);
+  REQUIRE(ping->opcode == raw::ping);
+  std::size_t messages = 0;
+  for (; fleet.stats("CP1").reading_pauses == 0; ++messages) {
+    peer.send_frame(raw::text, "hello");
+    std::this_thread::sleep_for(milliseconds(1));  // each to be read alone
+  }
+  peer.send_frame(raw::pong, ping->payload);
+  const std::int64_t awaited_ns = fleet.stats("CP1").pong_awaited_ns;
+  CHECK(awaited_ns > 0);
+  std::this_thread::sleep_for(milliseconds(20));
+  CHECK(fleet.stats("CP1").pong_awaited_ns == awaited_ns);
+  REQUIRE(fleet.wait([&](const Records& records) { return count(records, CWIRE_EVENT_MESSAGE) == messages; }));
+  const auto next = peer.read_frame();  // the pong has been read
+  REQUIRE(next);
+  CHECK(next->opcode == raw::ping);
+  CHECK(fleet.stats("CP1").round_trip_ns == 0);
+  fleet.finish(0);
+}
+
 TEST_CASE("any byte of the peer on a connection is a proof of life, and none before it") {
   raw::Server server;
   Fleet fleet(Delivery::poll, quick({{"csms.ping_interval", "1h"}, {"csms.reconnect_backoff", "20ms"}}));

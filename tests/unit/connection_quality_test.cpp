@@ -191,6 +191,33 @@ TEST_CASE("A ping that is out waits until its pong, or the end", "[quality]") {
   CHECK(quality.pong_awaited(kBegin + seconds(5)) == Duration::zero());
 }
 
+TEST_CASE("While we do not read, no pong is awaited", "[quality]") {
+  ConnectionQuality quality;
+  quality.ping_left(kBegin);
+  quality.reading_paused(kBegin + seconds(3), true);
+  CHECK(quality.pong_awaited(kBegin + seconds(2)) == seconds(2));  // who reads a moment behind who writes
+  CHECK(quality.pong_awaited(kBegin + hours(1)) == seconds(3));
+  quality.reading_paused(kBegin + hours(1), false);
+  CHECK(quality.pong_awaited(kBegin + hours(1)) == seconds(3));
+  CHECK(quality.pong_awaited(kBegin + hours(1) + seconds(4)) == seconds(7));
+  quality.pong(kBegin + hours(1) + seconds(4), std::nullopt);
+  CHECK(quality.pong_awaited(kBegin + hours(2)) == Duration::zero());
+
+  // One that stood in the output and leaves during a pause.
+  quality.reading_paused(kBegin + hours(3), true);
+  quality.ping_left(kBegin + hours(4));
+  CHECK(quality.pong_awaited(kBegin + hours(5)) == Duration::zero());
+  quality.reading_paused(kBegin + hours(6), false);
+  CHECK(quality.pong_awaited(kBegin + hours(6) + seconds(1)) == seconds(1));
+
+  // The pause ends with its connection.
+  quality.reading_paused(kBegin + hours(7), true);
+  quality.ended(kBegin + hours(8), true);
+  CHECK(quality.pong_awaited(kBegin + hours(9)) == Duration::zero());
+  quality.ping_left(kBegin + hours(10));
+  CHECK(quality.pong_awaited(kBegin + hours(10) + seconds(1)) == seconds(1));
+}
+
 TEST_CASE("The phases of a handshake are the whole of it, with nothing in between", "[quality]") {
   HandshakeStopwatch stopwatch(kBegin);
   stopwatch.lap(FailurePhase::resolve, kBegin + milliseconds(3));

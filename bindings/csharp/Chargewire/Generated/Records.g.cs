@@ -235,7 +235,7 @@ public sealed class StationStatistics
     /// <summary>Of flaps: those of the last 60 to 65 minutes.</summary>
     public long FlapsLastHour { get; }
 
-    /// <summary>For how long the ping that is out has waited for its pong; 0: none is out.</summary>
+    /// <summary>For how long the ping that is out has waited for its pong, pauses of reading not counted; 0: none is out.</summary>
     public TimeSpan PongAwaited { get; }
 }
 

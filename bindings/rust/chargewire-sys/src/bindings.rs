@@ -380,7 +380,7 @@ pub struct cwire_stats {
     pub wire_bytes_received: u64,
     /// of flaps: those of the last 60 to 65 minutes
     pub flaps_last_hour: u64,
-    /// for how long the ping that is out has waited for its pong; 0: none is out
+    /// for how long the ping that is out has waited for its pong, pauses of reading not counted; 0: none is out
     pub pong_awaited_ns: i64,
 }
 
