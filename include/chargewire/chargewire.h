@@ -245,7 +245,7 @@ typedef void (*cwire_event_handler)(uintptr_t context, const cwire_event *events
 /* How good a station's connection is, in one word. It follows from the other fields of cwire_stats, at the moment they were read, and from
  * nothing else, so anybody can work it out again:
  *
- *   state       reconnecting and error are BAD. All others but connected are NONE: nobody knows yet, or nobody wants it to be
+ *   state       reconnecting, for whatever reason, and error are BAD. All others but connected are NONE: nobody knows yet, or nobody wants it to be
  *   answer      round_trip_smoothed_ns + 4 * round_trip_variation_ns (the RTO of RFC 6298 2: what takes longer, TCP would take for lost),
  *               or pong_awaited_ns if that is more: up to 0.5 s is GOOD, up to 2 s FAIR, up to 5 s POOR, more is BAD
  *   flaps       flaps_last_hour: up to 1 is GOOD, up to 3 FAIR, up to 7 POOR, more is BAD

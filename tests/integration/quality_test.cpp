@@ -372,6 +372,33 @@ TEST_CASE("flaps are the connections whose end nobody asked for, and the grade f
   fleet.finish();
 }
 
+TEST_CASE("while a station connects anew because it was asked to it is bad, and afterwards as good as before") {
+  const bool in_order = GENERATE(true, false);  // or the peer just goes
+  CAPTURE(in_order);
+  raw::Server server;
+  Fleet fleet(Delivery::poll, quick({{"csms.ping_interval", "1h"}}));
+  const cwire_station station = fleet.connect("CP1", server.url());
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  REQUIRE(cwire_station_reconfigure(station, nullptr, nullptr, CWIRE_RECONFIGURE_RECONNECT, nullptr) == CWIRE_OK);
+  const auto close = peer.read_frame();
+  REQUIRE(close);
+  REQUIRE(close->opcode == raw::close);
+  if (in_order) peer.send_frame(raw::close, close->payload);
+  peer.close();
+  raw::Connection next = server.accept();
+  const std::string request = next.read_request();
+  CHECK(fleet.stats("CP1").state == CWIRE_STATE_RECONNECTING);
+  CHECK(fleet.stats("CP1").quality == CWIRE_QUALITY_BAD);
+  next.accept_upgrade(request);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1", 2));
+  CHECK(fleet.stats("CP1").flaps == 0);
+  CHECK(fleet.stats("CP1").flaps_last_hour == 0);
+  CHECK(fleet.stats("CP1").quality == CWIRE_QUALITY_NONE);
+  fleet.finish(0);
+}
+
 TEST_CASE("a station that does not get through is bad, and one that was not measured yet has no grade") {
   raw::ClosedPort nobody;
   raw::Server server;

@@ -224,8 +224,8 @@ public enum BreakerState
 
 /// <summary>
 /// How good a station's connection is, in one word. It follows from the other fields of cwire_stats, at the moment they were read, and from
-/// nothing else, so anybody can work it out again: state reconnecting and error are BAD. All others but connected are NONE: nobody knows
-/// yet, or nobody wants it to be answer <see cref="StationStatistics.RoundTripSmoothed"/> + 4 * <see
+/// nothing else, so anybody can work it out again: state reconnecting, for whatever reason, and error are BAD. All others but connected are
+/// NONE: nobody knows yet, or nobody wants it to be answer <see cref="StationStatistics.RoundTripSmoothed"/> + 4 * <see
 /// cref="StationStatistics.RoundTripVariation"/> (the RTO of RFC 6298 2: what takes longer, TCP would take for lost), or <see
 /// cref="StationStatistics.PongAwaited"/> if that is more: up to 0.5 s is GOOD, up to 2 s FAIR, up to 5 s POOR, more is BAD flaps <see
 /// cref="StationStatistics.FlapsLastHour"/>: up to 1 is GOOD, up to 3 FAIR, up to 7 POOR, more is BAD The worse of answer and flaps counts;
