@@ -107,9 +107,10 @@ using Random = std::minstd_rand;  // a driver's own; seeded from the operating s
 // whichever is later: an idle line is proved every interval, a busy one is mostly left alone. But bytes that arrive do
 // not prove that ours do, so no traffic defers a ping beyond two intervals. One ping at a time; only the pong with its
 // nonce ends the wait for it, and pong_timeout after the ping has left the connection is lost. While output is blocked
-// no ping is queued behind it, and one that stands in it already is not awaited yet: there the write timeout watches. As nothing asks the peer to speak meanwhile, that it
-// takes what is written counts for the read timeout as well: who sends all that the line takes, to a peer that only
-// listens, is not cut off. After a suspend the next ping is due at once.
+// no ping is queued behind it, and one that stands in it already is not awaited yet: there the write timeout watches.
+// As nothing asks the peer to speak meanwhile, that it takes what is written counts for the read timeout as well: who
+// sends all that the line takes, to a peer that only listens, is not cut off. After a suspend the next ping is due at
+// once.
 //
 // Of the durations in Settings, 0 turns off what it limits or repeats; pong_timeout must not be 0 if there are pings.
 class WebSocketClient {
@@ -141,8 +142,8 @@ class WebSocketClient {
   void received(TimePoint now) { last_received_ = now; }
   // The kernel has the ping. Optional where output never blocks: without it the ping left when it was asked for.
   void ping_left(TimePoint now);
-  // A pong arrived. Only one that carries the outstanding nonce counts, so that a driver need not find out when any other
-  // came.
+  // A pong arrived. Only one that carries the outstanding nonce counts, so that a driver need not find out when any
+  // other came.
   bool awaits_pong(std::uint64_t nonce) const { return phase_ == Phase::open && nonce_ != 0 && nonce == nonce_; }
   struct Pong {
     bool is_matched = false;
