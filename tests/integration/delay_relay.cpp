@@ -1,6 +1,5 @@
 #include "delay_relay.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,17 +21,6 @@ void do_not_wait_to_fill_segments(int descriptor) {
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-int dial(std::uint16_t port) {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  if (::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return descriptor;
-  ::close(descriptor);
-  return -1;
-}
-
 }  // namespace
 
 DelayRelay::DelayRelay(std::uint16_t port, Delay delay) : target_(port), delay_(std::move(delay)) {
@@ -49,8 +37,9 @@ DelayRelay::~DelayRelay() {
   ::close(wake_[1]);
 }
 
-void DelayRelay::measure() {
+void DelayRelay::measure(std::size_t questions) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  questions_ = questions;
   round_trips_.clear();
   asked_ = Time();
 }
@@ -116,6 +105,10 @@ bool DelayRelay::take(Line& line, bool from_station) {
   Duration held;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (from_station && round_trips_.size() == questions_) {
+      over_ = true;
+      return true;
+    }
     if (from_station) asked_ = now;
     held = delay_(round_trips_.size());
   }

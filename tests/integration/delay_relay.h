@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -32,9 +33,12 @@ class DelayRelay {
   DelayRelay& operator=(const DelayRelay&) = delete;
 
   std::uint16_t port() const { return server_.port(); }
-  // Forgets what was seen so far. While nobody speaks but a station that pings and a server that answers, each arrival
-  // from the station from now on has one from the server.
-  void measure();
+  // Forgets what was seen so far, passes on so many questions and their answers, and keeps the next question. While
+  // nobody speaks but a station that pings and a server that answers, each arrival from the station from now on has one
+  // from the server.
+  void measure(std::size_t questions);
+  // That one has come: who asks one at a time has had all its answers, and no other comes.
+  bool is_over() const { return over_; }
   // What passed at the relay from each arrival of a station until its answer was passed on: the delay, and the server's
   // own time. Oldest first.
   std::vector<Duration> round_trips() const;
@@ -60,7 +64,9 @@ class DelayRelay {
   Server server_;
   int wake_[2];
   std::atomic<bool> ends_{false};
+  std::atomic<bool> over_{false};
   mutable std::mutex mutex_;
+  std::size_t questions_ = std::numeric_limits<std::size_t>::max();
   std::vector<Duration> round_trips_;
   Time asked_{};
   std::vector<Line> lines_;  // the thread's

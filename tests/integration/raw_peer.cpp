@@ -161,6 +161,17 @@ std::string frame(int opcode, const std::string& payload, bool fin) {
   return bytes + payload;
 }
 
+int dial(std::uint16_t port) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  if (::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return descriptor;
+  ::close(descriptor);
+  return -1;
+}
+
 void Connection::send_frame(int opcode, const std::string& payload, bool fin) { send(frame(opcode, payload, fin)); }
 
 std::optional<Frame> frame_at(const std::string& bytes, std::size_t& at) {

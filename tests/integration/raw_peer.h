@@ -75,6 +75,9 @@ class Connection {
 
 std::string frame(int opcode, const std::string& payload, bool fin = true);
 
+// A socket that is connected to that port of 127.0.0.1, to be closed by the caller; -1: nobody is there.
+int dial(std::uint16_t port);
+
 class Server {
  public:
   // receive_buffer: of the sockets it accepts, bytes; 0: the kernel's choice. A small one fills soon.

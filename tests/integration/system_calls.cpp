@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -66,6 +68,28 @@ bool on_io_thread() {
   return is;
 }
 
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+thread_local SteadyTime told;  // by the poller, in this turn
+
+// By the port of the peer.
+struct Journeys {
+  std::mutex mutex;
+  std::map<std::uint16_t, SteadyTime> under_way;
+  std::map<std::uint16_t, std::vector<std::chrono::nanoseconds>> over;
+};
+Journeys& journeys() {
+  static Journeys& instance = *new Journeys;  // the library's threads may outlive the tests
+  return instance;
+}
+std::atomic<bool> times_round_trips{false};
+
+std::uint16_t port_of_peer(int socket) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? ntohs(address.sin_port) : 0;
+}
+
 using SetTimer = int(int, int, const itimerspec*, itimerspec*);
 
 // As the kernel does after a suspend and when somebody sets the clock, as far as a reader can tell.
@@ -95,6 +119,24 @@ WallClockOff::~WallClockOff() {
 void suspend(std::int64_t seconds) {
   boot_time_ahead_s += seconds;
   tell_of_jump();
+}
+
+RoundTrips::RoundTrips() { times_round_trips = true; }
+
+RoundTrips::~RoundTrips() {
+  times_round_trips = false;
+  forget();
+}
+
+void RoundTrips::forget() {
+  const std::lock_guard<std::mutex> lock(journeys().mutex);
+  journeys().under_way.clear();
+  journeys().over.clear();
+}
+
+std::vector<std::chrono::nanoseconds> RoundTrips::to(std::uint16_t port) const {
+  const std::lock_guard<std::mutex> lock(journeys().mutex);
+  return journeys().over[port];
 }
 
 Name::Name(std::string host, Answer answer) : host_(std::move(host)) { this->answer(std::move(answer)); }
@@ -146,7 +188,41 @@ int connect(int socket, const sockaddr* address, socklen_t size) {
 int epoll_wait(int epoll, epoll_event* events, int max, int timeout) {
   static const auto real = next<int(int, epoll_event*, int, int)>("epoll_wait");
   dials_of_this_turn = 0;
-  return real(epoll, events, max, timeout);
+  const int count = real(epoll, events, max, timeout);
+  told = std::chrono::steady_clock::now();
+  return count;
+}
+
+ssize_t send(int socket, const void* data, std::size_t size, int flags) {
+  static const auto real = next<ssize_t(int, const void*, std::size_t, int)>("send");
+  if (times_round_trips && on_io_thread()) {
+    const std::lock_guard<std::mutex> lock(journeys().mutex);
+    journeys().under_way[port_of_peer(socket)] = std::chrono::steady_clock::now();
+  }
+  return real(socket, data, size, flags);
+}
+
+ssize_t recv(int socket, void* buffer, std::size_t size, int flags) {
+  static const auto real = next<ssize_t(int, void*, std::size_t, int)>("recv");
+  const ssize_t received = real(socket, buffer, size, flags);
+  if (received > 0 && times_round_trips && on_io_thread()) {
+    const std::lock_guard<std::mutex> lock(journeys().mutex);
+    const auto sent = journeys().under_way.find(port_of_peer(socket));
+    if (sent != journeys().under_way.end()) {
+      journeys().over[sent->first].push_back(told - sent->second);
+      journeys().under_way.erase(sent);
+    }
+  }
+  return received;
+}
+
+int getsockopt(int socket, int level, int name, void* value, socklen_t* size) noexcept {
+  static const auto real = next<int(int, int, int, void*, socklen_t*)>("getsockopt");
+  const int result = real(socket, level, name, value, size);
+  if (level == IPPROTO_TCP && name == TCP_INFO && result == 0 && times_round_trips && on_io_thread()) {
+    static_cast<tcp_info*>(value)->tcpi_last_data_recv = 0;
+  }
+  return result;
 }
 
 int clock_gettime(clockid_t clock, timespec* now) noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,21 @@ class WallClockOff {
 // The machine was suspended for so long: the boot-time clock went on, the monotonic clock stood still, and who waits
 // for the wall clock to jump is told.
 void suspend(std::int64_t seconds);
+
+// While it lives: how long each thing that the library sends is under way until something comes back on its connection,
+// from when the kernel is given it until the poller tells of the answer. If a busy machine lets somebody wait for the
+// processor meanwhile, that is in it: so a test can tell it from a wrong measurement. The kernel does not say since
+// when it has had an answer. One at a time.
+class RoundTrips {
+ public:
+  RoundTrips();
+  RoundTrips(const RoundTrips&) = delete;
+  RoundTrips& operator=(const RoundTrips&) = delete;
+  ~RoundTrips();
+  void forget();
+  // Of the connections to that port, oldest first.
+  std::vector<std::chrono::nanoseconds> to(std::uint16_t port) const;
+};
 
 // What the name server says of one host, while it lives.
 class Name {

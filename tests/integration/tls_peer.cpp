@@ -87,9 +87,14 @@ void TlsServer::use(const pki::ServerOptions& options) {
   context_ = pki::make_server_context(options);
 }
 
-std::optional<TlsConnection> TlsServer::accept() {
+std::optional<TlsConnection> TlsServer::accept(const std::function<void()>& before_answer) {
   Connection connection = server_.accept();
   ::setsockopt(connection.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  if (before_answer) {
+    char first;
+    must(::recv(connection.descriptor(), &first, 1, MSG_PEEK) == 1, "ClientHello");
+    before_answer();
+  }
   std::unique_ptr<SSL, pki::Free> ssl(SSL_new(context_.get()));
   must(ssl != nullptr && SSL_set_fd(ssl.get(), connection.descriptor()) == 1, "SSL");
   ERR_clear_error();

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,8 +58,9 @@ class TlsServer {
   std::string url(const std::string& host = "localhost") const {
     return "wss://" + host + ":" + std::to_string(server_.port());
   }
-  // The next connection; nothing: its handshake failed, and so not a byte of HTTP can have come.
-  std::optional<TlsConnection> accept();
+  // The next connection; nothing: its handshake failed, and so not a byte of HTTP can have come. `before_answer` runs
+  // when the client has begun its handshake.
+  std::optional<TlsConnection> accept(const std::function<void()>& before_answer = {});
 
  private:
   Server server_;
