@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,34 +22,84 @@ constexpr int kDepthMax = 64;
 // A name that stands as a value is that of a configuration key or a variable: 50 characters in OCPP, 100 by vendors.
 constexpr std::size_t kNameMax = 100;
 
-// As they read in small letters without _, - and spaces.
+// ---- Words, in small letters and digits alone
+
+// For a secret wherever in a name or a text they stand.
 constexpr std::array<std::string_view, 14> kSecretWords = {
     "password",   "passwd",      "passphrase", "passcode",    "authorizationkey", "privatekey", "secret",
     "credential", "accesstoken", "authtoken",  "bearertoken", "apikey",           "simpin",     "sharedkey"};
-constexpr std::array<std::string_view, 4> kSecretNames = {"authorization", "pin", "pincode", "cookie"};
-constexpr std::array<std::string_view, 4> kIdTokenNames = {"idtag", "parentidtag", "idtoken", "additionalidtoken"};
+// For a secret where a name ends with them: what an authorizationCache or a tokenType is, may be seen.
+constexpr std::array<std::string_view, 12> kSecretEndings = {"authorization", "token",  "cookie",        "pin",
+                                                             "pincode",       "pwd",    "psk",           "wifikey",
+                                                             "wlankey",       "wpakey", "encryptionkey", "vpnkey"};
+constexpr std::array<std::string_view, 2> kIdTokenEndings = {"idtag", "idtoken"};
 
 std::string normalized(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    if (c != '_' && c != '-' && c != ' ') out += to_lower(c);
+    const char small = to_lower(c);
+    if ((small >= 'a' && small <= 'z') || is_digit(c)) out += small;
   }
   return out;
 }
 
-bool holds_any(std::string_view text, const std::string_view* words, std::size_t count) {
-  return std::any_of(words, words + count,
+template <std::size_t Count>
+bool holds_any(std::string_view text, const std::array<std::string_view, Count>& words) {
+  return std::any_of(words.begin(), words.end(),
                      [text](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
 template <std::size_t Count>
-bool is_one_of(std::string_view text, const std::array<std::string_view, Count>& names) {
-  return std::find(names.begin(), names.end(), text) != names.end();
+bool ends_with_any(std::string_view text, const std::array<std::string_view, Count>& endings) {
+  return std::any_of(endings.begin(), endings.end(), [text](std::string_view ending) {
+    return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
+  });
 }
 
-bool holds_secret_word(std::string_view normal) { return holds_any(normal, kSecretWords.data(), kSecretWords.size()); }
-bool is_secret_name(std::string_view normal) { return holds_secret_word(normal) || is_one_of(normal, kSecretNames); }
+// What a name is that of, and what a text may hold.
+enum class Holding { nothing, id_token, secret };
+
+bool hides(Holding holding, RedactionRules rules) {
+  return holding == Holding::secret || (holding == Holding::id_token && !rules.shows_id_tokens);
+}
+
+// "token2" and "tokens" end as "token" does.
+Holding holding_by_end(std::string_view name) {
+  while (!name.empty() && is_digit(name.back())) name.remove_suffix(1);
+  if (!name.empty() && name.back() == 's') name.remove_suffix(1);
+  if (ends_with_any(name, kIdTokenEndings)) return Holding::id_token;
+  return ends_with_any(name, kSecretEndings) ? Holding::secret : Holding::nothing;
+}
+
+// The rule for names. Normalized.
+Holding holding_of_name(std::string_view name) {
+  return holds_any(name, kSecretWords) ? Holding::secret : holding_by_end(name);
+}
+
+// The rule for texts: any of the words, and any name that a value stands behind: "Authorization: Basic", "pin=1234",
+// "<token>". Also for JSON, XML or a form that cannot be read as such.
+Holding holding_of_text(std::string_view text) {
+  constexpr std::string_view kBehindNames = ":=>%";  // % begins one of them in a URL
+  const std::string normal = normalized(text);
+  if (holds_any(normal, kSecretWords)) return Holding::secret;
+  for (std::size_t begin = 0, end; (end = text.find_first_of(kBehindNames, begin)) != std::string_view::npos;
+       begin = end + 1) {
+    if (holding_by_end(normalized(text.substr(begin, end - begin))) == Holding::secret) return Holding::secret;
+  }
+  return holds_any(normal, kIdTokenEndings) ? Holding::id_token : Holding::nothing;
+}
+
+// Why it is not to be shown; null: it may be.
+const char* why_hidden(std::string_view text, RedactionRules rules) {
+  const Holding holding = holding_of_text(text);
+  if (hides(holding, rules)) {
+    return holding == Holding::secret ? "it is no JSON, and holds a word for a secret"
+                                      : "it is no JSON, and may hold an idTag";
+  }
+  // A letter may be written as \u0070.
+  return text.find("\\u") != std::string_view::npos ? "it is no JSON, and has escapes" : nullptr;
+}
 
 // "AuthorizationKey", "SecurityCtrlr.BasicAuthPassword": it says which, and not what.
 bool is_mere_name(std::string_view text) {
@@ -58,28 +109,55 @@ bool is_mere_name(std::string_view text) {
          });
 }
 
+// ---- URLs
+
+// Of what stands behind "://". A password may hold characters that should not be in it, and end the authority: then the
+// last @ counts. Without a colon before it, that belongs to the path.
+std::string_view user_of(std::string_view url) {
+  std::size_t end = url.rfind('@');
+  if (end == std::string_view::npos) return {};
+  if (url.substr(0, end).find(':') == std::string_view::npos) end = url.substr(0, url.find_first_of("/?#")).rfind('@');
+  return end == std::string_view::npos ? std::string_view() : url.substr(0, end);
+}
+
+void append_without_secrets_of_url(std::string& out, std::string_view word) {
+  std::size_t at = word.find("://");
+  if (at == std::string_view::npos) {
+    out.append(word);
+    return;
+  }
+  at += 3;
+  out.append(word.substr(0, at));
+  if (const std::size_t user = user_of(word.substr(at)).size()) {
+    out += kHidden;
+    at += user;
+  }
+  for (std::size_t query; (query = word.find('?', at)) != std::string_view::npos;) {
+    out.append(word.substr(at, query + 1 - at));
+    at = std::min(word.find('#', query), word.size());
+    if (at != query + 1) out += kHidden;
+  }
+  out.append(word.substr(at));
+}
+
 // Without user, password and query of each URL in it. True: something was taken out.
 bool hide_in_urls(std::string& text) {
-  constexpr std::string_view kEnd = " \t\r\n\"'<>";
-  bool changed = false;
-  for (std::size_t at = text.find("://"); at != std::string::npos; at = text.find("://", at)) {
-    at += 3;
-    const std::size_t authority_end = std::min(text.find_first_of("/?# \t\r\n\"'<>", at), text.size());
-    const std::size_t user_end = text.rfind('@', authority_end - 1);
-    if (authority_end > at && user_end != std::string::npos && user_end >= at) {
-      text.replace(at, user_end - at, kHidden);
-      changed = true;
-    }
-    const std::size_t end = std::min(text.find_first_of(kEnd, at), text.size());
-    const std::size_t query = text.find('?', at);
-    if (query >= end) continue;
-    const std::size_t query_end = std::min(text.find('#', query), end);
-    if (query_end - query < 2) continue;
-    text.replace(query + 1, query_end - query - 1, kHidden);
-    changed = true;
+  constexpr std::string_view kSpace = " \t\r\n";
+  if (text.find("://") == std::string::npos) return false;
+  const std::string_view all = text;
+  std::string out;
+  for (std::size_t at = 0; at < all.size();) {
+    const std::size_t end = std::min(all.find_first_of(kSpace, at), all.size());
+    append_without_secrets_of_url(out, all.substr(at, end - at));
+    at = std::min(all.find_first_not_of(kSpace, end), all.size());
+    out.append(all.substr(end, at - end));
   }
-  return changed;
+  if (out == text) return false;
+  text.swap(out);
+  return true;
 }
+
+// ---- JSON
 
 // Reads JSON as RFC 8259 has it and notes what is to be replaced.
 class JsonRedactor {
@@ -97,12 +175,20 @@ class JsonRedactor {
   bool changes() const { return !edits_.empty(); }
 
   std::string result() {
-    std::sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) { return a.begin < b.begin; });
+    // What was replaced as a whole before what was replaced within it.
+    std::sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) {
+      return std::make_tuple(a.begin, b.end, !a.with.empty()) < std::make_tuple(b.begin, a.end, !b.with.empty());
+    });
     std::string out;
     std::size_t done = 0;
     for (const Edit& edit : edits_) {
-      if (edit.begin < done) continue;  // within one that was replaced as a whole
-      out.append(text_, done, edit.begin - done).append(edit.with);
+      if (edit.begin < done) continue;
+      out.append(text_, done, edit.begin - done);
+      if (edit.with.empty()) {
+        append_json_string(out, kHidden);
+      } else {
+        out += edit.with;
+      }
       done = edit.end;
     }
     return out.append(text_, done, std::string_view::npos);
@@ -111,14 +197,15 @@ class JsonRedactor {
  private:
   struct Edit {
     std::size_t begin, end;
-    std::string with;
+    std::string with;  // empty: hidden as a whole
   };
   struct Span {
     std::size_t begin, end;
   };
   struct Value {
     bool valid = false;
-    bool names_secret = false;  // a string that is the name of a secret, or an object with such a member
+    bool is_text = false;
+    Holding named = Holding::nothing;  // what a text is the name of, or a text in an object
   };
 
   void skip_space() {
@@ -136,23 +223,28 @@ class JsonRedactor {
     return true;
   }
 
-  void hide(std::size_t begin, std::size_t end) { edits_.push_back({begin, end, std::string("\"") + kHidden + '"'}); }
+  void hide(std::size_t begin) { edits_.push_back({begin, at_, {}}); }
+  void replace(std::size_t begin, std::string_view text) {
+    edits_.push_back({begin, at_, {}});
+    append_json_string(edits_.back().with, text);
+  }
 
-  // `name`: of the member that it is the value of, normalized; `of`: of the object or array that the member is in.
+  // `name`: of the member that it is the value of, normalized; `of`: of the object that the member is in.
   Value read_value(std::string_view name, std::string_view of) {
     skip_space();
     if (at_ == text_.size()) return {};
     const std::size_t begin = at_;
+    const char first = text_[begin];
     Value value;
-    switch (text_[at_]) {
+    switch (first) {
       case '{':
         value = read_object(name);
         break;
       case '[':
-        value = read_array(name);
+        value = read_array(name, of);
         break;
       case '"':
-        value = read_text(name);
+        value = read_text();
         break;
       case 't':
         return {take_word("true")};
@@ -164,8 +256,12 @@ class JsonRedactor {
         value = {read_number()};
     }
     if (!value.valid) return value;
-    if (is_secret_name(name) || (name == "key" && of == "vpn")) {
-      hide(begin, at_);
+    // "key" alone is what OCPP 1.6 calls a name; that of a vpn is none.
+    const Holding holding = holding_of_name(name == "key" ? std::string(of) + "key" : std::string(name));
+    // In what is called idToken, OCPP 2 says what of it is one.
+    const bool is_id_token = first != '{' && first != '[' && text_.substr(begin, at_ - begin) != "\"\"";
+    if (hides(holding, rules_) && (holding == Holding::secret || is_id_token)) {
+      hide(begin);
     } else if (name.find("value") != std::string_view::npos || name == "data") {
       beside_name_.push_back({begin, at_});
     }
@@ -175,8 +271,8 @@ class JsonRedactor {
   Value read_object(std::string_view name) {
     if (++depth_ > kDepthMax) return {};
     const std::size_t first_beside = beside_name_.size();
-    Value value;
-    bool is_about_secret = false;
+    Value value{true};
+    bool hides_values = false;
     ++at_;
     if (!take('}')) {
       do {
@@ -185,66 +281,59 @@ class JsonRedactor {
         if (!read_string(member) || !take(':')) return {};
         const Value of_member = read_value(normalized(member), name);
         if (!of_member.valid) return {};
-        value.names_secret = value.names_secret || (of_member.names_secret && was_text_);
-        is_about_secret = is_about_secret || of_member.names_secret;
+        if (of_member.is_text) value.named = std::max(value.named, of_member.named);
+        hides_values = hides_values || hides(of_member.named, rules_);
       } while (take(','));
       if (!take('}')) return {};
     }
-    if (is_about_secret) {
-      for (std::size_t i = first_beside; i < beside_name_.size(); ++i) hide(beside_name_[i].begin, beside_name_[i].end);
+    if (hides_values) {
+      for (std::size_t i = first_beside; i < beside_name_.size(); ++i) {
+        edits_.push_back({beside_name_[i].begin, beside_name_[i].end, {}});
+      }
     }
     --depth_;
-    was_text_ = false;
-    value.valid = true;
     return value;
   }
 
-  Value read_array(std::string_view name) {
+  // Its elements are what its name says.
+  Value read_array(std::string_view name, std::string_view of) {
     if (++depth_ > kDepthMax) return {};
     ++at_;
     if (!take(']')) {
       do {
-        // A list of secrets is hidden as a whole, and its elements are what its name says.
-        if (!read_value(is_one_of(name, kIdTokenNames) ? name : std::string_view(), name).valid) return {};
+        if (!read_value(name, of).valid) return {};
       } while (take(','));
       if (!take(']')) return {};
     }
     --depth_;
-    was_text_ = false;
     return {true};
   }
 
-  Value read_text(std::string_view name) {
+  Value read_text() {
     const std::size_t begin = at_;
     std::string text;
     if (!read_string(text)) return {};
-    was_text_ = true;
-    const std::string normal = normalized(text);
-    const bool names_secret = is_secret_name(normal) && is_mere_name(text);
-    if (is_one_of(name, kIdTokenNames) && !rules_.shows_id_tokens) {
-      if (!text.empty()) hide(begin, at_);
-    } else if (own_.find_in(text) != OwnSecrets::Found::nothing) {
-      hide(begin, at_);
-    } else if (!hide_in_json(begin, text) && !names_secret) {
-      if (holds_secret_word(normal)) {
-        hide(begin, at_);
+    if (own_.find_in(text) != OwnSecrets::Found::nothing) {
+      hide(begin);
+    } else if (hide_in_json(begin, text)) {
+      return {true};
+    } else if (!is_mere_name(text)) {
+      if (why_hidden(text, rules_) != nullptr) {
+        hide(begin);
       } else if (hide_in_urls(text)) {
-        edits_.push_back({begin, at_, {}});
-        append_json_string(edits_.back().with, text);
+        replace(begin, text);
       }
     }
-    return {true, names_secret};
+    return {true, true, text.size() <= kNameMax ? holding_of_name(normalized(text)) : Holding::nothing};
   }
 
   // As DataTransfer has it: JSON in a string. False: it is none, and to be looked at as text.
   bool hide_in_json(std::size_t begin, const std::string& text) {
-    if (text.empty() || (text[0] != '{' && text[0] != '[')) return false;
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos || (text[first] != '{' && text[first] != '[')) return false;
     JsonRedactor inner(text, own_, rules_, depth_);
     if (!inner.read()) return false;
-    if (inner.changes()) {
-      edits_.push_back({begin, at_, {}});
-      append_json_string(edits_.back().with, inner.result());
-    }
+    if (inner.changes()) replace(begin, inner.result());
     return true;
   }
 
@@ -334,24 +423,18 @@ class JsonRedactor {
   const RedactionRules rules_;
   int depth_;
   std::size_t at_ = 0;
-  bool was_text_ = false;  // the value that was read last
   std::vector<Edit> edits_;
   std::vector<Span> beside_name_;  // values that are secret if a name beside them is that of a secret
 };
 
 Redacted withheld(const char* why) { return {std::string(), true, why}; }
 
-// What is no JSON is shown only if it can hold none of the words.
+// What is no JSON is shown only if it can hold no secret, and what is binary not in part.
 Redacted redact_other(std::string_view payload, bool binary, RedactionRules rules) {
-  const std::string normal = normalized(payload);
-  if (holds_secret_word(normal)) return withheld("it is no JSON, and holds a word for a secret");
-  if (!rules.shows_id_tokens && holds_any(normal, kIdTokenNames.data(), kIdTokenNames.size())) {
-    return withheld("it is no JSON, and may hold an idTag");
-  }
-  // A letter may be written as \u0070.
-  if (!binary && payload.find("\\u") != std::string_view::npos) return withheld("it is no JSON, and has escapes");
+  if (const char* why = why_hidden(payload, rules)) return withheld(why);
   Redacted redacted{std::string(payload)};
-  if (!binary) redacted.changed = hide_in_urls(redacted.text);
+  redacted.changed = hide_in_urls(redacted.text);
+  if (binary && redacted.changed) return withheld("it is no JSON, and holds a URL with a user or a query");
   return redacted;
 }
 
@@ -374,31 +457,30 @@ Redacted redact_message(std::string_view payload, bool binary, const OwnSecrets&
 }
 
 bool is_secret_header(std::string_view name) {
-  for (const char* secret : {"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "Authentication-Info",
-                             "Proxy-Authentication-Info"}) {
-    if (equals_ignoring_case(name, secret)) return true;
-  }
   const std::string normal = normalized(name);
-  return holds_secret_word(normal) || normal.find("token") != std::string::npos;
+  return holding_of_name(normal) != Holding::nothing || normal.find("token") != std::string::npos ||
+         ends_with_any(normal, std::array<std::string_view, 1>{"authenticationinfo"});
 }
 
 std::string redact_header(std::string_view line, bool is_secret, const OwnSecrets& own) {
-  const std::size_t colon = line.find(':');
-  const std::string_view name = line.substr(0, colon);
-  std::string value(colon == std::string_view::npos ? std::string_view() : trimmed(line.substr(colon + 1)));
   const bool holds_ours = own.find_in(line) != OwnSecrets::Found::nothing;
-  if (holds_ours || is_secret || is_secret_header(trimmed(name))) {
-    // Where there is no colon nobody knows which part is the value.
-    if (colon == std::string_view::npos || own.find_in(name) != OwnSecrets::Found::nothing) return kHidden;
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || line.substr(0, 5) == "HTTP/") {
+    if (!holds_ours && why_hidden(line, {}) == nullptr) return std::string(line);
+    // Where there is no colon nobody knows which part is the value; of a status line, the phrase is.
+    constexpr std::size_t kStatusEnd = std::string_view("HTTP/1.1 401 ").size();
+    const bool is_status = line.substr(0, 5) == "HTTP/" && line.size() > kStatusEnd && !holds_ours;
+    return std::string(is_status ? line.substr(0, kStatusEnd) : std::string_view()) + kHidden;
+  }
+  const std::string_view name = line.substr(0, colon);
+  std::string value(trimmed(line.substr(colon + 1)));
+  if (holds_ours || is_secret || is_secret_header(name) || why_hidden(value, {}) != nullptr) {
+    if (own.find_in(name) != OwnSecrets::Found::nothing) return kHidden;
     return std::string(name) + ": " + kHidden;
   }
-  if (colon == std::string_view::npos) return std::string(line);
-  if (equals_ignoring_case(trimmed(name), "Location")) {
-    // It may be relative.
-    hide_in_urls(value);
-    return std::string(name) + ": " + redact_query(value);
-  }
   hide_in_urls(value);
+  // It may be relative.
+  if (equals_ignoring_case(trimmed(name), "Location")) value = redact_query(value);
   return std::string(name) + ": " + value;
 }
 

@@ -10,14 +10,15 @@ namespace cwire {
 // What of a message, a head or a URL may be shown to whoever reads a trace. Values are replaced by "***"; all else
 // stays byte for byte. Hidden are:
 //
-// - values of names that hold a word for a secret (password, authorizationKey, privateKey, secret ..., in any case and
-//   with any of _ - between), `vpn.key` and PIN codes
+// - values of names that hold a word for a secret (password, authorizationKey, privateKey ..., in any case and with
+//   anything between but letters and digits), or end with one (token, pin, authorization ...); `vpn.key`
 // - values that stand beside such a name: {"key": "AuthorizationKey", "value": ...}, and an attributeValue or a
 //   variableAttribute with a variable {"name": "BasicAuthPassword"}
-// - texts that hold such a word, and are no mere name: a PEM private key
+// - texts that hold such a word, and are no mere name: a PEM private key, "pin=1234"
 // - user, password and query of URLs
 // - what the station itself must keep to itself, if the peer repeats it
-// - idTags and idTokens, unless they may be shown: they are personal data, and who knows one can charge with it
+// - likewise idTags and idTokens, unless they may be shown: they are personal data, and who knows one can charge with
+// it
 //
 // JSON that stands in a string is looked into as well.
 struct RedactionRules {

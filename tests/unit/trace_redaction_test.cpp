@@ -30,7 +30,13 @@ TEST_CASE("trace: what holds no secret is shown byte for byte") {
        R"([4,"1","NotSupported","No such action",{}])", R"([ 2 ,"7","MeterValues",{"v":[1.50e+3,-0.0,true,null]}])",
        R"([2,"a","GetConfiguration",{"key":["AuthorizationKey","HeartbeatInterval"]}])",
        R"([2,"a","SetVariables",{"setVariableData":[{"attributeValue":"30","component":{"name":"OCPPCommCtrlr"},"variable":{"name":"HeartbeatInterval"}}]}])",
-       R"([2,"a","StatusNotification",{"info":"Z\u00fcrich \/ \"x\""}])", "no JSON at all", ""}) {
+       R"([2,"a","StatusNotification",{"info":"Z\u00fcrich \/ \"x\"","timestamp":"2026-11-26T04:09:31Z"}])",
+       R"([2,"a","StatusNotification",{"connectorId":1,"errorCode":"OtherError","info":"the pin is bent: no authorization"}])",
+       R"([2,"a","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-11-26T04:09:31Z","sampledValue":[{"value":"1.5","context":"Sample.Periodic","measurand":"Voltage","phase":"L1-N"}]}]}])",
+       R"([2,"a","TransactionEvent",{"eventType":"Started","triggerReason":"Authorized","seqNo":0,"transactionInfo":{"transactionId":"t-1","remoteStartId":7},"meterValue":[{"sampledValue":[{"value":3.0,"signedMeterValue":{"signedMeterData":"AbC=","publicKey":"pQ=="}}]}],"customData":{"vendorId":"x","data":"1"}}])",
+       R"([3,"a",{"configurationKey":[{"key":"AuthorizationCacheEnabled","readonly":false,"value":"true"},{"key":"SupportedTokenTypes","value":"2"}],"unknownKey":["FreevendIdTag","Pin"]}])",
+       R"([2,"a","SendLocalList",{"listVersion":1,"localAuthorizationList":[],"updateType":"Full"}])",
+       R"([4,"a","SecurityError","the authorization failed",{}])", "no JSON at all", ""}) {
     const Redacted redacted = shown(payload);
     CHECK(redacted.text == payload);
     CHECK_FALSE(redacted.changed);
@@ -71,6 +77,55 @@ TEST_CASE("trace: a list of secrets is hidden as a whole, and JSON in a text is 
   CHECK(shown(harmless).text == harmless);
 }
 
+TEST_CASE("trace: a name of a secret is one whatever stands in it, and with its value beside it") {
+  for (const char* name :
+       {"WifiPassword2", "Wifi Password", "WiFi/Password", "headers[secret]", "PIN 1", "user.token"}) {
+    CAPTURE(name);
+    const std::string text = "{\"key\":\"" + std::string(name) + "\",\"value\":\"hunter2\"}";
+    CHECK(shown(text).text.find("hunter2") == std::string::npos);
+  }
+  CHECK(shown(R"({"variable":{"name":"Apn1Password"},"attributeValue":"hunter2"})").text.find("hunter2") ==
+        std::string::npos);
+  // Long words are no names.
+  CHECK(shown(R"({"status":")" + std::string(200, 'x') + R"(Pin","value":"1"})").changed == false);
+}
+
+TEST_CASE("trace: names that only end with a word for a secret") {
+  for (const char* name : {"token", "refreshToken", "Token2", "tokens", "pwd", "psk", "WIFI_KEY", "proxyAuthorization",
+                           "session-cookie", "cardPIN", "vpn.key"}) {
+    CAPTURE(name);
+    hides("{\"" + std::string(name) + "\":", "\"hunter2\"", ",\"a\":1}");
+  }
+  hides(R"([2,"1","SetVariables",{"setVariableData":[{"attributeValue":)", R"("hunter2")",
+        R"(,"component":{"name":"NetworkConfiguration"},"variable":{"name":"VpnKey"}}]}])");
+  hides(R"({"wifi":{"ssid":"x","key":)", R"("hunter2")", "}}");
+  hides(R"({"vpn":[{"key":)", R"("hunter2")", "}]}");
+  CHECK_FALSE(shown(R"({"tokenType":"a","pinned":"b","spinning":1,"cookiePolicy":"none"})").changed);
+}
+
+TEST_CASE("trace: a text that gives a secret its name is hidden") {
+  hides(R"({"data":)", R"("Authorization: Basic Q1Ax")", "}");
+  hides(R"({"headers":["Accept: x",)", R"("authorization:Bearer abc")", "]}");
+  hides(R"({"data":)", R"("user=a&pin=1234")", "}");
+  hides(R"({"data":)", R"("<token>abc</token>")", "}");
+  hides(R"({"data":)", R"("token%3Dabc")", "}");
+  hides(R"({"data":)", R"("{\"pin\":\"12")", "}");
+  hides(R"({"data":)", R"("{\"p\\u0069n\":\"12")", "}");
+  CHECK(shown(R"([NaN,{"pin":"1234"}])").withheld != nullptr);
+  CHECK(shown(R"([NaN,{"authorization":"Basic Q1Ax"}])").withheld != nullptr);
+  CHECK(shown("pin 7 is broken").withheld == nullptr);
+  CHECK(redact_message(R"({"p\u0061ssword":"x"})", true, OwnSecrets(), {}).withheld != nullptr);
+}
+
+TEST_CASE("trace: what is hidden as a whole is so whatever is hidden within it") {
+  CHECK(shown(R"({"password":"{\"idTag\":\"X\",\"inner\":\"s3cret\"}"})").text == R"({"password":"***"})");
+  CHECK(shown(R"({"messageId":"SetCredentials","data":"{\"idTag\":\"X\",\"pw\":\"s3cret\"}"})").text ==
+        R"({"messageId":"SetCredentials","data":"***"})");
+  CHECK(shown(R"({"key":"AdminPassword","value":"x://a@b s3cret"})").text ==
+        R"({"key":"AdminPassword","value":"***"})");
+  CHECK(shown(R"({"password":[{"idTag":"X"},{"pin":1},"s3cret"]})").text == R"({"password":"***"})");
+}
+
 TEST_CASE("trace: a number that is a secret becomes a text") {
   CHECK(shown(R"({"simPin":1234,"ok":true,"passwordSet":false})").text ==
         R"({"simPin":"***","ok":true,"passwordSet":false})");
@@ -97,6 +152,15 @@ TEST_CASE("trace: of URLs user, password and query are hidden") {
         R"({"location":"https://host/fw.bin?***#part"})");
   CHECK(shown("see https://u:p@h/ and http://h/?a=b now").text == "see https://***@h/ and http://h/?*** now");
   CHECK_FALSE(shown(R"({"location":"https://host/a@b/c"})").changed);
+  // A password that should have been written with %.
+  CHECK(shown(R"({"location":"ftp://user:p#ss/word@host/x"})").text == R"({"location":"ftp://***@host/x"})");
+  CHECK(shown(R"({"location":"ftp://user:pa?ss@host"})").text == R"({"location":"ftp://***@host"})");
+  CHECK(shown(R"({"location":"ftp://user:p'a<s\"s@host"})").text == R"({"location":"ftp://***@host"})");
+  CHECK(shown("http://a/,ftp://u:p@b/?c#,x://d?e=f").text == "http://***@b/?***#,x://d?***");
+  CHECK_FALSE(shown("http://h/?#a@b :// ://").changed);
+  // Binary ones are shown as a whole or not at all.
+  CHECK(redact_message("ftp://user:pw@host", true, OwnSecrets(), {}).withheld != nullptr);
+  CHECK(redact_message("ftp://host", true, OwnSecrets(), {}).withheld == nullptr);
 }
 
 TEST_CASE("trace: idTags and idTokens are shown only where that is allowed") {
@@ -110,6 +174,16 @@ TEST_CASE("trace: idTags and idTokens are shown only where that is allowed") {
           R"({"idToken":{"idToken":"04A2","type":"ISO14443","additionalInfo":[{"additionalIdToken":"7","type":"x"}]},"groupIdToken":{"idToken":"9","type":"Central"}})")
           .text ==
       R"({"idToken":{"idToken":"***","type":"ISO14443","additionalInfo":[{"additionalIdToken":"***","type":"x"}]},"groupIdToken":{"idToken":"***","type":"Central"}})");
+  CHECK(shown(R"({"idTag":12345,"idTags":["04A2",7],"idToken":""})").text ==
+        R"({"idTag":"***","idTags":["***","***"],"idToken":""})");
+  CHECK(shown(R"({"data":"idTag=04A2"})").text == R"({"data":"***"})");
+  CHECK(shown(R"({"data":" {\"idTag\":\"04A2\"}"})").text == R"({"data":" {\"idTag\":\"***\"}"})");
+  for (const char* payload : {R"({"key":"FreevendIdTag","value":"04A2"})", R"({"data":"idTag=04A2"})",
+                              R"({"idTag":12345,"data":" {\"idTag\":\"04A2\"}"})"}) {
+    CHECK(shown(payload).text.find("04A2") == std::string::npos);
+    CHECK(shown(payload, {true}).text == payload);
+  }
+  CHECK(shown(R"({"idToken":"04A2","token":"x"})", {true}).text == R"({"idToken":"04A2","token":"***"})");
   CHECK(shown(R"(idTag: 04A2)").withheld != nullptr);
   CHECK(shown(R"(idTag: 04A2)", {true}).withheld == nullptr);
 }
@@ -156,6 +230,12 @@ TEST_CASE("trace: headers that carry credentials are hidden") {
   CHECK(redact_header("X-Api-Key: a", false, none) == "X-Api-Key: ***");
   CHECK(redact_header("X-Auth-Token: a", false, none) == "X-Auth-Token: ***");
   CHECK(redact_header("X-Ours: a", true, none) == "X-Ours: ***");
+  CHECK(redact_header("X-Debug: authorization=Q1Ax", false, none) == "X-Debug: ***");
+  CHECK(redact_header("X-Wifi-Psk: a", false, none) == "X-Wifi-Psk: ***");
+  CHECK(redact_header("WWW-Authenticate: Bearer error=\"invalid_request\"", false, none) ==
+        "WWW-Authenticate: Bearer error=\"invalid_request\"");
+  CHECK(redact_header("HTTP/1.1 401 password=hunter2", false, none) == "HTTP/1.1 401 ***");
+  CHECK(redact_header("hunter2 is the password", false, none) == "***");
   CHECK(redact_header("Sec-WebSocket-Key: abc==", false, none) == "Sec-WebSocket-Key: abc==");
   CHECK(redact_header("Location: /login?ticket=1", false, none) == "Location: /login?***");
   CHECK(redact_header("Location: https://u:p@h/x", false, none) == "Location: https://***@h/x");
