@@ -290,6 +290,7 @@ class JsonRedactor {
       for (std::size_t i = first_beside; i < beside_name_.size(); ++i) {
         edits_.push_back({beside_name_[i].begin, beside_name_[i].end, {}});
       }
+      beside_name_.resize(first_beside);
     }
     --depth_;
     return value;

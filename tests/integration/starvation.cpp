@@ -10,6 +10,7 @@
 
 namespace {
 thread_local bool starved = false;
+thread_local std::size_t largest = 0;
 
 std::atomic<const std::string*> sought{nullptr};
 std::atomic<std::size_t> found{0};
@@ -23,7 +24,10 @@ void give_back(void* memory) noexcept {
   std::free(memory);
 }
 
-void* allocate(std::size_t size) noexcept { return starved ? nullptr : std::malloc(size != 0 ? size : 1); }
+void* allocate(std::size_t size) noexcept {
+  if (size > largest) largest = size;
+  return starved ? nullptr : std::malloc(size != 0 ? size : 1);
+}
 
 void* allocate_or_throw(std::size_t size) {
   void* memory = allocate(size);
@@ -42,6 +46,8 @@ fixture::FreedMemory::FreedMemory(std::string text) : text_(std::move(text)) {
 fixture::FreedMemory::~FreedMemory() { sought = nullptr; }
 
 std::size_t fixture::FreedMemory::blocks_with_it() const { return found; }
+
+std::size_t fixture::take_largest_block() { return std::exchange(largest, 0); }
 
 // The shared library takes these too, as it would take those of any program that replaces them.
 void* operator new(std::size_t size) { return allocate_or_throw(size); }

@@ -23,4 +23,7 @@ class FreedMemory {
   const std::string text_;
 };
 
+// The most bytes that this thread has asked for at once since it was last asked.
+std::size_t take_largest_block();
+
 }  // namespace fixture

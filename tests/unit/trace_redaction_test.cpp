@@ -2,6 +2,7 @@
 #include <string>
 
 #include "config/options.h"
+#include "starvation.h"
 #include "trace/redaction.h"
 
 using namespace cwire;
@@ -124,6 +125,19 @@ TEST_CASE("trace: what is hidden as a whole is so whatever is hidden within it")
   CHECK(shown(R"({"key":"AdminPassword","value":"x://a@b s3cret"})").text ==
         R"({"key":"AdminPassword","value":"***"})");
   CHECK(shown(R"({"password":[{"idTag":"X"},{"pin":1},"s3cret"]})").text == R"({"password":"***"})");
+}
+
+TEST_CASE("trace: a message that hides much costs no more than once what it holds") {
+  std::string values;
+  for (int i = 0; i < 20000; ++i) values += R"({"value":1},)";
+  values.back() = ']';
+  std::string message = values.insert(0, "[");
+  constexpr int kDeep = 60;
+  for (int i = 0; i < kDeep; ++i) message = R"({"key":"secret","x":)" + message + "}";
+  fixture::take_largest_block();
+  const Redacted redacted = shown(message);
+  CHECK(fixture::take_largest_block() < 20 * message.size());
+  CHECK(redacted.text.find("1") == std::string::npos);
 }
 
 TEST_CASE("trace: a number that is a secret becomes a text") {
