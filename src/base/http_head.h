@@ -29,6 +29,7 @@ class HttpHead {
   // Takes what it reads off the front of `bytes`.
   Token read(std::string_view& bytes);
 
+  bool has_begun() const { return size_ != 0; }
   std::int32_t status() const { return status_; }  // 100 to 599; 0: the status line has not come yet
   int version_minor() const { return version_minor_; }
   std::string_view name() const { return name_; }

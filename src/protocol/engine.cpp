@@ -110,7 +110,9 @@ class WebsocketppSession final : public Session {
 
   void observe(FrameObserver* observer) override {
     observer_ = observer;
-    if (observer != nullptr) observer->on_observing(gate_.inside_frame());
+    if (observer == nullptr) return;
+    const bool inside_head = state_ == State::upgrading && handshake_->response->has_begun();
+    observer->on_observing(inside_head || gate_.inside_frame());
   }
 
   std::string& output() override { return output_; }

@@ -11,8 +11,8 @@ namespace cwire {
 // in which it happened; must not throw, and must not call the session. What it is given is valid during the call only.
 class FrameObserver {
  public:
-  // From here on it sees. `inside_frame`: what comes in next begins in the middle of a frame.
-  virtual void on_observing(bool inside_frame) noexcept = 0;
+  // From here on it sees. `inside`: what comes in next begins in the middle of a frame, or of the answer's head.
+  virtual void on_observing(bool inside) noexcept = 0;
   // The upgrade request as it goes out, credentials and all.
   virtual void on_request(std::string_view head) noexcept = 0;
   // The head of the answer, in as many parts as it came in. `whole`: that was the last.

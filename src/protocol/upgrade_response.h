@@ -36,6 +36,7 @@ class UpgradeResponse {
   std::size_t consume(const char* data, std::size_t size);
 
   State state() const { return state_; }
+  bool has_begun() const { return head_.has_begun(); }
   // One of those offered; empty if none was.
   const std::string& subprotocol() const { return subprotocol_; }
   // What was agreed on for permessage-deflate, if the server takes it.

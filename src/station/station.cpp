@@ -847,10 +847,7 @@ void Station::session_ended() {
   last_close_code_ = info.code;
   last_close_remote_ = info.remote;
   if (!info.failure && info.remote) {
-    info.failure = Failure(CWIRE_E_CLOSED,
-                           "closed by the CSMS with code " + std::to_string(info.code) +
-                               (info.reason.empty() ? std::string() : " (" + words_of_peer(info.reason) + ")"),
-                           FailurePhase::peer, close_code(info.code));
+    info.failure = Failure(CWIRE_E_CLOSED, closed_by_peer(info), FailurePhase::peer, close_code(info.code));
   }
   perform(client_.lost(now, worker_->random(), std::move(info.failure)));
 }

@@ -241,6 +241,7 @@ class Station final : private ChannelListener, private SessionListener, private 
   cwire_failure in_numbers(int type, const Action& action) const;
   void report_closed();
   std::string words_of_peer(const std::string& reason) const;
+  std::string closed_by_peer(const CloseInfo& info) const;
   std::string what_follows(const Action& action) const;
   void log(std::int32_t level, const std::string& text) const { worker_->log(level, this, text.c_str()); }
 

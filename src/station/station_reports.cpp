@@ -21,6 +21,15 @@ std::string seconds(Duration duration) {
   return text;
 }
 
+constexpr char kClosedByPeer[] = "closed by the CSMS with code ";
+constexpr char kWords[] = " (";
+
+// The trace has them in the peer's close frame, redacted.
+std::string_view without_words_of_peer(std::string_view message) {
+  const std::size_t closed = message.find(kClosedByPeer);
+  return closed == std::string_view::npos ? message : message.substr(0, message.find(kWords, closed));
+}
+
 }  // namespace
 
 void Station::emit(std::unique_ptr<OwnedEvent> event) { worker_->emit(*event.release()); }
@@ -123,6 +132,12 @@ std::string Station::words_of_peer(const std::string& reason) const {
   return words;
 }
 
+std::string Station::closed_by_peer(const CloseInfo& info) const {
+  std::string message = kClosedByPeer + std::to_string(info.code);
+  if (!info.reason.empty()) message += kWords + words_of_peer(info.reason) + ")";
+  return message;
+}
+
 std::string Station::what_follows(const Action& action) const {
   if (action.will_retry) return "; next attempt in " + seconds(action.retry_in);
   return "; gave up";
@@ -164,20 +179,25 @@ cwire_failure Station::in_numbers(int type, const Action& action) const {
 
 void Station::report_failure(int type, const Action& action) {
   const Failure& failure = client_.last_failure();
-  std::string text = id() + ": ";
-  if (failure) {
-    text += failure.message + " (" + url().text();
-    if (was_redirected()) text += ", where " + description_.url.text() + " sent it";
-    text += ")" + what_follows(action);
-  } else {
-    text += !failure.message.empty() ? failure.message : "disconnected by request";
-    if (action.will_retry) text += ", to connect again";
-  }
-  if (trace_ != nullptr) {
-    if (type == CWIRE_EVENT_DISCONNECTED) {
-      trace_->lost(failure.status, text);
+  const auto told = [&](std::string_view message) {
+    std::string text = id() + ": ";
+    if (failure) {
+      text.append(message).append(" (").append(url().text());
+      if (was_redirected()) text += ", where " + description_.url.text() + " sent it";
+      text += ")" + what_follows(action);
     } else {
-      trace_->failed(failure.status, text);
+      text += !message.empty() ? message : "disconnected by request";
+      if (action.will_retry) text += ", to connect again";
+    }
+    return text;
+  };
+  std::string text = told(failure.message);
+  if (trace_ != nullptr) {
+    const std::string traced = told(without_words_of_peer(failure.message));
+    if (type == CWIRE_EVENT_DISCONNECTED) {
+      trace_->lost(failure.status, traced);
+    } else {
+      trace_->failed(failure.status, traced);
     }
   }
   const cwire_failure numbers = in_numbers(type, action);
@@ -219,7 +239,7 @@ void Station::report_closed() {
     event.data_size = why.size();
   }
   if (trace_ != nullptr) {
-    trace_->closed(event.status, {event.data, event.data_size});
+    trace_->closed(event.status, without_words_of_peer({event.data, event.data_size}));
     trace_.reset();
   }
   if (timer_registered_) {

@@ -13,6 +13,15 @@ namespace cwire {
 
 using Kind = TraceRecord::Kind;
 
+namespace {
+
+// Whether the line that ends there goes on in the next (RFC 7230 3.2.4).
+bool is_folded(std::string_view head, std::size_t end) {
+  return end + 1 < head.size() && (head[end + 1] == ' ' || head[end + 1] == '\t');
+}
+
+}  // namespace
+
 bool StationTrace::Header::take(std::string_view& from) {
   while (size < size_whole() && !from.empty()) {
     bytes[size++] = from.front();
@@ -76,8 +85,8 @@ void StationTrace::attempt(const Attempt& attempt) noexcept {
   }
 }
 
-void StationTrace::connecting(std::string_view url) noexcept {
-  add(Kind::connecting, [&](TraceRecord& record) { record.text = redact_query(url); });
+void StationTrace::connecting(std::string_view where) noexcept {
+  add(Kind::connecting, [&](TraceRecord& record) { record.text = where; });
 }
 
 void StationTrace::connected(std::uint64_t connection, std::string_view subprotocol) noexcept {
@@ -110,8 +119,8 @@ void StationTrace::add_end(Kind kind, cwire_status status, std::string_view reas
   });
 }
 
-void StationTrace::on_observing(bool inside_frame) noexcept {
-  skips_ = inside_frame;
+void StationTrace::on_observing(bool inside) noexcept {
+  skips_ = inside;
   awaits_message_ = false;
   header_ = Header();
   control_payload_.clear();
@@ -120,6 +129,10 @@ void StationTrace::on_observing(bool inside_frame) noexcept {
 void StationTrace::on_request(std::string_view head) noexcept { add_head(Kind::request, true, head); }
 
 void StationTrace::on_response(std::string_view part, bool whole) noexcept {
+  if (skips_) {
+    skips_ = !whole;
+    return;
+  }
   try {
     response_.append(part);
   } catch (const std::bad_alloc&) {
@@ -138,13 +151,14 @@ void StationTrace::add_response() noexcept {
   std::string().swap(response_);
 }
 
-// The first line as it stands but for a query, then the headers. Redacted here and not by the writer, so that no copy
-// of the credentials waits in a buffer.
+// The first line as it stands but for a query, then the headers, those that are folded in one. Redacted here and not by
+// the writer, so that no copy of the credentials waits in a buffer.
 void StationTrace::add_head(Kind kind, bool out, std::string_view head) noexcept {
   add(kind, [&](TraceRecord& record) {
     record.out = out;
     for (std::size_t at = 0; at < head.size();) {
-      const std::size_t end = std::min(head.find('\n', at), head.size());
+      std::size_t end = std::min(head.find('\n', at), head.size());
+      while (is_folded(head, end)) end = std::min(head.find('\n', end + 1), head.size());
       std::string_view line = head.substr(at, end - at);
       at = end + 1;
       if (!line.empty() && line.back() == '\r') line.remove_suffix(1);

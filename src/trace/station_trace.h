@@ -35,14 +35,14 @@ class StationTrace final : public FrameObserver {
   };
   void begin(const Attempt& attempt) noexcept;    // the trace itself
   void attempt(const Attempt& attempt) noexcept;  // another attempt
-  void connecting(std::string_view url) noexcept;
+  void connecting(std::string_view where) noexcept;  // without secrets
   void connected(std::uint64_t connection, std::string_view subprotocol) noexcept;
   void failed(cwire_status status, std::string_view reason) noexcept;
   void lost(cwire_status status, std::string_view reason) noexcept;
   void closed(cwire_status status, std::string_view reason) noexcept;
   void end() noexcept;  // nobody wants it any more
 
-  void on_observing(bool inside_frame) noexcept override;
+  void on_observing(bool inside) noexcept override;
   void on_request(std::string_view head) noexcept override;
   void on_response(std::string_view part, bool whole) noexcept override;
   void on_frame_in(std::string_view bytes, bool ends) noexcept override;
@@ -82,7 +82,7 @@ class StationTrace final : public FrameObserver {
   std::uint64_t connection_ = 0;
   std::string response_;
   bool response_cut_ = false;
-  bool skips_ = false;           // to the end of a frame whose beginning was not seen
+  bool skips_ = false;           // to the end of a frame, or a response, whose beginning was not seen
   bool awaits_message_ = false;  // that the frame which has come in completes
   Header header_;
   std::string control_payload_;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "connect_proxy.h"
 #include "fixture.h"
 #include "raw_peer.h"
 #include "secrets.h"
@@ -292,6 +293,76 @@ TEST_CASE("trace: begun in the middle of a frame, it begins with the next one") 
   CHECK(file.first("frame")["payload"] == "the second message");
 }
 
+TEST_CASE("trace: begun in the middle of the answer's head, it shows nothing of that") {
+  const bool begins_inside = GENERATE(true, false);
+  const TraceFile file;
+  raw::Server server, other;
+  Fleet fleet(Delivery::handler, traced(file));
+  fleet.connect("CP2", other.url());
+  raw::Connection bystander = other.accept();
+  bystander.upgrade();
+  fleet.connect("CP1", server.url());
+  raw::Connection peer = server.accept();
+  const std::string request = peer.read_request();
+  const std::string head = "HTTP/1.1 403 Forbidden\r\nSet-Cookie: session=";
+  if (begins_inside) peer.send(head);
+  // What came to one station was read when what came to another on the same thread afterwards was.
+  bystander.send_frame(raw::text, "later");
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_MESSAGE, "CP2"));
+  REQUIRE(trace(fleet, "CP1", true) == CWIRE_OK);
+  REQUIRE(fleet.eventually([&] { return file.story("CP1") == "trace_on"; }));
+  if (!begins_inside) peer.send(head);
+  peer.send("4711-0815\r\n\r\n");
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
+  // The next attempt is seen from its beginning.
+  raw::Connection again = server.accept();
+  again.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  fleet.finish();
+  CHECK(file.story("CP1").find(std::string("trace_on ") + (begins_inside ? "" : "response ") +
+                               "failed connecting request response connected") == 0);
+  CHECK(file.text().find("4711-0815") == std::string::npos);
+}
+
+TEST_CASE("trace: what the CSMS gives as its reason stands in its frame, redacted, and nowhere else") {
+  const TraceFile file;
+  raw::Server server;
+  Fleet fleet(Delivery::handler, traced(file, {{"trace.enabled", "true"},
+                                               {"csms.reconnect_backoff", "1h"},
+                                               {"csms.reconnect_max_backoff", "1h"}}));
+  const cwire_station station = fleet.connect("CP1", server.url());
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  const std::string words = GENERATE(values<std::string>({"password=hunter2 (idTag=04A2) ftp://u:hunter2@h/", "bye"}));
+  peer.send_frame(raw::close, "\x03\xe8" + words);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_DISCONNECTED, "CP1"));
+  CHECK(must(first(fleet.records(), CWIRE_EVENT_DISCONNECTED)).data.find(words) != std::string::npos);
+  REQUIRE(cwire_station_disconnect(station, 0, nullptr) == CWIRE_OK);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CLOSED, "CP1"));
+  fleet.finish();
+  CHECK(file.story("CP1").find("connected <close >close lost closed") != std::string::npos);
+  CHECK(file.first("lost")["reason"].get<std::string>().find("CP1: closed by the CSMS with code 1000 (" +
+                                                             server.url()) == 0);
+  CHECK(file.first("frame").contains(words == "bye" ? "reason" : "withheld"));
+  CHECK(file.text().find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("trace: where an attempt goes, through a proxy too, without the query") {
+  const TraceFile file;
+  raw::Server server;
+  raw::ConnectProxy proxy({{{"csms.invalid:80", server.port()}}, ""});
+  Fleet fleet(Delivery::handler, traced(file, {{"trace.enabled", "true"}}));
+  fleet.connect("CP1", "ws://csms.invalid?token=a-long-token", {{"csms.proxy.url", proxy.url()}});
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  fleet.finish();
+  CHECK(file.first("connecting")["url"] ==
+        "ws://csms.invalid:80/CP1?*** through proxy 127.0.0.1:" + std::to_string(proxy.port()) + " (csms.proxy.url)");
+  CHECK(file.text().find("a-long-token") == std::string::npos);
+}
+
 TEST_CASE("trace: where there is nowhere to write to") {
   Fleet fleet(Delivery::handler, quick());
   std::string why;
@@ -383,7 +454,7 @@ TEST_CASE("trace: an upgrade that fails") {
   {
     raw::Connection peer = server.accept();
     peer.read_request();
-    peer.send("HTTP/1.1 403 Forbidden\r\nX-Why: no\r\n\r\n");
+    peer.send("HTTP/1.1 403 Forbidden\r\nX-Why: no\r\nSet-Cookie: a=1;\r\n 4711-0815\r\n\t4711-0815\r\n\r\n");
     peer.read_all();
   }
   REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));
@@ -397,5 +468,6 @@ TEST_CASE("trace: an upgrade that fails") {
   CHECK(file.story("CP1").find("trace_on connecting request response failed connecting request response failed") == 0);
   CHECK(file.first("failed")["status"] == "CWIRE_E_AUTH");
   CHECK(file.first("failed")["attempt"] == 1);
-  CHECK(file.first("response")["head"] == json::parse(R"(["HTTP/1.1 403 Forbidden","X-Why: no"])"));
+  CHECK(file.first("response")["head"] == json::parse(R"(["HTTP/1.1 403 Forbidden","X-Why: no","Set-Cookie: ***"])"));
+  CHECK(file.text().find("4711-0815") == std::string::npos);
 }
