@@ -1,6 +1,7 @@
 #include "trace/rotating_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,13 +16,16 @@ namespace cwire {
 
 namespace {
 
-// 0: lines can be appended, and nobody else has put it there.
-int defect(int descriptor, std::uint64_t& size) {
+// 0: lines can be appended, and nobody else has put it there, can read them or writes to it.
+int defect(int descriptor) {
   struct stat status;
   if (::fstat(descriptor, &status) != 0) return errno;
   if (!S_ISREG(status.st_mode)) return EINVAL;
   if (status.st_uid != ::geteuid()) return EPERM;
-  size = static_cast<std::uint64_t>(status.st_size);
+  if (status.st_nlink > 1) return EMLINK;
+  // A file system that knows no locks keeps nobody away.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return EWOULDBLOCK;
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::fchmod(descriptor, S_IRUSR | S_IWUSR) != 0) return EACCES;
   return 0;
 }
 
@@ -34,37 +38,60 @@ RotatingFile::~RotatingFile() { close(); }
 void RotatingFile::open() {
   const int error = open_descriptor();
   if (error == 0) return;
-  std::string why = errno_text(error);
-  if (error == EINVAL) why = "is no regular file";
-  if (error == EPERM) why = "belongs to another user";
-  if (error == ELOOP) why = "is a symbolic link";
   const bool is_ours = error == EMFILE || error == ENFILE || error == ENOMEM;
   throw Error(is_ours ? CWIRE_E_INTERNAL : CWIRE_E_CONFIG,
-              "trace.file '" + path_ + "' cannot be written: " + why + "; correct the path or its permissions",
+              "trace.file '" + path_ + "' cannot be written: " + why(error) + "; correct the path or its permissions",
               FailurePhase::none, os_error(error));
 }
 
+std::string RotatingFile::why(int error) {
+  switch (error) {
+    case EINVAL:
+      return "it is no regular file";
+    case EPERM:
+      return "it belongs to another user";
+    case ELOOP:
+      return "it is a symbolic link";
+    case EMLINK:
+      return "it has a second name (a hard link)";
+    case EWOULDBLOCK:
+      return "another manager writes to it, and each needs a file of its own";
+    default:
+      return errno_text(error);
+  }
+}
+
 void RotatingFile::close() {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (descriptor_ < 0) return;
+  ::flock(descriptor_, LOCK_UN);  // a child of fork() may have the descriptor still
+  ::close(std::exchange(descriptor_, -1));
 }
 
 int RotatingFile::open_descriptor() {
   const int descriptor =
-      ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+      ::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, S_IRUSR | S_IWUSR);
   if (descriptor < 0) return errno;
-  if (const int error = defect(descriptor, size_)) {
+  int error = defect(descriptor);
+  const off_t end = ::lseek(descriptor, 0, SEEK_END);
+  char last = '\n';
+  if (error == 0 && (end < 0 || (end > 0 && ::pread(descriptor, &last, 1, end - 1) < 0))) error = errno;
+  if (error != 0) {
     ::close(descriptor);
     return error;
   }
   descriptor_ = descriptor;
-  is_torn_ = false;
+  size_ = static_cast<std::uint64_t>(end);
+  begins_ = true;
+  is_torn_ = last != '\n';
   return 0;
 }
 
 bool RotatingFile::write(std::string_view lines, std::string_view first) {
-  if (descriptor_ >= 0 && size_ != 0 && size_ + lines.size() > limits_.size_max && !rotate()) return false;
+  const std::uint64_t more = lines.size() + (begins_ ? first.size() : 0) + (is_torn_ ? 1 : 0);
+  if (descriptor_ >= 0 && size_ != 0 && size_ + more > limits_.size_max && !rotate()) return false;
   if (descriptor_ < 0 && (error_ = open_descriptor()) != 0) return false;
-  if (size_ == 0 && !append(first)) return false;
+  if (begins_ && !append(first)) return false;
+  begins_ = false;
   return append(lines);
 }
 

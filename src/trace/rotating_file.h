@@ -6,9 +6,9 @@
 
 namespace cwire {
 
-// Lines in a file that its owner alone may read. When the next one would make it larger than `size_max` it becomes
-// `path`.1, what was that `path`.2, and so on; of `files_max` files altogether the oldest goes. Lines are never split
-// over two files, and none is written in part: what of it a full disk took is taken back.
+// Lines in a file that its owner alone may read, and nobody else writes to. When the next one would make it larger than
+// `size_max` it becomes `path`.1, what was that `path`.2, and so on; of `files_max` files altogether the oldest goes.
+// Lines are never split over two files, and none is written in part: what of it a full disk took is taken back.
 class RotatingFile {
  public:
   struct Limits {
@@ -20,13 +20,14 @@ class RotatingFile {
   RotatingFile(const RotatingFile&) = delete;
   RotatingFile& operator=(const RotatingFile&) = delete;
 
-  // Goes on at the end of what is there. Throws Error(CONFIG, INTERNAL): what stands in the way.
+  // Goes on at the end of what is there, on a line of its own. Throws Error(CONFIG, INTERNAL): what stands in the way.
   void open();
   void close();
   // Whole lines, each with its line end, that together are no larger than a file. `first`: what each file begins with,
-  // one line. False: nothing of it is in the file, and error() says why.
+  // and what is added to one, one line. False: nothing of it is in the file, and error() says why.
   bool write(std::string_view lines, std::string_view first);
   int error() const { return error_; }  // errno
+  static std::string why(int error);    // in words
   const std::string& path() const { return path_; }
 
  private:
@@ -38,6 +39,7 @@ class RotatingFile {
   const Limits limits_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
+  bool begins_ = false;   // nothing has been written since it was opened
   bool is_torn_ = false;  // it ends inside a line that could not be taken back
   int error_ = 0;
 };

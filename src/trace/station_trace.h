@@ -33,8 +33,8 @@ class StationTrace final : public FrameObserver {
     std::uint64_t number;
     std::uint64_t connection;
   };
-  void begin(const Attempt& attempt) noexcept;    // the trace itself
-  void attempt(const Attempt& attempt) noexcept;  // another attempt
+  void begin(const Attempt& attempt) noexcept;       // the trace itself
+  void attempt(const Attempt& attempt) noexcept;     // another attempt
   void connecting(std::string_view where) noexcept;  // without secrets
   void connected(std::uint64_t connection, std::string_view subprotocol) noexcept;
   void failed(cwire_status status, std::string_view reason) noexcept;

@@ -9,7 +9,6 @@
 
 #include "base/failure.h"
 #include "base/time.h"
-#include "net/errno_text.h"
 #include "net/poller.h"
 #include "net/process_exit.h"
 #include "net/signals.h"
@@ -151,9 +150,10 @@ void TraceFile::write_all(const std::vector<TraceRecord>& records, std::uint64_t
   constexpr char kTooSlow[] = "they came faster than they were written";
   for (const TraceRecord& record : records) {
     if (record.dropped_before != 0) {
-      add_line([&](std::string& out) { append_dropped_line(out, record.time_ns, record.dropped_before, kTooSlow); });
+      add_line(record.dropped_before,
+               [&](std::string& out) { append_dropped_line(out, record.time_ns, record.dropped_before, kTooSlow); });
     }
-    add_line([&](std::string& out) {
+    add_line(1, [&](std::string& out) {
       append_trace_line(out, record, options_.rules);
       if (out.size() <= options_.limits.size_max - kFirstLineMax) return;
       out.clear();
@@ -161,21 +161,23 @@ void TraceFile::write_all(const std::vector<TraceRecord>& records, std::uint64_t
     });
   }
   if (dropped_behind != 0) {
-    add_line([&](std::string& out) { append_dropped_line(out, wall_clock_ns(), dropped_behind, kTooSlow); });
+    add_line(dropped_behind,
+             [&](std::string& out) { append_dropped_line(out, wall_clock_ns(), dropped_behind, kTooSlow); });
   }
   flush();
 }
 
+// `records`: how many are lost with it.
 template <class Append>
-void TraceFile::add_line(Append append) {
+void TraceFile::add_line(std::uint64_t records, Append append) {
   try {
     std::string line;
     append(line);
     if (!lines_.empty() && lines_.size() + line.size() > kChunk) flush();
     lines_ += line;
-    ++line_count_;
+    records_in_lines_ += records;
   } catch (const std::bad_alloc&) {
-    ++lost_;
+    lost_ += records;
     error_ = ENOMEM;
   }
 }
@@ -186,7 +188,7 @@ void TraceFile::flush() noexcept {
   try {
     std::string loss;
     if (lost_ != 0) {
-      append_dropped_line(loss, wall_clock_ns(), lost_, "the file could not be written: " + errno_text(error_));
+      append_dropped_line(loss, wall_clock_ns(), lost_, "the file could not be written: " + RotatingFile::why(error_));
     }
     written = file_.write(loss + lines_, first_line());
     if (!written) error_ = file_.error();
@@ -196,10 +198,10 @@ void TraceFile::flush() noexcept {
   if (written) {
     lost_ = 0;
   } else {
-    lost_ += line_count_;
+    lost_ += records_in_lines_;
     tell_failure();
   }
-  line_count_ = 0;
+  records_in_lines_ = 0;
   lines_.clear();
   if (lines_.capacity() > 2 * kChunk) std::string().swap(lines_);
 }
@@ -209,7 +211,7 @@ void TraceFile::tell_failure() noexcept {
   if (now < next_news_) return;
   next_news_ = now + kQuiet;
   try {
-    std::string news = "the trace cannot be written to '" + options_.path + "': " + errno_text(error_) +
+    std::string news = "the trace cannot be written to '" + options_.path + "': " + RotatingFile::why(error_) +
                        "; records are dropped and counted until it can. Make room, or end the trace";
     const std::lock_guard<std::mutex> lock(mutex_);
     news_ = std::move(news);

@@ -76,7 +76,7 @@ class TraceFile : public std::enable_shared_from_this<TraceFile> {
   void run() noexcept;
   void write_all(const std::vector<TraceRecord>& records, std::uint64_t dropped_behind) noexcept;
   template <class Append>
-  void add_line(Append append);
+  void add_line(std::uint64_t records, Append append);
   void flush() noexcept;
   void tell_failure() noexcept;
 
@@ -99,11 +99,11 @@ class TraceFile : public std::enable_shared_from_this<TraceFile> {
 
   // The thread's, while it runs.
   RotatingFile file_;
-  std::string lines_;             // not written yet
-  std::uint64_t line_count_ = 0;  // of them
-  std::uint64_t lost_ = 0;        // lines that are in no file, because of
-  int error_ = 0;                 // errno
-  TimePoint next_news_{};         // not before
+  std::string lines_;  // not written yet
+  std::uint64_t records_in_lines_ = 0;
+  std::uint64_t lost_ = 0;  // records that are in no file, because of
+  int error_ = 0;           // errno
+  TimePoint next_news_{};   // not before
 };
 
 }  // namespace cwire

@@ -1,8 +1,10 @@
 #include "trace/trace_file.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -159,6 +161,74 @@ TEST_CASE("trace: a file that cannot be opened is said so, and in which way") {
   CHECK(refused("/dev/null").find("no regular file") != std::string::npos);
   REQUIRE(::symlink("/etc/passwd", directory.file("link").c_str()) == 0);
   CHECK(refused(directory.file("link")).find("symbolic link") != std::string::npos);
+  std::ofstream(directory.file("one")) << "";
+  REQUIRE(::link(directory.file("one").c_str(), directory.file("other").c_str()) == 0);
+  CHECK(refused(directory.file("other")).find("hard link") != std::string::npos);
+}
+
+TEST_CASE("trace: a file that others can read is its owner's alone before anything is written to it") {
+  const Directory directory;
+  std::ofstream(directory.file()) << "";
+  REQUIRE(::chmod(directory.file().c_str(), 0644) == 0);
+  const auto file = std::make_shared<TraceFile>(options(directory.file()));
+  const TraceFile::Hold hold = file->hold();
+  struct stat status;
+  REQUIRE(::stat(directory.file().c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("trace: one file is one manager's") {
+  const Directory directory;
+  const auto file = std::make_shared<TraceFile>(options(directory.file()));
+  const auto other = std::make_shared<TraceFile>(options(directory.file()));
+  TraceFile::Hold hold = file->hold();
+  try {
+    other->hold();
+    FAIL("both write to it");
+  } catch (const Error& error) {
+    CHECK(error.failure.status == CWIRE_E_CONFIG);
+    CHECK(error.failure.message.find("another manager") != std::string::npos);
+  }
+  // A child has the descriptor for as long as it likes.
+  int pipe[2];
+  REQUIRE(::pipe2(pipe, O_CLOEXEC) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char byte;
+    ::close(pipe[1]);
+    ::_exit(static_cast<int>(::read(pipe[0], &byte, 1)));
+  }
+  hold.add(record("mine"));
+  hold = TraceFile::Hold();
+  file->finish();
+  {
+    TraceFile::Hold now = other->hold();
+    now.add(record("and now mine"));
+  }
+  other->finish();
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  CHECK(::waitpid(child, nullptr, 0) == child);
+  CHECK(frames_of(directory.file()).size() == 2);
+}
+
+TEST_CASE("trace: what is added to a file begins on a line of its own, and says that it begins") {
+  const Directory directory;
+  const std::string torn = GENERATE(as<std::string>(), "", "{\"torn\":", "{\"event\":\"frame\",\"payload\":\"old\"}\n");
+  std::ofstream(directory.file()) << torn;
+  const auto file = std::make_shared<TraceFile>(options(directory.file()));
+  file->hold().add(record("new"));
+  file->finish();
+  std::ifstream in(directory.file());
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  REQUIRE(text.find(torn) == 0);
+  text.erase(0, torn.size());
+  if (!torn.empty() && torn.back() != '\n') CHECK(text.substr(0, 1) == "\n");
+  std::ofstream(directory.file()) << text.substr(text.find('{'));
+  const std::vector<json> lines = lines_of(directory.file());
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0]["event"] == "file");
+  CHECK(lines[1]["payload"] == "new");
 }
 
 TEST_CASE("trace: rotation under load loses and splits no line") {
@@ -291,6 +361,33 @@ TEST_CASE("trace: a full disk is told once, costs whole lines, and is said in th
   CHECK(written + dropped == 221);
   CHECK(lines_of(directory.file()).back()["payload"] == "again");
   CHECK(news.told == 1);
+}
+
+TEST_CASE("trace: of records that find neither room nor a disk each is counted") {
+  const Directory directory;
+  News news;
+  TraceFile::Options small = options(directory.file());
+  small.buffer_max = 1000;
+  small.on_news = [&news] { news.tell(); };
+  const auto file = std::make_shared<TraceFile>(small);
+  constexpr int kRecords = 20000;
+  {
+    FileSizeLimit limit(0);
+    TraceFile::Hold hold = file->hold();
+    for (int i = 0; i < kRecords; ++i) hold.add(record(std::to_string(i)));
+    REQUIRE(news.wait(1));
+    limit.set(RLIM_INFINITY);
+    hold.add(record("again"));
+    hold = TraceFile::Hold();
+    file->finish();
+  }
+  std::uint64_t written = 0, dropped = 0;
+  for (const json& line : lines_of(directory.file())) {
+    if (line["event"] == "frame") ++written;
+    if (line["event"] == "dropped") dropped += line["dropped"].get<std::uint64_t>();
+  }
+  CHECK(dropped > 0);
+  CHECK(written + dropped == kRecords + 1);
 }
 
 TEST_CASE("trace: newcomers are traced while somebody said so") {
