@@ -172,6 +172,20 @@ class TraceTest(unittest.TestCase):
         self.assertEqual(len(re.findall("is no record of a trace", self.complaints)), 3)
         self.assertIn("newer format (2)", self.complaints)
 
+    def test_what_a_peer_or_a_later_library_writes_ends_nothing(self):
+        nested = ["[" * depth + "]" * depth for depth in (300, 600, 900, 990, 20000)]
+        names = ("trace_on", "connecting", "connected", "failed", "lost", "refused", "request", "dropped", "frame", "closed", "weather")
+        self.write("".join(frame("in", f'[3,"a",{{"x":{deep}}}]', 1) + frame("in", f'[4,"a",{deep},"",{{}}]', 1) for deep in nested) +
+                   frame("in", "[" * 20000, 1) + '{"time":' + "[" * 20000 + "\n" +
+                   event("response", 2, direction="in", withheld="it is larger than trace.file_size_max") +
+                   "".join(json.dumps({"time": time_of(3), "event": name}) + "\n" for name in names) + frame("out", '[2,"z","Last",{}]', 4))
+        for options in ([], ["--heads", "--pings"], ["--payload", "indented"], ["--payload", "none"]):
+            said = self.said(*options)
+            self.assertIn("CP1 <-- withheld: it is larger than trace.file_size_max\n", said)
+            self.assertRegex(said, r" 04:00:03\.000000 .* weather\n")
+            self.assertIn("CP1 --> Last z", said)
+        self.said("--color", "always")
+
     def test_colors_are_for_terminals(self):
         self.write(frame("out", '[2,"1","X",{}]'))
         self.assertNotIn("\x1b", self.said())
