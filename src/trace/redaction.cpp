@@ -258,6 +258,8 @@ class JsonRedactor {
     if (!value.valid) return value;
     // "key" alone is what OCPP 1.6 calls a name; that of a vpn is none.
     const Holding holding = holding_of_name(name == "key" ? std::string(of) + "key" : std::string(name));
+    // "NoAuthorization" is a type of idToken, and no name of what stands beside that.
+    if (holding == Holding::id_token) value.named = Holding::nothing;
     // In what is called idToken, OCPP 2 says what of it is one.
     const bool is_id_token = first != '{' && first != '[' && text_.substr(begin, at_ - begin) != "\"\"";
     if (hides(holding, rules_) && (holding == Holding::secret || is_id_token)) {

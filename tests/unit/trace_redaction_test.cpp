@@ -35,6 +35,7 @@ TEST_CASE("trace: what holds no secret is shown byte for byte") {
        R"([2,"a","StatusNotification",{"connectorId":1,"errorCode":"OtherError","info":"the pin is bent: no authorization"}])",
        R"([2,"a","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-11-26T04:09:31Z","sampledValue":[{"value":"1.5","context":"Sample.Periodic","measurand":"Voltage","phase":"L1-N"}]}]}])",
        R"([2,"a","TransactionEvent",{"eventType":"Started","triggerReason":"Authorized","seqNo":0,"transactionInfo":{"transactionId":"t-1","remoteStartId":7},"meterValue":[{"sampledValue":[{"value":3.0,"signedMeterValue":{"signedMeterData":"AbC=","publicKey":"pQ=="}}]}],"customData":{"vendorId":"x","data":"1"}}])",
+       R"([2,"a","TransactionEvent",{"idToken":{"idToken":"","type":"NoAuthorization"},"meterValue":[{"sampledValue":[{"value":1}]}]}])",
        R"([3,"a",{"configurationKey":[{"key":"AuthorizationCacheEnabled","readonly":false,"value":"true"},{"key":"SupportedTokenTypes","value":"2"}],"unknownKey":["FreevendIdTag","Pin"]}])",
        R"([2,"a","SendLocalList",{"listVersion":1,"localAuthorizationList":[],"updateType":"Full"}])",
        R"([4,"a","SecurityError","the authorization failed",{}])", "no JSON at all", ""}) {
