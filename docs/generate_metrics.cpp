@@ -12,7 +12,7 @@ using cwire::Family;
 using cwire::FamilyType;
 using cwire::Needs;
 
-const char kIntroduction[] = R"(# Metrics
+constexpr char kIntroduction[] = R"(# Metrics
 
 <!-- Made by docs/generate_metrics.cpp from the table in src/metrics/families.cpp. Change those, not this page. -->
 
@@ -32,7 +32,7 @@ A counter never goes back as long as its manager lives: what a station has count
 |---|---|
 | `endpoint` | scheme, host and port of the URL: `wss://csms.example:443`. Beyond the first 100 of a manager all are `other` |
 | `state` | of a station: `disconnected`, `connecting`, `connected`, `reconnecting`, `error`, `closed`; of a circuit breaker: `closed`, `open`, `half_open`, `isolated` |
-| `quality` | `unknown`, `good`, `fair`, `poor`, `bad`: see [operations](operations.md) |
+| `quality` | %s: see [operations](operations.md#how-good-a-connection-is) |
 | `status` | why it failed, the words of [errors](errors.md): `dial`, `tls`, `handshake`, `auth`, `subprotocol`, ... |
 | `phase` | what it was doing: `resolve`, `tcp`, `proxy`, `tls`, `http`, `subprotocol` |
 | `cause` | why a connection ended: `requested`, `closed` (by the CSMS), `ping_timeout`, `read`, `write`, `protocol`, ... |
@@ -88,6 +88,14 @@ const char* type_of(const Family& family) {
   return "";
 }
 
+std::string quality_names() {
+  std::string names;
+  for (std::int32_t quality = CWIRE_QUALITY_NONE; quality <= CWIRE_QUALITY_BAD; ++quality) {
+    names.append(names.empty() ? "`" : ", `").append(cwire_quality_name(quality)).append("`");
+  }
+  return names;
+}
+
 std::string sample_name(const Family& family) {
   return std::string(family.name) + (family.type == FamilyType::counter ? "_total"
                                      : family.type == FamilyType::info  ? "_info"
@@ -120,7 +128,7 @@ void print_bounds() {
 }  // namespace
 
 int main() {
-  std::fputs(kIntroduction, stdout);
+  std::printf(kIntroduction, quality_names().c_str());
   print_families(Needs::nothing);
   std::fputs(kEnabled, stdout);
   print_families(Needs::enabled);

@@ -109,8 +109,9 @@ void write_stations(const Snapshot& snapshot, FamilyWriter& writer) {
 void write_qualities(const Snapshot& snapshot, FamilyWriter& writer) {
   for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
     for (std::size_t quality = 0; quality < kQualities; ++quality) {
-      writer.gauge({{"endpoint", endpoint.counted->name}, {"quality", cwire_quality_name(static_cast<std::int32_t>(quality))}},
-                   endpoint.qualities[quality]);
+      writer.gauge(
+          {{"endpoint", endpoint.counted->name}, {"quality", cwire_quality_name(static_cast<std::int32_t>(quality))}},
+          endpoint.qualities[quality]);
     }
   }
 }
@@ -370,7 +371,7 @@ std::vector<Family> make_table() {
       {"chargewire_station_connected", T::gauge, "", "station, endpoint", Needs::per_station, kNone,
        write_station_connected, "1 if the station is connected, 0 if not."},
       {"chargewire_station_quality", T::gauge, "", "station, endpoint", Needs::per_station, kNone,
-       station_gauge<&StationSnapshot::quality>, "Its grade: 0 unknown, 1 good, 2 fair, 3 poor, 4 bad."},
+       station_gauge<&StationSnapshot::quality>, "Its grade: 0 none, 1 good, 2 fair, 3 poor, 4 bad."},
       {"chargewire_station_round_trip_seconds", T::gauge, "seconds", "station, endpoint", Needs::per_station, kNone,
        station_gauge<&StationSnapshot::round_trip_ns>, "Its smoothed round trip (RFC 6298); 0 before the first."},
       {"chargewire_station_jitter_seconds", T::gauge, "seconds", "station, endpoint", Needs::per_station, kNone,

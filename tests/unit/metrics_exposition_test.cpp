@@ -172,6 +172,20 @@ TEST_CASE("the bound that is shown is the one that is counted by") {
   }
 }
 
+TEST_CASE("a grade is explained by the names that it has everywhere else") {
+  for (const Family& each : families()) {
+    if (std::string(each.name) != "chargewire_station_quality") continue;
+    std::string grades;
+    for (std::int32_t quality = CWIRE_QUALITY_NONE; quality <= CWIRE_QUALITY_BAD; ++quality) {
+      grades +=
+          (quality == CWIRE_QUALITY_NONE ? "" : ", ") + std::to_string(quality) + " " + cwire_quality_name(quality);
+    }
+    CHECK_THAT(each.help, Catch::EndsWith(": " + grades + "."));
+    return;
+  }
+  FAIL("there is no such family");
+}
+
 TEST_CASE("each family has samples, with the labels that its row names and no others") {
   Metrics metrics;
   const Snapshot snapshot = full(metrics);
