@@ -330,10 +330,7 @@ Tallies Station::traffic() const noexcept {
 Tallies Station::counted_here() const noexcept {
   if (settled_) return {};
   Tallies here = traffic();
-  // Numbers that are made of two may be a little behind, where both are read while they change.
-  for (std::size_t i = 0; counted_before_ != nullptr && i < here.size(); ++i) {
-    here[i] -= std::min(here[i], (*counted_before_)[i]);
-  }
+  for (std::size_t i = 0; counted_before_ != nullptr && i < here.size(); ++i) here[i] -= (*counted_before_)[i];
   return here;
 }
 
