@@ -91,7 +91,8 @@ void IoThread::run() noexcept {
     owner_.end_of_turn();
     if (stopping_.load() && !work_pending_.load()) last = true;
   }
-  // The number may be given to another thread.
+  // The number may be given to another thread, and the clock goes with it.
+  cpu_clock_.store(kNoClock);
   id_.store(std::thread::id());
 }
 

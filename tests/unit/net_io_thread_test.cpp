@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <future>
 #include <thread>
 #include <vector>
@@ -129,6 +130,29 @@ TEST_CASE("timers fire on the thread, in time, and the loop does not spin before
     loop.on_end_of_turn = nullptr;
     loop.thread().timers().unregister_timer(probe);
   });
+}
+
+TEST_CASE("a thread's processor time is its own, and none as soon as it has ended") {
+  struct AtExit {
+    ~AtExit() {
+      if (run) run();
+    }
+    std::function<void()> run;
+  };
+  constexpr std::uint64_t kNotAsked = ~std::uint64_t{0};
+  std::uint64_t at_exit = kNotAsked;
+  peer::Loop loop;
+  CHECK(loop.run([&] {
+    // Who ends the thread is still there then, and so is its clock.
+    thread_local AtExit asks;
+    asks.run = [&] { at_exit = loop.thread().cpu_ns(); };
+    return loop.thread().cpu_ns();
+  }) > 0);
+  CHECK(loop.thread().cpu_ns() > 0);
+  loop.thread().stop();
+  loop.thread().join();
+  CHECK(at_exit == 0);
+  CHECK(loop.thread().cpu_ns() == 0);
 }
 
 TEST_CASE("the thread has a name, takes no signals of the host, and leaves faults to its handlers") {
