@@ -1,9 +1,9 @@
 #include "metrics/http_request.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/http_syntax.h"
+#include "ocpp/url.h"
 
 namespace cwire {
 
@@ -33,14 +33,23 @@ int read_quality(std::string_view text) {
   return std::min(quality, 1000);
 }
 
-// "/metrics?x=1" and "http://127.0.0.1:9464/metrics" (RFC 7230 5.3.2) are it too.
-bool is_path(std::string_view target) {
+// Takes "127.0.0.1:9464" and what is before it off "http://127.0.0.1:9464/metrics" (RFC 7230 5.3.2). Of "/metrics"
+// nothing.
+std::string_view take_authority(std::string_view& target) {
   constexpr std::string_view kScheme = "http://";
-  if (equals_ignoring_case(target.substr(0, kScheme.size()), kScheme)) {
-    target.remove_prefix(kScheme.size());
-    target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
-  }
-  return target.substr(0, target.find('?')) == kPath;
+  if (!equals_ignoring_case(target.substr(0, kScheme.size()), kScheme)) return {};
+  target.remove_prefix(kScheme.size());
+  const std::string_view authority = target.substr(0, target.find_first_of("/?"));
+  target.remove_prefix(authority.size());
+  return authority;
+}
+
+// "localhost:9464", "127.0.0.1", "[::1]:9464": no name that somebody's DNS could have said is this machine.
+bool is_local(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) host = host.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return equals_ignoring_case(host, "localhost") || is_address(std::string(host));
 }
 
 const char* reason(int status) {
@@ -49,6 +58,8 @@ const char* reason(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:
@@ -66,6 +77,8 @@ const char* words(int status) {
   switch (status) {
     case 400:
       return "That is no request of HTTP/1.1.\n";
+    case 403:
+      return "metrics.listen is on the loopback: ask for localhost or for an address, not for another name.\n";
     case 404:
       return "Here is only /metrics.\n";
     case 405:
@@ -130,7 +143,7 @@ bool HttpRequest::take(std::string_view bytes) {
 
 int HttpRequest::judge_request_line(std::string_view line) {
   const std::string_view method = take_until(line, ' ');
-  const std::string_view target = take_until(line, ' ');
+  std::string_view target = take_until(line, ' ');
   constexpr std::string_view kVersion = "HTTP/1.";
   if (!is_token(method) || target.empty() || line.substr(0, 5) != "HTTP/" || holds_control(target)) return 400;
   if (line.size() != kVersion.size() + 1 || line.substr(0, kVersion.size()) != kVersion || !is_digit(line.back())) {
@@ -138,7 +151,9 @@ int HttpRequest::judge_request_line(std::string_view line) {
   }
   version_minor_ = line.back() - '0';
   is_head_ = method == "HEAD";
-  if (!is_path(target)) return 404;
+  const std::string_view host = take_authority(target);
+  if (local_only_ && !host.empty() && !is_local(host)) return 403;
+  if (take_until(target, '?') != kPath) return 404;
   return is_head_ || method == "GET" ? 200 : 405;
 }
 
@@ -148,6 +163,7 @@ int HttpRequest::judge(std::string_view head) {
   int status = 0;
   std::size_t headers = 0, hosts = 0;
   std::string accept;
+  std::string_view host;
   while (!head.empty()) {
     const std::size_t end = head.find("\r\n");
     const std::string_view line = head.substr(0, end);
@@ -162,23 +178,27 @@ int HttpRequest::judge(std::string_view head) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return 400;
     const std::string_view name = line.substr(0, colon), value = line.substr(colon + 1);
-    if (equals_ignoring_case(name, "Host")) ++hosts;
+    if (equals_ignoring_case(name, "Host")) {
+      ++hosts;
+      host = trimmed(value);
+    }
     if (equals_ignoring_case(name, "Accept")) accept.append(",").append(value);
   }
   if (status == 0) return 400;
   // RFC 7230 5.4.
   if (hosts > 1 || (hosts == 0 && version_minor_ > 0)) return 400;
+  if (local_only_ && hosts > 0 && !is_local(host)) return 403;
   format_ = format_for(accept);
   return status;
 }
 
-std::string http_answer(int status, const HttpRequest& request, std::string body) {
-  const std::string shown = status == 200 ? std::move(body) : words(status);
+std::string http_answer(int status, const HttpRequest& request, std::size_t text_size) {
+  const std::string_view shown = status == 200 ? std::string_view() : words(status);
   std::string out = "HTTP/1.1 " + std::to_string(status) + " " + reason(status) + "\r\n";
   out.append("Content-Type: ")
       .append(status == 200 ? content_type(request.format()) : "text/plain; charset=utf-8")
       .append("\r\nContent-Length: ")
-      .append(std::to_string(shown.size()))
+      .append(std::to_string(status == 200 ? text_size : shown.size()))
       .append("\r\n");
   if (status == 405) out += "Allow: GET, HEAD\r\n";
   // The format depends on it.

@@ -12,6 +12,11 @@ namespace cwire {
 // all is checked, little is kept.
 class HttpRequest {
  public:
+  // `local_only`: who serves listens on the loopback. A page in a browser of this machine can make its own name lead
+  // there (DNS rebinding) and would read what it gets, so only what no DNS can say is answered: localhost, and
+  // addresses.
+  explicit HttpRequest(bool local_only = false) : local_only_(local_only) {}
+
   // Of the request line and all headers together, and how many headers there may be. Prometheus sends some 400 bytes.
   static constexpr std::size_t kHeadMax = 8192;
   static constexpr std::size_t kHeadersMax = 64;
@@ -28,6 +33,7 @@ class HttpRequest {
   int judge(std::string_view head);
   int judge_request_line(std::string_view line);
 
+  const bool local_only_;
   std::string bytes_;
   int status_ = 0;
   int version_minor_ = 0;
@@ -39,7 +45,7 @@ class HttpRequest {
 // OpenMetrics by name gets the format that everybody reads.
 MetricsFormat format_for(std::string_view accept);
 
-// The whole answer, `body` of it if `status` is 200. A HEAD gets all but that.
-std::string http_answer(int status, const HttpRequest& request, std::string body);
+// The whole answer, but for the text that follows if `status` is 200 and it is no HEAD: it is of many, and not copied.
+std::string http_answer(int status, const HttpRequest& request, std::size_t text_size);
 
 }  // namespace cwire

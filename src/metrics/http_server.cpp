@@ -16,9 +16,10 @@ namespace cwire {
 
 namespace {
 
-constexpr auto kRequestTime = std::chrono::seconds(5);          // until the request is here
-constexpr auto kAnswerTime = std::chrono::seconds(30);          // until the answer is taken
-constexpr auto kNewConnectionsPause = std::chrono::seconds(1);  // when one could not be accepted
+constexpr auto kRequestTime = std::chrono::seconds(5);  // until the request is here
+constexpr auto kAnswerTime = std::chrono::seconds(30);  // until the answer is taken
+constexpr auto kLeastTime = std::chrono::seconds(1);    // for both, where others wait
+constexpr auto kLookAgainTime = std::chrono::seconds(1);
 constexpr int kBacklog = 64;
 
 int listening_socket(const asio::ip::tcp::endpoint& local) {
@@ -58,7 +59,8 @@ asio::ip::tcp::endpoint local_address(int socket, asio::ip::tcp::endpoint local)
 class HttpServer::Connection final : private Poller::Watcher, private TimerQueue::Timer {
  public:
   // Takes the socket.
-  Connection(HttpServer& server, Socket& socket) : server_(server), socket_(socket.release()) {
+  Connection(HttpServer& server, Socket& socket)
+      : server_(server), socket_(socket.release()), came_(server.thread_.now()), request_(server.is_local_) {
     IoThread& thread = server_.thread_;
     thread.timers().register_timer();
     try {
@@ -75,9 +77,19 @@ class HttpServer::Connection final : private Poller::Watcher, private TimerQueue
   }
 
   bool is_over() const { return over_; }
+  TimePoint came() const { return came_; }
+  bool is_behind(std::uint64_t number) const { return text_ != nullptr && text_->number + kTextsMax <= number; }
+  // At once: what the kernel has of the answer goes with it.
+  void give_up() {
+    const linger nothing{1, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &nothing, sizeof nothing);
+    text_.reset();
+    over_ = true;
+  }
 
  private:
   void on_ready(bool readable, bool writable) override {
+    if (over_) return;
     try {
       if (answer_.empty()) {
         if (readable) read();
@@ -88,7 +100,7 @@ class HttpServer::Connection final : private Poller::Watcher, private TimerQueue
       over_ = true;  // no memory: this one asks again
     }
   }
-  void on_timer(TimePoint) override { over_ = true; }
+  void on_timer(TimePoint) override { give_up(); }
 
   void read() {
     char* buffer = server_.thread_.receive_buffer();
@@ -100,20 +112,22 @@ class HttpServer::Connection final : private Poller::Watcher, private TimerQueue
     }
     if (!request_.take({buffer, static_cast<std::size_t>(size)})) return;
     int status = request_.status();
-    std::string body;
     try {
-      if (status == 200) body = server_.source_(request_.format());
+      if (status == 200) text_ = server_.text(request_.format());
     } catch (const std::bad_alloc&) {
       status = 500;
     }
-    answer_ = http_answer(status, request_, std::move(body));
+    answer_ = http_answer(status, request_, text_ != nullptr ? text_->body.size() : 0);
+    if (request_.is_head()) text_.reset();
     server_.thread_.timers().arm(*this, Clock::now() + kAnswerTime);
     write();
   }
 
   void write() {
-    while (sent_ < answer_.size()) {
-      const ssize_t size = ::send(socket_.get(), answer_.data() + sent_, answer_.size() - sent_, MSG_NOSIGNAL);
+    for (;;) {
+      const std::string_view rest = unsent();
+      if (rest.empty()) break;
+      const ssize_t size = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
       if (size < 0 && errno == EINTR) continue;
       if (size < 0 && errno == EAGAIN) {
         server_.thread_.poller().change(socket_.get(), *this, false, true);
@@ -126,17 +140,25 @@ class HttpServer::Connection final : private Poller::Watcher, private TimerQueue
     over_ = true;
   }
 
+  std::string_view unsent() const {
+    if (sent_ < answer_.size()) return std::string_view(answer_).substr(sent_);
+    return text_ != nullptr ? std::string_view(text_->body).substr(sent_ - answer_.size()) : std::string_view();
+  }
+
   HttpServer& server_;
   Socket socket_;
+  const TimePoint came_;
   HttpRequest request_;
-  std::string answer_;
-  std::size_t sent_ = 0;
+  std::string answer_;                // and then
+  std::shared_ptr<const Text> text_;  // if there is one
+  std::size_t sent_ = 0;              // of both
   bool over_ = false;
 };
 
-HttpServer::HttpServer(const ListenAddress& address, Source source)
-    : source_(std::move(source)), thread_(*this, "cwire-metrics") {
+HttpServer::HttpServer(const ListenAddress& address, Source source, Duration shared_for)
+    : source_(std::move(source)), shared_for_(shared_for), thread_(*this, "cwire-metrics") {
   const asio::ip::tcp::endpoint local(asio::ip::make_address(address.address), address.port);
+  is_local_ = local.address().is_loopback();
   listener_.reset(listening_socket(local));
   url_ = "http://" + endpoint_text(local_address(listener_.get(), local)) + "/metrics";
   connections_.reserve(kConnectionsMax);
@@ -160,27 +182,50 @@ HttpServer::~HttpServer() {
 
 void HttpServer::on_ready(bool, bool) { accept_all(); }
 
-void HttpServer::on_timer(TimePoint) { listen(connections_.size() < kConnectionsMax); }
+void HttpServer::on_timer(TimePoint now) {
+  looks_again_ = false;
+  for (auto& text : latest_) {
+    if (text == nullptr) continue;
+    if (now - text->made >= shared_for_) {
+      text.reset();
+    } else {
+      look_again();
+    }
+  }
+  listen(true);
+}
+
+void HttpServer::look_again() {
+  if (!std::exchange(looks_again_, true)) thread_.timers().arm(*this, thread_.now() + kLookAgainTime);
+}
 
 // Who connects meanwhile waits in the backlog.
 void HttpServer::listen(bool on) {
   try {
     thread_.poller().change(listener_.get(), *this, on, false);
   } catch (...) {
-    thread_.timers().arm(*this, thread_.now() + kNewConnectionsPause);
+    look_again();
   }
 }
 
 void HttpServer::accept_all() {
-  while (connections_.size() < kConnectionsMax) {
-    Socket socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  for (;;) {
+    const bool is_full = connections_.size() >= kConnectionsMax;
+    Socket socket;
+    if (!is_full || thread_.now() - connections_.front()->came() >= kLeastTime) {
+      socket.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (socket.get() < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+      if (socket.get() < 0 && errno == EAGAIN) return;
+    }
     if (socket.get() < 0) {
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno == EAGAIN) return;
-      // Out of descriptors: it would be ready again at once.
+      // Nobody to make room, or out of descriptors: it would be ready again at once.
       listen(false);
-      thread_.timers().arm(*this, thread_.now() + kNewConnectionsPause);
+      look_again();
       return;
+    }
+    if (is_full) {
+      connections_.front()->give_up();
+      connections_.erase(connections_.begin());
     }
     try {
       connections_.push_back(std::make_unique<Connection>(*this, socket));
@@ -188,7 +233,21 @@ void HttpServer::accept_all() {
       // No memory for it: closed.
     }
   }
-  listen(false);
+}
+
+// Who still writes a text that is kTextsMax older than the new one has to go, or each would keep one of its own.
+std::shared_ptr<const HttpServer::Text> HttpServer::text(MetricsFormat format) {
+  std::shared_ptr<const Text>& latest = latest_[static_cast<std::size_t>(format)];
+  if (latest != nullptr && Clock::now() - latest->made < shared_for_) return latest;
+  latest.reset();
+  ++texts_made_;
+  for (const auto& connection : connections_) {
+    if (connection->is_behind(texts_made_)) connection->give_up();
+  }
+  std::string body = source_(format);
+  latest = std::make_shared<const Text>(Text{std::move(body), texts_made_, Clock::now()});
+  look_again();
+  return latest;
 }
 
 void HttpServer::end_of_turn() {

@@ -34,6 +34,32 @@ TEST_CASE("GET and HEAD of /metrics are answered") {
   CHECK(status("\r\nGET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") == 200);
 }
 
+TEST_CASE("who listens on the loopback is asked for by what no DNS can say") {
+  const auto status = [](const std::string& head) {
+    HttpRequest request(true);
+    REQUIRE(request.take(head + "\r\n\r\n"));
+    return request.status();
+  };
+  for (const char* host :
+       {"localhost", "LocalHost:9464", "127.0.0.1", "127.0.0.1:9464", " [::1]:9464 ", "[::1]", "192.0.2.1"}) {
+    INFO(host);
+    CHECK(status(std::string("GET /metrics HTTP/1.1\r\nHost:") + host) == 200);
+    CHECK(status_of_line("GET /metrics HTTP/1.1") == 200);  // elsewhere
+  }
+  for (const char* host :
+       {"evil.example", "evil.example:9464", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost", "",
+        ":9464", "::1", "[]", "[", "]:", "[evil.example]", "localhost@evil.example"}) {
+    INFO(host);
+    CHECK(status(std::string("GET /metrics HTTP/1.1\r\nHost:") + host) == 403);
+  }
+  // The target goes before Host (RFC 7230 5.4), but each says for whom it was meant.
+  CHECK(status("GET http://127.0.0.1/metrics HTTP/1.1\r\nHost: 127.0.0.1") == 200);
+  CHECK(status("GET http://evil.example/metrics HTTP/1.1\r\nHost: 127.0.0.1") == 403);
+  CHECK(status("GET http://127.0.0.1/metrics HTTP/1.1\r\nHost: evil.example") == 403);
+  // No browser leaves it out.
+  CHECK(status("GET /metrics HTTP/1.0") == 200);
+}
+
 TEST_CASE("a request that is for something else is told so") {
   CHECK(status_of_line("GET / HTTP/1.1") == 404);
   CHECK(status_of_line("GET /metrics/ HTTP/1.1") == 404);
@@ -105,15 +131,16 @@ TEST_CASE("who asks for OpenMetrics by name gets it, everybody else what everybo
 
 TEST_CASE("an answer says what it is, how long it is, and that it is the last") {
   const HttpRequest get = read("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-  CHECK(http_answer(200, get, "body\n") ==
+  CHECK(http_answer(200, get, 5) ==
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: 5\r\nVary: "
-        "Accept\r\nConnection: close\r\n\r\nbody\n");
+        "Accept\r\nConnection: close\r\n\r\n");
   const HttpRequest head = read("HEAD /metrics HTTP/1.1\r\nHost: a\r\nAccept: application/openmetrics-text\r\n\r\n");
-  const std::string answer = http_answer(200, head, "body\n");
-  CHECK_THAT(answer, Contains("openmetrics-text; version=1.0.0; charset=utf-8\r\nContent-Length: 5\r\n") &&
-                         Catch::EndsWith("\r\n\r\n"));
+  CHECK_THAT(http_answer(200, head, 5),
+             Contains("openmetrics-text; version=1.0.0; charset=utf-8\r\nContent-Length: 5\r\n"));
   const HttpRequest post = read("POST /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
-  CHECK_THAT(http_answer(post.status(), post, ""),
-             Contains("405 Method Not Allowed") && Contains("Allow: GET, HEAD\r\n"));
-  CHECK_THAT(http_answer(500, get, "body\n"), Contains("500 Internal Server Error") && !Contains("body"));
+  CHECK_THAT(http_answer(post.status(), post, 0),
+             Contains("405 Method Not Allowed") && Contains("Allow: GET, HEAD\r\n") &&
+                 Contains("Content-Length: 19\r\n") && Catch::EndsWith("\r\n\r\nOnly GET and HEAD.\n"));
+  CHECK_THAT(http_answer(500, get, 5), Contains("500 Internal Server Error") && Catch::EndsWith("out of memory.\n"));
+  CHECK_THAT(http_answer(404, head, 0), Contains("404 Not Found") && Catch::EndsWith("\r\n\r\n"));
 }
