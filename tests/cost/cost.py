@@ -162,8 +162,9 @@ def check_number(unit):
 
 def check_metrics(programs, server, scratch):
     """Instructions with metrics.enabled against without, in one run of this script, so that nothing else differs. System calls, where a round
-    trip spends most of its time, are not counted, and nor is what a clock costs in the kernel's page of functions: docs/operations.md has the
-    share of all CPU time."""
+    trip spends most of its time, are not counted, and nor is what a clock costs in the kernel's page of functions. The share of all CPU time
+    is measured by tests/bench/metrics_cost.cpp; docs/operations.md says what it was. A count does not depend on the machine's mood, so this is
+    what notices that counting has become dearer."""
     failed = False
     for case in METRICS_CASES:
         off = per_unit(case, count_instructions, programs, server, scratch)["instructions"]
