@@ -56,7 +56,8 @@ std::vector<Option> make_table() {
        "`metrics.listen` says so as well."},
       {kMetrics, "metrics.listen", T::listen, "", "", "", "", kNextConnection, CWIRE_FIELD(metrics.listen),
        "Where to serve `/metrics` to Prometheus: `9464`, which is that port of the loopback `127.0.0.1`, "
-       "`192.0.2.10:9464` or `[::1]:9464`. Port `0`: one that is free, see `cwire_manager_metrics_url`. There is neither "
+       "`192.0.2.10:9464` or `[::1]:9464`. Port `0`: one that is free, see `cwire_manager_metrics_url`. There is "
+       "neither "
        "TLS nor a password. Empty: nowhere."},
       {kMetrics, "metrics.per_station", T::boolean, "false", "", "", "", kNextConnection,
        CWIRE_FIELD(metrics.per_station),

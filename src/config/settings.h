@@ -137,9 +137,9 @@ struct TraceSettings {
 // The value of every option, typed. Defaults and ranges stand in the option table (config/options.cpp), not here.
 struct Settings {
   // The manager's.
-  std::uint32_t io_threads = 0;       // 0: one per core
-  std::int32_t log_level = 0;         // CWIRE_LOG_*, 0: off
-  std::uint64_t event_queue_max = 0;  // poll mode: events waiting before reading pauses
+  std::uint32_t io_threads = 0;         // 0: one per core
+  std::int32_t log_level = 0;           // CWIRE_LOG_*, 0: off
+  std::uint64_t event_queue_max = 0;    // poll mode: events waiting before reading pauses
   std::uint64_t event_queue_bytes = 0;  // likewise, of their data
   GovernorSettings governor;
   std::uint64_t offline_budget_bytes = 0;  // of all stations together

@@ -111,11 +111,11 @@ void EventQueue::tell_pause() noexcept {
     std::snprintf(seconds, sizeof seconds, "%.3f", std::chrono::duration<double>(lasted).count());
     auto event = std::make_unique<OwnedEvent>(CWIRE_EVENT_PAUSED);
     event->data.tag = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(lasted).count());
-    event->set_text("reading from sockets was paused for " + std::string(seconds) + " s, because " +
-                    (full_of_bytes_ ? std::to_string(bytes_limit_) + " bytes of events"
-                                    : std::to_string(limit_) + " events") +
-                    " waited to be polled; poll more often, or raise " +
-                    (full_of_bytes_ ? "event_queue_bytes" : "event_queue_max") + " if it was a short burst");
+    event->set_text(
+        "reading from sockets was paused for " + std::string(seconds) + " s, because " +
+        (full_of_bytes_ ? std::to_string(bytes_limit_) + " bytes of events" : std::to_string(limit_) + " events") +
+        " waited to be polled; poll more often, or raise " +
+        (full_of_bytes_ ? "event_queue_bytes" : "event_queue_max") + " if it was a short burst");
     waiting_.prepend(*event.release());
   } catch (const std::bad_alloc&) {
     // Without memory this goes untold; that reading has resumed does not depend on it.

@@ -74,7 +74,7 @@ class EventQueue {
   bool shutdown_taken_ = false;
   std::atomic<bool> full_{false};
   TimePoint full_since_{};
-  bool full_of_bytes_ = false;  // and not of events
+  bool full_of_bytes_ = false;        // and not of events
   std::unique_ptr<EventBatch> lent_;  // of the one poller
 };
 

@@ -223,8 +223,8 @@ class Station final : private ChannelListener, private SessionListener, private 
   void note_alive() { statistics_.last_alive_at_ns.set(static_cast<std::uint64_t>(wall_clock_ns())); }
   // Of the bytes that are being read.
   std::int64_t arrived_ns() const { return static_cast<std::int64_t>(statistics_.last_alive_at_ns.get()); }
-  // Where every handshake that led to a connection, every ping that left, and every pong that matched is noted.
   void note_reading_paused(bool paused);
+  // Where every handshake that led to a connection, every ping that left, and every pong that matched is noted.
   void note_ping(TimePoint left) noexcept;
   void note_handshake(const HandshakeTimes& times) noexcept;
   void note_round_trip(const WebSocketClient::Pong& pong) noexcept;

@@ -188,8 +188,8 @@ void Worker::run_orders() {
 }
 
 void Worker::emit(Event& event) {
-  // As much as 256 sockets bring in a turn, each with a full receive buffer. But a few bytes that came compressed become
-  // many, and all are kept until the turn ends: so it ends early.
+  // As much as 256 sockets bring in a turn, each with a full receive buffer. But a few bytes that came compressed
+  // become many, and all are kept until the turn ends: so it ends early.
   constexpr std::size_t kPendingBytesMax = 256 * IoThread::kReceiveBufferSize;
   pending_.append(event);
   if (pending_.bytes() >= kPendingBytesMax) thread_.poller().stop_serving();
@@ -285,10 +285,9 @@ void Worker::report(const Governor::Change& change) {
       break;
     case CircuitBreaker::State::open: {
       const auto wait = std::chrono::duration_cast<std::chrono::seconds>(change.opens_until - thread_.now());
-      text +=
-          change.from == CircuitBreaker::State::half_open
-              ? "still does badly"
-              : "too many attempts to connect failed, or connections were lost as soon as made";
+      text += change.from == CircuitBreaker::State::half_open
+                  ? "still does badly"
+                  : "too many attempts to connect failed, or connections were lost as soon as made";
       text += "; no station tries for " + std::to_string(wait.count()) +
               " s. The ERROR and DISCONNECTED events of the stations say why; cwire_manager_reset ends the wait";
       break;

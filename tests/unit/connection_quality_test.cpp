@@ -243,12 +243,10 @@ TEST_CASE("The phases of a handshake are the whole of it, with nothing in betwee
 // ---- The grade ---------------------------------------------------------------------------------------------------
 
 TEST_CASE("The grade by state: who does not get through is bad, who is not wanted has none", "[quality]") {
-  const std::pair<int, int> expected[] = {{CWIRE_STATE_DISCONNECTED, CWIRE_QUALITY_NONE},
-                                          {CWIRE_STATE_CONNECTING, CWIRE_QUALITY_NONE},
-                                          {CWIRE_STATE_CONNECTED, CWIRE_QUALITY_GOOD},
-                                          {CWIRE_STATE_RECONNECTING, CWIRE_QUALITY_BAD},
-                                          {CWIRE_STATE_ERROR, CWIRE_QUALITY_BAD},
-                                          {CWIRE_STATE_CLOSED, CWIRE_QUALITY_NONE}};
+  const std::pair<int, int> expected[] = {
+      {CWIRE_STATE_DISCONNECTED, CWIRE_QUALITY_NONE}, {CWIRE_STATE_CONNECTING, CWIRE_QUALITY_NONE},
+      {CWIRE_STATE_CONNECTED, CWIRE_QUALITY_GOOD},    {CWIRE_STATE_RECONNECTING, CWIRE_QUALITY_BAD},
+      {CWIRE_STATE_ERROR, CWIRE_QUALITY_BAD},         {CWIRE_STATE_CLOSED, CWIRE_QUALITY_NONE}};
   for (const auto& [state, quality] : expected) {
     cwire_stats stats = measured();
     stats.state = state;
