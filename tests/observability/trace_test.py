@@ -1,6 +1,7 @@
 """chargewire-trace on traces of real sessions with the CSMS of the examples, and on traces that are made up.
 usage: trace_test.py CHARGEWIRE_TRACE CSMS; PYTHONPATH and CHARGEWIRE_LIBRARY lead to the module and the library of Chargewire"""
 
+import itertools
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 import unittest
 
 from chargewire import Config, EventType, Manager
@@ -240,6 +242,36 @@ class TraceTest(unittest.TestCase):
             file.write(frame("out", '[2,"5","F",{}]'))
         has("F")
         self.assertEqual([re.search(r"--> (\w)", line)[1] for line in seen], list("ABCDEF"))
+
+    def test_files_are_renamed_while_they_are_opened(self):
+        tool = types.ModuleType("chargewire_trace")
+        with open(TRACE, encoding="utf-8") as source:
+            exec(compile(source.read(), TRACE, "exec"), tool.__dict__)  # pylint: disable=exec-used
+        older_files = tool.older_files
+        written = 0
+
+        def rotate():
+            nonlocal written
+            for name in reversed(older_files(self.path)):
+                os.rename(name, f"{self.path}.{int(name.rsplit('.', 1)[1]) + 1}")
+            if written:
+                os.rename(self.path, self.path + ".1")
+            written += 1
+            self.write(f"{written}\n")
+
+        def listed_just_before(path):
+            names = older_files(path)
+            if written < 5:
+                rotate()
+            return names
+
+        for _ in range(3):
+            rotate()
+        tool.older_files = listed_just_before
+        lines = tool.Lines(self.path, True, True)
+        self.addCleanup(lambda: [file.close() for file in lines.files])
+        seen = [int(line[1]) for line in itertools.takewhile(lambda line: line is not None, lines)]
+        self.assertEqual(seen, [1, 2, 3, 4, 5])
 
     def test_follows_a_trace_as_it_is_written(self):
         """By the library, which makes a new file again and again."""
