@@ -318,6 +318,8 @@ TEST_CASE("trace: begun in the middle of the answer's head, it shows nothing of 
   raw::Connection again = server.accept();
   again.upgrade();
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  bystander.close();
+  again.close();
   fleet.finish();
   CHECK(file.story("CP1").find(std::string("trace_on ") + (begins_inside ? "" : "response ") +
                                "failed connecting request response connected") == 0);
@@ -357,6 +359,7 @@ TEST_CASE("trace: where an attempt goes, through a proxy too, without the query"
   raw::Connection peer = server.accept();
   peer.upgrade();
   REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  peer.close();
   fleet.finish();
   CHECK(file.first("connecting")["url"] ==
         "ws://csms.invalid:80/CP1?*** through proxy 127.0.0.1:" + std::to_string(proxy.port()) + " (csms.proxy.url)");
