@@ -48,7 +48,7 @@ They cost nothing per message: the stations' own statistics are added up when so
 const char kEnabled[] = R"(
 ## With metrics.enabled or metrics.listen
 
-Counted per message, per batch of events, or per turn of an I/O thread.
+Counted per message, per batch of events, or per turn of an I/O thread; [operations](operations.md#what-metrics-cost) says what that costs.
 )";
 
 const char kPerStation[] = R"(

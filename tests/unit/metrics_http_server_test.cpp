@@ -99,7 +99,7 @@ TEST_CASE("texts that nobody takes do not add up") {
   }
 }
 
-TEST_CASE("on the loopback nobody is answered who asks for another name; elsewhere a machine may have any") {
+TEST_CASE("on the loopback nobody is answered who asks for another name, elsewhere a machine may have any") {
   const HttpServer local({"127.0.0.1", 0}, Source()), any({"0.0.0.0", 0}, Source());
   const std::string refused = answer_to(local.url(), kGet, "", "evil.example");
   CHECK(status_of(refused) == "HTTP/1.1 403 Forbidden");
