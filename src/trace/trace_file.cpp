@@ -46,6 +46,9 @@ TraceFile::Hold TraceFile::hold() {
     try {
       const BlockedSignals blocked;
       thread_ = std::thread([this] { run(); });
+    } catch (const std::bad_alloc&) {
+      file_.close();
+      throw;
     } catch (const std::system_error& error) {
       file_.close();
       throw Error(

@@ -41,11 +41,17 @@ void connect_all(const char* url) {
   cwire_config_new(&config);
   cwire_config_set(config, "io_threads", "1", nullptr);
   cwire_config_set(config, "csms.tls.insecure_skip_verify", "true", nullptr);
+  const std::string file = "/tmp/chargewire-exit-" + std::to_string(::getpid()) + ".jsonl";
+  if (in_mode("while tracing")) {
+    cwire_config_set(config, "trace.file", file.c_str(), nullptr);
+    cwire_config_set(config, "trace.enabled", "true", nullptr);
+  }
   if (cwire_manager_new(config, on_events, 0, &manager, nullptr) != CWIRE_OK) std::exit(2);
   for (int i = 0; i < 40; ++i) {
     const std::string id = "S" + std::to_string(i);
     if (cwire_manager_connect(manager, id.c_str(), url, nullptr, 0, nullptr, nullptr) != CWIRE_OK) std::exit(2);
   }
+  if (in_mode("while tracing")) ::unlink(file.c_str());  // it is open, and goes with the process
   cwire_config_free(config);
 }
 

@@ -10,7 +10,7 @@ import unittest
 
 CLIENT = CSMS = RUNS = None
 MODES = ["while connecting", "while busy", "while another thread sends", "inside the handler", "with a static manager",
-         "with a free that comes late", "after OpenSSL was set up by the host"]
+         "with a free that comes late", "after OpenSSL was set up by the host", "while tracing"]
 
 
 class ExitTest(unittest.TestCase):

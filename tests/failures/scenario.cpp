@@ -85,6 +85,7 @@ class Life {
       const cwire_status status = inside([&] { return cwire_manager_free(manager_); });
       if (status != CWIRE_OK) complain(std::string("free: ") + cwire_status_name(status));
     }
+    ::unlink(trace().c_str());
     for (const cwire_config config : {config_, secure_config_}) {
       if (config != nullptr) inside([&] { return cwire_config_free(config); });
     }
@@ -146,6 +147,7 @@ class Life {
     set(config_, "io_threads", "1");
     set(config_, "log_level", "debug");
     set(config_, "metrics.listen", "0");
+    set(config_, "trace.file", trace());
     set(config_, "csms.reconnect_backoff", "20ms");
     set(config_, "csms.reconnect_max_backoff", "50ms");
     // An attempt that only its time ends would go unnoticed.
@@ -167,7 +169,11 @@ class Life {
                                reinterpret_cast<std::uintptr_t>(this), &manager_, nullptr);
     });
     if (delivery_ == Delivery::poll) inside([&] { return cwire_manager_event_fd(manager_); });
+    must("trace", [&] { return cwire_manager_trace(manager_, nullptr, 1, nullptr); });
   }
+
+  // Each life is one of many processes.
+  std::string trace() const { return directory_ + "/trace-" + std::to_string(::getpid()) + ".jsonl"; }
 
   void connect(const std::string& id, const std::string& url) {
     cwire_station station = nullptr;

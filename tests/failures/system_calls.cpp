@@ -1,12 +1,15 @@
 // Stand-ins for the system calls of the library, each failing as that call does. Threads have a file of their own.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstddef>
 #include <cstdint>
 
@@ -42,8 +45,10 @@ Call of_epoll_create1("readiness", "epoll_create1", {ERROR(EMFILE), ERROR(ENOMEM
 Call of_epoll_ctl("readiness", "epoll_ctl", {ERROR(ENOMEM), ERROR(ENOSPC)});
 Call of_epoll_wait("readiness", "epoll_wait", {ERROR(EINTR)});
 Call of_eventfd("readiness", "eventfd", {ERROR(EMFILE), ERROR(ENOMEM)});
-Call of_write("readiness", "write", {ERROR(EINTR)});  // to an eventfd: the library writes to nothing else
+Call of_write("readiness", "write", {ERROR(EINTR)});  // to an eventfd
 Call of_read("readiness", "read", {ERROR(EINTR)});
+Call of_open("files", "open", {ERROR(EMFILE), ERROR(ENFILE)});
+Call of_write_to_file("files", "write_to_file", {ERROR(EINTR), ERROR(ENOSPC), ERROR(EIO)});
 Call of_getaddrinfo("threads", "getaddrinfo", {ERROR(EAI_AGAIN), ERROR(EAI_FAIL), ERROR(EAI_MEMORY)});
 
 #undef ERROR
@@ -136,9 +141,21 @@ int eventfd(unsigned int count, int flags) noexcept {
   return of_eventfd.failure() != 0 ? -1 : real(count, flags);
 }
 
+int open(const char* path, int flags, ...) {
+  static const auto real = next<int(const char*, int, ...)>("open");
+  va_list mode;
+  va_start(mode, flags);
+  const int descriptor =
+      of_open.failure() != 0 ? -1 : real(path, flags, (flags & O_CREAT) != 0 ? va_arg(mode, mode_t) : mode_t{});
+  va_end(mode);
+  return descriptor;
+}
+
 ssize_t write(int descriptor, const void* data, std::size_t size) {
   static const auto real = next<ssize_t(int, const void*, std::size_t)>("write");
-  return of_write.failure() != 0 ? -1 : real(descriptor, data, size);
+  struct stat status {};
+  Call& call = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) ? of_write_to_file : of_write;
+  return call.failure() != 0 ? -1 : real(descriptor, data, size);
 }
 
 ssize_t read(int descriptor, void* buffer, std::size_t size) {

@@ -355,6 +355,8 @@ class World {
         return manager_disconnect();
       case 'D':
         return manager_disconnect_all();
+      case 'r':
+        return manager_trace();
       case 'I':
         return manager_is_connected();
       case 'N':
@@ -635,6 +637,13 @@ class World {
     const auto manager = pick(managers_);
     may_end(model_of(manager.token));
     judge(cwire_manager_disconnect_all(manager.token), manager.life, true, {CWIRE_OK});
+  }
+
+  // Without trace.file: a file would be outside of the model.
+  void manager_trace() {
+    const auto manager = pick(managers_);
+    const char* const id = text();
+    judge(cwire_manager_trace(manager.token, id, in_.byte() % 2, nullptr), manager.life, true, {CWIRE_E_STATE});
   }
 
   void manager_is_connected() {

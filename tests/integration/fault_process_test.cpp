@@ -43,6 +43,7 @@ int calls_with_parents_tokens(cwire_manager manager, cwire_station station, cwir
       cwire_manager_disconnect_all(manager),
       cwire_manager_counts(manager, nullptr, nullptr),
       cwire_manager_network_up(manager),
+      cwire_manager_trace(manager, nullptr, 1, nullptr),
       cwire_manager_shutdown(manager, 0),
       cwire_pool_broadcast(pool, "x", 1, 0, nullptr),
       cwire_pool_free(pool),
