@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <thread>
@@ -14,6 +15,8 @@ namespace {
 constexpr Duration tick(10);
 constexpr Duration sample_span(1000);
 constexpr std::size_t batch_max = 4096;
+// One wish to end may come as two signals: `timeout` sends its to the program, and to the group that it is in.
+constexpr Duration one_signal(250);
 // What OCPP-J leaves of the drain time for closing the connections, at least.
 constexpr Duration close_time(1000);
 
@@ -242,7 +245,7 @@ void Engine::take(const chargewire::Event& event, Duration now) {
       if (!event.station()) recorder_.logged(std::string(event.data()));
       break;
     case chargewire::EventType::endpoint:
-      recorder_.endpoint(std::string(event.data()));
+      take_endpoint(event);
       break;
     case chargewire::EventType::paused:
       recorder_.incident(std::string(event.data()));
@@ -253,6 +256,37 @@ void Engine::take(const chargewire::Event& event, Duration now) {
     default:
       break;
   }
+}
+
+// The library's line speaks of its events and calls; nobody here has those.
+void Engine::take_endpoint(const chargewire::Event& event) {
+  const std::string text(event.data());
+  const std::string name = text.substr(0, text.find(": "));
+  std::string words;
+  switch (static_cast<chargewire::Breaker>(event.code())) {
+    case chargewire::Breaker::open: {
+      words = name + (event.tag() == static_cast<std::uint64_t>(chargewire::Breaker::half_open)
+                          ? ": still does badly, so the breaker stays open"
+                          : ": too many attempts failed, so the breaker has opened");
+      for (const chargewire::Endpoint& endpoint : manager_->endpoints()) {
+        if (endpoint.name() != name || !endpoint.opens_at()) continue;
+        const auto left = std::chrono::duration<double>(*endpoint.opens_at() - std::chrono::system_clock::now());
+        words += ": no station dials for " + std::to_string(std::lround(std::max(left.count(), 0.0))) + " s";
+      }
+      words += " (governor.breaker)";
+      break;
+    }
+    case chargewire::Breaker::half_open:
+      words = name + ": the breaker lets a few stations try";
+      break;
+    case chargewire::Breaker::closed:
+      words = name + ": the breaker has closed: all stations connect";
+      break;
+    default:
+      words = text;
+      break;
+  }
+  recorder_.endpoint(text, words);
 }
 
 void Engine::lost_call(const std::optional<Call>& call, const char* reason, const std::string& message) {
@@ -347,6 +381,16 @@ void Engine::look() {
     stats.raw().size = sizeof stats.raw();
     if (cwire_station_stats(stations_[i].token.get(), &stats.raw()) == CWIRE_OK) recorder_.look(i, stats.raw());
   }
+  std::uint64_t waiting = 0;
+  std::uint64_t dialling = 0;
+  std::chrono::duration<double> left(0);
+  for (const chargewire::Endpoint& endpoint : manager_->endpoints()) {
+    waiting += endpoint.waiting_high() + endpoint.waiting_normal() + endpoint.waiting_low();
+    dialling += endpoint.handshakes();
+    if (endpoint.opens_at())
+      left = std::max<decltype(left)>(left, *endpoint.opens_at() - std::chrono::system_clock::now());
+  }
+  recorder_.look_at_endpoints(waiting, dialling, left.count());
   recorder_.end_look();
 }
 
@@ -399,7 +443,9 @@ Engine::End Engine::run(const Signals& signals, Observer& observer) {
         } else if (signal == SIGTSTP) {
           observer.suspend();
         } else {
+          if (signal == signal_ && now < signal_at_ + one_signal) continue;
           signal_ = signal;
+          signal_at_ = now;
           ask_to_end(std::string("SIG") + sigabbrev_np(signal));
         }
       }
@@ -422,10 +468,8 @@ Engine::End Engine::run(const Signals& signals, Observer& observer) {
       next_tick = std::max(next_tick + tick, now);
       wait(signals, observer, next_tick);
     }
-  } catch (const chargewire::Error& error) {
-    recorder_.finish(false, error.what());
-    return End::failed;
-  } catch (const SpecError& error) {
+  } catch (const std::runtime_error& error) {  // of the library, or a SpecError
+    look();
     recorder_.finish(false, error.what());
     return End::failed;
   }

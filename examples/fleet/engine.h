@@ -76,6 +76,7 @@ class Engine {
   void ask_to_end(const std::string& why);
   void drain(Duration now);
   void wait(const Signals& signals, const Observer& observer, Duration until) const;
+  void take_endpoint(const chargewire::Event& event);
   void lost_call(const std::optional<Call>& call, const char* reason, const std::string& message);
 
   FleetSpec spec_;
@@ -92,6 +93,7 @@ class Engine {
   std::vector<Call> timed_out_;
 
   int signal_ = 0;
+  Duration signal_at_{};
   unsigned asked_to_end_ = 0;
   std::string why_;
   std::optional<Duration> drain_until_;

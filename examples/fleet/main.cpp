@@ -13,6 +13,7 @@
 
 #include "command_line.h"
 #include "engine.h"
+#include "news.h"
 #include "report_html.h"
 #include "report_json.h"
 #include "screen.h"
@@ -62,6 +63,7 @@ class Lines : public Observer {
  public:
   void show(const Recorder& recorder, bool draining) override {
     constexpr double seconds_between = 5;
+    for (const std::string& line : news_.of(recorder)) std::cout << line << std::endl;
     const double now = recorder.seconds_since_start();
     if (now < next_ && draining == draining_) return;
     next_ = now + seconds_between;
@@ -70,6 +72,7 @@ class Lines : public Observer {
   }
 
  private:
+  News news_;
   double next_ = 0;
   bool draining_ = false;
 };

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <utility>
 
+#include "failure_text.h"
 #include "ocpp.h"
 #include "text.h"
 
@@ -44,10 +45,6 @@ std::uint64_t resident_bytes() {
 }
 
 double seconds_of(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
-
-std::string without_prefix(const std::string& text, const std::string& prefix) {
-  return text.compare(0, prefix.size(), prefix) == 0 ? text.substr(prefix.size()) : text;
-}
 
 }  // namespace
 
@@ -103,33 +100,40 @@ void Recorder::connected(std::uint32_t index) {
   }
 }
 
-void Recorder::count(Kind& kind, std::uint32_t station, const std::string& example) {
+void Recorder::count(Kind& kind, std::uint32_t station, const std::string& cause, const std::string& example) {
   if (kind.count++ == 0) {
+    kind.cause = cause;
     kind.example = example;
     kind.stations.resize(stations_.size());
   }
   kind.stations[station] = true;
 }
 
-void Recorder::failed(std::uint32_t station, const chargewire::Event& event) {
+void Recorder::failed(std::uint32_t station, const chargewire::Event& event, bool lost) {
   const std::string message(event.data());
-  stations_[station].last_error = message;
-  const std::optional<chargewire::Failure> failure = event.failure();
-  const std::int32_t phase = failure ? failure->raw().phase : CWIRE_PHASE_NONE;
-  count(failures_[{event.raw().status, phase}], station, message);
+  FailureKey key{lost, event.raw().status};
+  if (const std::optional<chargewire::Failure> failure = event.failure()) {
+    const cwire_failure& raw = failure->raw();
+    key = {lost, raw.status, raw.phase, raw.os_error, raw.x509_error, raw.http_status, raw.close_code};
+  }
+  // The CSMS chooses the last two.
+  if (failures_.size() >= kinds_max && failures_.find(key) == failures_.end()) key = {key[0], key[1], key[2]};
+  Kind& kind = failures_[key];
+  count(kind, station, cause_of(message, stations_[station].id), message);
+  stations_[station].last_error = &kind.cause;
 }
 
 void Recorder::disconnected(std::uint32_t station, const chargewire::Event& event) {
   if (event.status() == chargewire::Status::ok) return;  // asked for
   ++record_.totals.disconnects;
   ++stations_[station].lost;
-  failed(station, event);
+  failed(station, event, true);
 }
 
 void Recorder::attempt_failed(std::uint32_t station, const chargewire::Event& event) {
   ++record_.totals.attempts_failed;
   ++stations_[station].attempts_failed;
-  failed(station, event);
+  failed(station, event, false);
 }
 
 void Recorder::booted(std::uint32_t station) {
@@ -154,19 +158,20 @@ void Recorder::call_answered(const Call& call, double latency) {
 void Recorder::call_failed(const Call& call, const std::string& reason, const std::string& message) {
   const std::string action = name_of(call.action, call.version);
   Station& station = stations_[call.station];
-  const std::string example = station.id + ": " + action + ": " + without_prefix(message, station.id + ": ");
+  const std::string cause = action + ": " + cause_of(message, station.id);
   ++record_.totals.calls_failed;
   ++actions_[action].count.failed;
+  const bool is_new = call_failures_.find({action, reason}) == call_failures_.end();
+  const std::string kept_apart = is_new && call_failures_.size() >= kinds_max ? "other" : reason;
+  Kind& kind = call_failures_[{action, kept_apart}];
+  count(kind, call.station, cause, station.id + ": " + cause);
   // The station has counted the lost connection already.
   if (reason == reason_connection_lost) {
     ++record_.totals.calls_lost;
   } else {
     ++station.calls_failed;
-    station.last_error = example;
+    station.last_error = &kind.cause;
   }
-  const bool is_new = call_failures_.find({action, reason}) == call_failures_.end();
-  const std::string kept_apart = is_new && call_failures_.size() >= kinds_max ? "other" : reason;
-  count(call_failures_[{action, kept_apart}], call.station, example);
 }
 
 void Recorder::command(const std::string& action, bool answered) {
@@ -190,8 +195,8 @@ void Recorder::logged(const std::string& text) {
   last_of_endpoint_.clear();
 }
 
-void Recorder::endpoint(const std::string& text) {
-  incident(text);
+void Recorder::endpoint(const std::string& text, const std::string& words) {
+  incident(words);
   last_of_endpoint_ = text;
 }
 
@@ -237,6 +242,12 @@ void Recorder::look(std::uint32_t index, const cwire_stats& stats) {
   }
 }
 
+void Recorder::look_at_endpoints(std::uint64_t waiting, std::uint64_t dialling, double breaker_left) {
+  waiting_ = waiting;
+  dialling_ = dialling;
+  breaker_left_ = breaker_left;
+}
+
 void Recorder::look_last(std::uint32_t index, const cwire_stats& stats) {
   Station& station = stations_[index];
   if (std::exchange(station.ended, true)) return;
@@ -276,6 +287,15 @@ void Recorder::end_look() {
   if (sample.span < span_min) return;
 
   sample.stations = in_state_;
+  // Who waits is connecting or reconnecting, as the library counts. Those that dial are taken for first attempts, as
+  // far as there are any.
+  std::uint64_t& connecting = sample.stations[CWIRE_STATE_CONNECTING];
+  std::uint64_t& reconnecting = sample.stations[CWIRE_STATE_RECONNECTING];
+  const std::uint64_t of_connecting = std::min(waiting_, connecting - std::min(connecting, dialling_));
+  const std::uint64_t of_reconnecting = std::min(waiting_ - of_connecting, reconnecting);
+  connecting -= of_connecting;
+  reconnecting -= of_reconnecting;
+  sample.held_back = of_connecting + of_reconnecting;
   sample.not_started = stations_.size() - begun_;
   sample.messages_sent = rate(totals.messages_sent, last_.messages_sent);
   sample.messages_received = rate(totals.messages_received, last_.messages_received);
@@ -339,7 +359,7 @@ void Recorder::rank_worst() {
     worst.attempts_failed = station.attempts_failed;
     worst.calls_failed = station.calls_failed;
     worst.round_trip = station.round_trip;
-    worst.last_error = station.last_error;
+    if (station.last_error != nullptr) worst.last_error = *station.last_error;
     record_.worst.push_back(std::move(worst));
   }
 }
@@ -351,14 +371,14 @@ void Recorder::tell_kinds() {
   const auto more_frequent = [](const auto& a, const auto& b) { return a.count > b.count; };
   record_.failures.clear();
   for (const auto& [what, kind] : failures_) {
-    record_.failures.push_back({static_cast<chargewire::Status>(what.first),
-                                static_cast<chargewire::Phase>(what.second), kind.count, different(kind),
+    record_.failures.push_back({what[0] != 0, static_cast<chargewire::Status>(what[1]),
+                                static_cast<chargewire::Phase>(what[2]), kind.count, different(kind), kind.cause,
                                 kind.example});
   }
   std::stable_sort(record_.failures.begin(), record_.failures.end(), more_frequent);
   record_.call_failures.clear();
   for (const auto& [what, kind] : call_failures_) {
-    record_.call_failures.push_back({what.first, what.second, kind.count, different(kind), kind.example});
+    record_.call_failures.push_back({what.first, what.second, kind.count, different(kind), kind.cause, kind.example});
   }
   std::stable_sort(record_.call_failures.begin(), record_.call_failures.end(), more_frequent);
 }
@@ -373,34 +393,54 @@ void Recorder::drain_began() {
   }
 }
 
-// Of those that it is not true of: how many, and the first three.
-std::string Recorder::examples_of(bool Station::*what) const {
+// How many it is true of; the others by what `why` says of each, with the first of them.
+template <class Why>
+std::string Recorder::missing_by_cause(bool Station::*what, Why why) const {
+  struct Missing {
+    std::uint64_t count = 0;
+    const Station* first = nullptr;
+  };
+  std::map<std::string_view, Missing> causes;
   std::uint64_t missing = 0;
-  std::string names;
   for (const Station& station : stations_) {
     if (station.*what) continue;
-    if (++missing > 3) continue;
-    names += (names.empty() ? "" : "; ") + station.id;
-    if (!station.begun) {
-      names += " (its turn had not come)";
-    } else if (!station.last_error.empty()) {
-      names += " (" + station.last_error + ")";
-    }
+    ++missing;
+    Missing& cause = causes[why(station)];
+    if (cause.count++ == 0) cause.first = &station;
   }
   const std::string all = grouped(stations_.size());
-  if (missing == 0) return all + " of " + all;
-  return grouped(stations_.size() - missing) + " of " + all + "; not " + names +
-         (missing > 3 ? "; and " + grouped(missing - 3) + " more" : "");
+  std::string text = grouped(stations_.size() - missing) + " of " + all;
+  std::vector<std::pair<std::string_view, Missing>> sorted(causes.begin(), causes.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second.count > b.second.count; });
+  constexpr std::size_t shown = 3;
+  std::uint64_t left = missing;
+  for (std::size_t i = 0; i < std::min(sorted.size(), shown); ++i) {
+    const auto& [cause, of] = sorted[i];
+    text += i == 0 ? ". " : " | ";
+    text += of.count == 1 ? of.first->id : grouped(of.count) + " stations, " + of.first->id + " for one";
+    text.append(": ").append(cause);
+    left -= of.count;
+  }
+  return left == 0 ? text : text + " | and " + grouped(left) + " more";
 }
 
 void Recorder::judge() {
   const Totals& totals = record_.totals;
   std::vector<Promise>& promises = record_.promises;
   promises.push_back({"Every station was connected at least once", totals.stations_connected_once == stations_.size(),
-                      examples_of(&Station::connected_once)});
+                      missing_by_cause(&Station::connected_once, [](const Station& station) -> std::string_view {
+                        if (!station.begun) return "the turn to begin had not come";
+                        if (station.last_error == nullptr) return "held back, or no attempt had come to an end";
+                        return *station.last_error;
+                      })});
   if (has_boot_) {
     promises.push_back({"The CSMS accepted the boot of every station", totals.stations_booted == stations_.size(),
-                        examples_of(&Station::booted)});
+                        missing_by_cause(&Station::booted, [](const Station& station) -> std::string_view {
+                          if (!station.connected_once) return "never connected";
+                          if (station.last_error == nullptr) return "not accepted before the end";
+                          return *station.last_error;
+                        })});
   }
   const std::uint64_t unanswered = totals.calls_failed - totals.calls_lost;
   Promise answered{"Every call was answered by a CALLRESULT, unless its connection was lost", unanswered == 0, ""};

@@ -38,12 +38,16 @@ class Recorder {
   void incident(const std::string& text);
   // Of the library's log. What it says of an endpoint it has told by an event before.
   void logged(const std::string& text);
-  void endpoint(const std::string& text);
+  // `text` is what its event says, which is told in these words.
+  void endpoint(const std::string& text, const std::string& words);
 
   // ---- Looking at the stations, once per sample
 
   void begin_look();
   void look(std::uint32_t station, const cwire_stats& stats);
+  // How many stations wait for their turn to dial, and how many have it; for how long an open breaker still holds them
+  // back, in seconds.
+  void look_at_endpoints(std::uint64_t waiting, std::uint64_t dialling, double breaker_left);
   // The last look at this station: it has ended.
   void look_last(std::uint32_t station, const cwire_stats& stats);
   // Makes a sample of what was since the last.
@@ -62,6 +66,8 @@ class Recorder {
   const std::deque<Sample>& recent() const { return recent_; }
   // Of the last ten seconds.
   const Percentiles& recent_call_latency() const { return recent_call_latency_; }
+  // For how long nobody dials, because of an open breaker; 0: it is not open.
+  double breaker_left() const { return breaker_left_; }
   bool all_promises_kept() const;
   double seconds_since_start() const;
   const std::string& id(std::uint32_t station) const { return stations_[station].id; }
@@ -84,23 +90,27 @@ class Recorder {
     std::int32_t quality = 0;
     std::int64_t last_round_trip_ns = 0;
     double round_trip = 0;
-    std::string last_error;
+    const std::string* last_error = nullptr;  // the cause of a Kind
 
     std::uint64_t trouble() const { return std::uint64_t{lost} + attempts_failed + calls_failed; }
   };
 
-  // Failures of one kind.
+  // Failures of one kind. None is ever removed.
   struct Kind {
     std::uint64_t count = 0;
     std::vector<bool> stations;
+    std::string cause;
     std::string example;
   };
+  // Whether a connection was lost, status, phase, and of what applies: errno, X.509 result, HTTP status, close code.
+  using FailureKey = std::array<std::int32_t, 7>;
 
-  void count(Kind& kind, std::uint32_t station, const std::string& example);
-  void failed(std::uint32_t station, const chargewire::Event& event);
+  void count(Kind& kind, std::uint32_t station, const std::string& cause, const std::string& example);
+  void failed(std::uint32_t station, const chargewire::Event& event, bool lost);
   void rank_worst();
   void tell_kinds();
-  std::string examples_of(bool Station::*what) const;
+  template <class Why>
+  std::string missing_by_cause(bool Station::*what, Why why) const;
   void judge();
 
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
@@ -110,7 +120,7 @@ class Recorder {
   bool frozen_ = false;  // how the fleet stood was taken
 
   std::string last_of_endpoint_;  // until the log has said it too
-  std::map<std::pair<cwire_status, std::int32_t>, Kind> failures_;
+  std::map<FailureKey, Kind> failures_;
   std::map<std::pair<std::string, std::string>, Kind> call_failures_;
   struct ActionLine {
     ActionCount count;
@@ -128,6 +138,8 @@ class Recorder {
   std::array<std::uint64_t, 5> qualities_{};
   std::array<std::uint64_t, states> in_state_{};
   std::uint64_t begun_ = 0;
+  std::uint64_t waiting_ = 0, dialling_ = 0;  // of all endpoints
+  double breaker_left_ = 0;
 
   Reservoir all_round_trips_{100000}, all_latencies_{100000};
   std::deque<Sample> recent_;

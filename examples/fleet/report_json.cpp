@@ -120,6 +120,7 @@ Json series(const std::vector<Sample>& samples) {
     made["stations_" + std::string(chargewire::name(static_cast<chargewire::State>(state)))] =
         column([state](const Sample& sample) { return Json(sample.stations[state]); });
   }
+  made["stations_held_back"] = column([](const Sample& sample) { return Json(sample.held_back); });
   made["stations_not_started"] = column([](const Sample& sample) { return Json(sample.not_started); });
   constexpr std::pair<const char*, double Sample::*> rates[] = {
       {"messages_sent", &Sample::messages_sent}, {"messages_received", &Sample::messages_received},
@@ -143,10 +144,12 @@ Json series(const std::vector<Sample>& samples) {
 Json failures(const std::vector<FailureKind>& of) {
   Json made = Json::array();
   for (const FailureKind& each : of) {
-    made.push_back({{"status", word(each.status)},
+    made.push_back({{"lost", each.lost},
+                    {"status", word(each.status)},
                     {"phase", chargewire::name(each.phase)},
                     {"count", each.count},
                     {"stations", each.stations},
+                    {"cause", each.cause},
                     {"example", each.example},
                     {"advice", advice(each.status, each.phase)}});
   }
@@ -160,6 +163,7 @@ Json call_failures(const std::vector<CallFailureKind>& of) {
                     {"reason", each.reason},
                     {"count", each.count},
                     {"stations", each.stations},
+                    {"cause", each.cause},
                     {"example", each.example}});
   }
   return made;

@@ -64,8 +64,12 @@ struct Sample {
   double at = 0;
   double span = 0;
 
-  std::array<std::uint64_t, states> stations{};  // how many are in each state at `at`
-  std::uint64_t not_started = 0;                 // those whose turn in the ramp has not come
+  // How many are in each state at `at`; those that are held back are in none.
+  std::array<std::uint64_t, states> stations{};
+  // Would connect, or connect again, but the library has nobody dial at the moment, or not so many: an open breaker,
+  // the limits of governor.*.
+  std::uint64_t held_back = 0;
+  std::uint64_t not_started = 0;  // those whose turn in the ramp has not come
 
   // Per second.
   double messages_sent = 0;  // taken by the kernel
@@ -96,12 +100,15 @@ struct Promise {
       detail;  // in numbers, and by example where it was not kept: "9,998 of 10,000; not CP00042 (...), CP00777 (...)"
 };
 
-// Attempts that failed and connections that were lost, by what and where.
+// Attempts that failed and connections that were lost, by what, where and the number that says why: errno, HTTP status,
+// close code.
 struct FailureKind {
+  bool lost = false;  // connections that stood; else attempts
   chargewire::Status status{};
   chargewire::Phase phase{};
   std::uint64_t count = 0;
   std::uint64_t stations = 0;  // how many different ones met it
+  std::string cause;           // one sentence of all of them
   std::string example;         // the first such message; it names its station
 };
 
@@ -112,6 +119,7 @@ struct CallFailureKind {
                        // answer", or "no answer before the end"
   std::uint64_t count = 0;
   std::uint64_t stations = 0;
+  std::string cause;    // one sentence of all of them
   std::string example;  // one line; names its station
 };
 
@@ -133,7 +141,7 @@ struct WorstStation {
   std::uint64_t attempts_failed = 0;
   std::uint64_t calls_failed = 0;
   double round_trip = 0;   // smoothed; 0: not known
-  std::string last_error;  // one line; empty: none
+  std::string last_error;  // one line, without the station's id; empty: none
 };
 
 // Something that concerns more than one station, or the run itself: "all stations are connected", "ws://...: the

@@ -25,11 +25,6 @@ Verdict judge(const RunRecord& record) {
     return {Verdict::Level::bad, count(broken) + " of " + count(record.promises.size(), "promise", "promises") +
                                      (broken == 1 ? " was" : " were") + " not kept"};
   }
-  if (totals.disconnects == 0 && totals.attempts_failed == 0 && totals.calls_failed == 0) {
-    return {Verdict::Level::good,
-            "Every promise was kept, and nothing went wrong: " + count(record.setup.stations, "station", "stations") +
-                ", " + count(totals.calls_answered, "call", "calls") + " answered"};
-  }
   std::string troubles;
   const auto add = [&](std::uint64_t n, const char* one, const char* many) {
     if (n > 0) troubles.append(troubles.empty() ? "" : ", ").append(count(n, one, many));
@@ -37,6 +32,15 @@ Verdict judge(const RunRecord& record) {
   add(totals.disconnects, "connection lost", "connections lost");
   add(totals.attempts_failed, "attempt failed", "attempts failed");
   add(totals.calls_failed, "call failed", "calls failed");
+  if (!record.drained) {
+    return {Verdict::Level::fair,
+            "Every promise was kept until the run was cut off" + (troubles.empty() ? "" : "; on the way: " + troubles)};
+  }
+  if (totals.disconnects == 0 && totals.attempts_failed == 0 && totals.calls_failed == 0) {
+    return {Verdict::Level::good,
+            "Every promise was kept, and nothing went wrong: " + count(record.setup.stations, "station", "stations") +
+                ", " + count(totals.calls_answered, "call", "calls") + " answered"};
+  }
   return {Verdict::Level::fair, "Every promise was kept; on the way: " + troubles};
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "failure_text.h"
 #include "text.h"
 
 namespace fleet {
@@ -23,6 +24,7 @@ constexpr const char* yellow = "33";
 constexpr const char* red = "31";
 constexpr const char* cyan = "36";
 constexpr const char* blue = "34";
+constexpr const char* magenta = "35";
 }  // namespace style
 
 // The code point that begins at `at`, which is moved behind it. What is no UTF-8, and what would move the cursor, is a
@@ -99,17 +101,31 @@ struct StateLook {
   State state;
   const char* name;
   const char* style;
+  bool held_back = false;  // those of it and the next that wait
 };
 // In the order in which the bar shows them.
 constexpr StateLook state_looks[] = {
-    {State::connected, "connected", style::green},        {State::connecting, "connecting", style::cyan},
-    {State::reconnecting, "reconnecting", style::yellow}, {State::error, "gave up", style::red},
-    {State::disconnected, "disconnected", style::blue},   {State::closed, "closed", style::dim},
+    {State::connected, "connected", style::green},
+    {State::connecting, "connecting", style::cyan},
+    {State::connecting, "held back", style::magenta, true},
+    {State::reconnecting, "reconnecting", style::yellow},
+    {State::error, "gave up", style::red},
+    {State::disconnected, "disconnected", style::blue},
+    {State::closed, "closed", style::dim},
 };
 
 const StateLook& look_of(State state) {
   return *std::find_if(std::begin(state_looks), std::end(state_looks) - 1,
                        [&](const StateLook& look) { return look.state == state; });
+}
+
+std::uint64_t count_of(const Sample& sample, const StateLook& look) {
+  return look.held_back ? sample.held_back : sample.stations[static_cast<std::size_t>(look.state)];
+}
+
+// For how long those that are held back still are, if that is known.
+std::string breaker_text(double seconds) {
+  return seconds > 0 ? ", " + grouped(static_cast<std::uint64_t>(std::ceil(seconds))) + " s left" : "";
 }
 
 // Eight heights of a cell.
@@ -174,7 +190,7 @@ class Picture {
     std::array<std::size_t, std::size(state_looks)> cells{};
     std::size_t sum = 0;
     for (std::size_t i = 0; i < std::size(state_looks); ++i) {
-      const std::uint64_t count = in(state_looks[i].state);
+      const std::uint64_t count = count_of(now_, state_looks[i]);
       cells[i] = static_cast<std::size_t>(
           std::llround(static_cast<double>(count) * static_cast<double>(look_.columns) / static_cast<double>(all)));
       if (count > 0 && cells[i] == 0) cells[i] = 1;
@@ -199,21 +215,25 @@ class Picture {
   }
 
   static const char* bar_letter(std::size_t i) {
-    constexpr const char* letters[] = {"#", "+", "~", "x", "-", "-"};
+    constexpr const char* letters[] = {"#", "+", "=", "~", "x", "-", "-"};
     return letters[i];
   }
 
   void legend() {
     Line line(look_);
     for (const StateLook& state : state_looks) {
-      const std::uint64_t count = in(state.state);
-      const bool always = state.state != State::disconnected && state.state != State::closed;
+      const std::uint64_t count = count_of(now_, state);
+      // Whether or not it is any: as long as there is room.
+      const bool always = now_.held_back > 0
+                              ? state.state == State::connected
+                              : !state.held_back && state.state != State::disconnected && state.state != State::closed;
       if (count == 0 && !always) continue;
       line.add(line.columns() > 0 ? "  " : "")
           .add(state.style,
                look_.unicode ? "■ " : bar_letter(static_cast<std::size_t>(&state - state_looks)) + std::string(" "));
       line.add(count > 0 ? style::bold : style::dim, grouped(count))
-          .add(count > 0 ? style::plain : style::dim, std::string(" ") + state.name);
+          .add(count > 0 ? style::plain : style::dim,
+               std::string(" ") + state.name + (state.held_back ? breaker_text(recorder_.breaker_left()) : ""));
     }
     if (now_.not_started > 0)
       line.add("  ")
@@ -297,7 +317,7 @@ class Picture {
         line.right(number > 0 ? style::plain : style::dim, grouped(number), count_columns);
       }
       if (wide) line.right(station.round_trip > 0 ? style::plain : style::dim, latency_text(station.round_trip), 11);
-      line.add("  ").add(style::dim, without_id(station.last_error, station.id));
+      line.add("  ").add(style::dim, brief(station.last_error));
       put(line);
     }
   }
@@ -305,10 +325,10 @@ class Picture {
   void failures() {
     if (record_.failures.empty() && record_.call_failures.empty()) return;
     lines_.emplace_back();
-    put(heading("failures", 24).add(style::dim, "count  stations  for example"));
+    put(heading("failures", 24).add(style::dim, "count  stations  why"));
     std::size_t room = look_.rows - lines_.size() - 1;
     const auto kind = [&](const std::string& name, std::uint64_t count, std::uint64_t stations,
-                          const std::string& example) {
+                          const std::string& cause) {
       if (room == 0) return;
       --room;
       put(Line(look_)
@@ -318,12 +338,12 @@ class Picture {
               .right(style::plain, grouped(count), 9)
               .right(style::plain, grouped(stations), 10)
               .add("  ")
-              .add(style::dim, example));
+              .add(style::dim, brief(cause)));
     };
     for (const FailureKind& failure : record_.failures)
-      kind(std::string(chargewire::name(failure.phase)), failure.count, failure.stations, failure.example);
+      kind(failure.lost ? "connection lost" : "no connection", failure.count, failure.stations, failure.cause);
     for (const CallFailureKind& failure : record_.call_failures)
-      kind(failure.action, failure.count, failure.stations, failure.example);
+      kind(failure.action, failure.count, failure.stations, failure.cause);
   }
 
   void incidents() {
@@ -353,8 +373,6 @@ class Picture {
 
   // ---- Pieces
 
-  std::uint64_t in(State state) const { return now_.stations[static_cast<std::size_t>(state)]; }
-
   static std::string repeated(const char* text, std::size_t times) {
     std::string result;
     for (std::size_t i = 0; i < times; ++i) result += text;
@@ -365,11 +383,6 @@ class Picture {
     Line line(look_);
     line.add(style::bold, name).to(width);
     return line;
-  }
-
-  // The message begins with the station's id, which stands there already.
-  static std::string without_id(const std::string& message, const std::string& id) {
-    return message.compare(0, id.size() + 2, id + ": ") == 0 ? message.substr(id.size() + 2) : message;
   }
 
   std::size_t longest_id() const {
@@ -450,6 +463,12 @@ std::string percentiles_text(const Percentiles& percentiles) {
          latency_text(percentiles.p99) + ", max " + latency_text(percentiles.max);
 }
 
+// "1.2 MB as 310 kB (26 %)"
+std::string compression_text(std::uint64_t bytes, std::uint64_t on_the_wire) {
+  return bytes_text(static_cast<double>(bytes)) + " as " + bytes_text(static_cast<double>(on_the_wire)) +
+         (bytes > 0 ? " (" + percent_text(static_cast<double>(on_the_wire) / static_cast<double>(bytes)) + ")" : "");
+}
+
 }  // namespace
 
 std::vector<std::string> picture_of(const Recorder& recorder, bool draining, const Look& look) {
@@ -460,12 +479,16 @@ std::string line_of(const Recorder& recorder, bool draining) {
   const RunRecord& record = recorder.record();
   const Sample now = recorder.recent().empty() ? Sample{} : recorder.recent().back();
   std::string line = clock_text(recorder.seconds_since_start()) + (draining ? " (ending)" : "");
-  const auto count = [&](State state) { return now.stations[static_cast<std::size_t>(state)]; };
-  line += "  connected " + grouped(count(State::connected)) + " of " + grouped(record.setup.stations);
   for (const StateLook& state : state_looks) {
-    if (state.state != State::connected && count(state.state) > 0)
-      line += ", " + std::string(state.name) + " " + grouped(count(state.state));
+    const std::uint64_t count = count_of(now, state);
+    if (state.state == State::connected) {
+      line += "  connected " + grouped(count) + " of " + grouped(record.setup.stations);
+    } else if (count > 0) {
+      line += ", " + std::string(state.name) + " " + grouped(count);
+      if (state.held_back) line += breaker_text(recorder.breaker_left());
+    }
   }
+  if (now.not_started > 0) line += ", to come " + grouped(now.not_started);
   line += "; " + rate_text(now.messages_sent) + " messages/s out, " + rate_text(now.messages_received) + " in";
   if (now.round_trip.count > 0)
     line += "; RTT p50 " + latency_text(now.round_trip.p50) + ", p99 " + latency_text(now.round_trip.p99);
@@ -483,31 +506,43 @@ std::string summary_of(const RunRecord& record, bool colour) {
   };
   const Totals& totals = record.totals;
   const double seconds = std::chrono::duration<double>(record.ended_at - record.started_at).count();
-  std::string text = record.setup.file + " ran for " + clock_text(seconds) + "; ended by: " + record.end + "\n";
+  std::string text = record.setup.file + " ran for " + span_text(seconds) + "; its end: " + record.end + "\n";
+  std::string told;
   for (const Promise& promise : record.promises) {
     text += (promise.kept ? in(style::green, "  kept  ") : in(style::red, "  NOT   ")) + promise.text + ": " +
             promise.detail + "\n";
+    told += promise.detail + '\n';
   }
   text += "  connections: " + grouped(totals.connects) + " (" + grouped(totals.reconnects) + " of them reconnects), " +
-          grouped(totals.disconnects) + " lost, " + grouped(totals.attempts_failed) + " attempts failed\n";
+          grouped(totals.disconnects) + " lost, " + counted(totals.attempts_failed, "attempt", "attempts") +
+          " failed\n";
   text += "  messages: " + grouped(totals.messages_sent) + " sent, " + grouped(totals.messages_received) +
           " received, " + grouped(totals.messages_not_sent) + " not sent\n";
+  if (totals.wire_bytes_sent < totals.bytes_sent || totals.wire_bytes_received < totals.bytes_received) {
+    text += "  compressed: sent " + compression_text(totals.bytes_sent, totals.wire_bytes_sent) + "; received " +
+            compression_text(totals.bytes_received, totals.wire_bytes_received) + "\n";
+  }
   if (record.round_trip.count > 0) text += "  ping to pong: " + percentiles_text(record.round_trip) + "\n";
   if (record.call_latency.count > 0) text += "  call to answer: " + percentiles_text(record.call_latency) + "\n";
   text += "  CPU: " + percent_text(record.cpu) + " of a core";
   if (record.cpu_steady > 0) text += ", " + percent_text(record.cpu_steady) + " once all were connected";
   text += "; memory: " + bytes_text(static_cast<double>(record.resident_bytes_max)) + "\n";
-  constexpr std::size_t kinds_shown = 5;
-  for (std::size_t i = 0; i < std::min(record.failures.size(), kinds_shown); ++i) {
-    const FailureKind& kind = record.failures[i];
-    text += "  " + grouped(kind.count) + " x " + std::string(chargewire::name(kind.phase)) + " at " +
-            grouped(kind.stations) + " stations, for example " + kind.example + "\n";
-  }
-  for (std::size_t i = 0; i < std::min(record.call_failures.size(), kinds_shown); ++i) {
-    const CallFailureKind& kind = record.call_failures[i];
-    text += "  " + grouped(kind.count) + " x " + kind.action + " at " + grouped(kind.stations) +
-            " stations, for example " + kind.example + "\n";
-  }
+  // Each once: what a promise says above is not said again.
+  const auto kinds = [&](const auto& failures, const auto& what) {
+    constexpr std::size_t shown = 5;
+    for (std::size_t i = 0; i < std::min(failures.size(), shown); ++i) {
+      const auto& kind = failures[i];
+      if (told.find(kind.cause) != std::string::npos) continue;
+      text += "  " + what(kind) + " at " + counted(kind.stations, "station", "stations") + ": " + kind.cause + "\n";
+    }
+    if (failures.size() > shown) text += "  and more in other ways, see the report\n";
+  };
+  kinds(record.failures, [](const FailureKind& kind) {
+    return kind.lost ? counted(kind.count, "connection", "connections") + " lost"
+                     : counted(kind.count, "attempt", "attempts") + " failed";
+  });
+  kinds(record.call_failures,
+        [](const CallFailureKind& kind) { return counted(kind.count, "call", "calls") + " failed"; });
   return text;
 }
 

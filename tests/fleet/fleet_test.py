@@ -377,22 +377,25 @@ scenario:
         csms = self.csms()
         csms.command("die")
         process = self.begin(self.write("fleet: {}\n"), "--url", csms.url)
-        self.read_lines(process, rb"failed attempts [1-9]")
+        self.read_lines(process, rb"  no connection: dial tcp [0-9.:]+: connection refused; [^;()]+ \(CP00001\)\n")
         process.send_signal(signal.SIGTERM)
         out, _ = self.end(process, code=1)
-        self.assertIn("NOT   Every station was connected at least once: 0 of 1; not CP00001 (", out)
-        self.assertIn("connection refused", out)
+        self.assertIn("NOT   Every station was connected at least once: 0 of 1. CP00001: dial tcp", out)
+        self.assertIn("NOT   The CSMS accepted the boot of every station: 0 of 1. CP00001: never connected", out)
+        self.assertEqual(out.count("connection refused"), 1)
 
     def test_a_breaker_that_opens_is_an_incident_once(self):
         csms = self.csms()
         csms.command("die")
         process = self.begin(self.write("fleet: { stations: 20, ramp: 0 }\ncsms: { reconnect_backoff: 100ms }\ngovernor: { breaker_open: 5m }\n"),
                              "--url", csms.url, "--json", self.path("run.json"))
-        self.read_lines(process, rb"failed attempts [2-9]\d.*\n.*failed attempts [2-9]\d")  # the second line, when all of the first is over
+        self.read_lines(process, rb"connected 0 of 20, held back \d+, \d+ s left(?s:.*)\n.*held back 20")
         process.send_signal(signal.SIGTERM)
         self.end(process, code=1)
         incidents = [incident["text"] for incident in self.read_json()["incidents"]]
-        self.assertEqual(len([text for text in incidents if "too many attempts to connect failed" in text]), 1, incidents)
+        self.assertEqual(len([text for text in incidents if "too many attempts failed, so the breaker has opened: no station dials for 3" in text]), 1, incidents)
+        self.assertEqual([text for text in incidents if "cwire" in text or "ERROR" in text], [])
+        self.assertEqual(max(self.read_json()["series"]["stations_held_back"]), 20)
 
     def test_passwords_come_from_a_file_per_station(self):
         os.mkdir(self.path("keys"))
@@ -517,12 +520,33 @@ scenario:
         terminal.output.until(lambda: all("Heartbeat" in csms.actions("CP0000%d" % number) for number in (1, 2, 3)), "a heartbeat of each")
         terminal.type(b"\x03")
         terminal.output.has(b"end at once")
-        terminal.type(b"\x03")
+
+        def typed_again_it_ends():  # too soon after the first it is the same
+            terminal.type(b"\x03")
+            terminal.output.read_more(0.05)
+            return terminal.process.poll() is not None
+
+        self.assertTrue(happens(typed_again_it_ends), "a second Ctrl-C does not end it")
         text = terminal.end()
         self.assertEqual(terminal.process.returncode, 130, text)
         self.assertIn(LEAVE, text)
         self.assertTrue(terminal.settings_are_back())
-        self.assertIn("twice", json.dumps(self.read_json()))
+        record = self.read_json()
+        self.assertIn("twice", json.dumps(record))
+        self.assertEqual(record["verdict"]["level"], "fair")
+        self.assertIn("until the run was cut off", record["verdict"]["text"])
+
+    def test_two_signals_at_once_are_one(self):
+        csms = self.python_csms()
+        process = self.begin(self.write("fleet: { stations: 1 }\nscenario: { heartbeat: { interval: 100ms } }\n"), "--url", csms.url, "--json",
+                             self.path("run.json"))
+        self.wait_until(csms.sees(lambda: "Heartbeat" in csms.actions("CP00001")), "a heartbeat", process)
+        # Of different threads, as it were: two of one kind that nobody took yet are one anyway.
+        process.send_signal(signal.SIGTERM)
+        self.read_lines(process, rb"the end begins")
+        process.send_signal(signal.SIGTERM)
+        self.end(process)
+        self.assertEqual(self.read_json()["end"], "SIGTERM")
 
     def test_a_terminal_that_ctrl_s_stopped_is_given_back(self):
         csms = self.csms()

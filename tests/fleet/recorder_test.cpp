@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "catch2/catch.hpp"
+#include "failure_text.h"
+#include "news.h"
 #include "text.h"
 #include "view.h"
 
@@ -153,7 +155,7 @@ TEST_CASE("the worst stations are those that are not there, then those with more
   CHECK(worst[0].id == "CP7");
   CHECK(worst[1].id == "CP29");
   CHECK(worst[1].attempts_failed == 29);
-  CHECK(worst[1].last_error == "CP29: refused");
+  CHECK(worst[1].last_error == "refused");
   CHECK(worst[9].id == "CP21");
   REQUIRE(recorder.record().failures.size() == 1);
   CHECK(recorder.record().failures[0].stations == 20);
@@ -186,7 +188,8 @@ TEST_CASE("a run is judged by what was promised") {
   const std::vector<Promise>& promises = recorder.record().promises;
   REQUIRE(promises.size() == 4);
   for (const Promise& promise : promises) CHECK_FALSE(promise.kept);
-  CHECK(promises[0].detail == "2 of 3; not CP2 (its turn had not come)");
+  CHECK(promises[0].detail == "2 of 3. CP2: the turn to begin had not come");
+  CHECK(promises[1].detail == "2 of 3. CP2: never connected");
   CHECK(promises[2].detail == "2 of 4; 1 lost with their connection; 1 Heartbeat: timeout");
   CHECK(recorder.record().totals.messages_unreported == 1);
   CHECK_FALSE(recorder.all_promises_kept());
@@ -197,9 +200,9 @@ TEST_CASE("a run is judged by what was promised") {
 TEST_CASE("what the library tells of an endpoint is an incident once, whatever comes between its event and its log") {
   Recorder recorder(setup_of(1), ids_of(1), true);
   for (int i = 0; i < 2; ++i) {
-    recorder.endpoint("csms: too many attempts failed");
+    recorder.endpoint("csms: see cwire_manager_reset", "csms: too many attempts failed");
     recorder.incident("CP0 received a message that it does not understand");
-    recorder.logged("csms: too many attempts failed");
+    recorder.logged("csms: see cwire_manager_reset");
   }
   recorder.logged("this machine was suspended");
   recorder.logged("this machine was suspended");
@@ -209,6 +212,68 @@ TEST_CASE("what the library tells of an endpoint is an incident once, whatever c
         std::vector<std::string>{"csms: too many attempts failed", "CP0 received a message that it does not understand",
                                  "csms: too many attempts failed", "CP0 received a message that it does not understand",
                                  "this machine was suspended", "this machine was suspended"});
+}
+
+TEST_CASE("those that wait for their turn to dial are held back, and neither connect nor reconnect") {
+  Recorder recorder(setup_of(50), ids_of(50), true);
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    recorder.begun(i);
+    recorder.state_changed(i, i < 30 ? chargewire::State::connecting : chargewire::State::reconnecting);
+  }
+  const auto look = [&](std::uint64_t waiting, std::uint64_t dialling, double left) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(260));  // less is no sample
+    recorder.begin_look();
+    recorder.look_at_endpoints(waiting, dialling, left);
+    recorder.end_look();
+  };
+  look(45, 0, 20.4);
+  CHECK(recorder.recent().back().held_back == 45);
+  CHECK(recorder.recent().back().stations[CWIRE_STATE_CONNECTING] == 0);
+  CHECK(recorder.recent().back().stations[CWIRE_STATE_RECONNECTING] == 5);
+  CHECK(line_of(recorder, false).find("connected 0 of 50, held back 45, 21 s left, reconnecting 5;") !=
+        std::string::npos);
+  CHECK(all_of(picture_of(recorder, false, Look{})).find("45 held back, 21 s left  ") != std::string::npos);
+  look(10, 25, 0);  // under the limit of handshakes
+  CHECK(recorder.recent().back().held_back == 10);
+  CHECK(recorder.recent().back().stations[CWIRE_STATE_CONNECTING] == 25);
+  CHECK(recorder.recent().back().stations[CWIRE_STATE_RECONNECTING] == 15);
+  look(1000, 0, 0);  // looked at a moment later
+  CHECK(recorder.recent().back().held_back == 50);
+}
+
+TEST_CASE("a failure is told when it is first met, and again after a minute if it went on") {
+  RunRecord record;
+  News news;
+  CHECK(news.of(record, 1).empty());
+  record.incidents = {{1.5, "the breaker has opened"}};
+  record.failures = {
+      {false, chargewire::Status::dial, chargewire::Phase::tcp, 20, 19, "refused", "CP7: refused (ws:)"}};
+  record.call_failures = {{"Heartbeat", "timeout", 1, 1, "Heartbeat: no answer", "CP8: Heartbeat: no answer"}};
+  CHECK(news.of(record, 2) ==
+        std::vector<std::string>{"00:00:01  the breaker has opened",
+                                 "00:00:02  no connection: refused (20 times at 19 stations, CP7 first)",
+                                 "00:00:02  a call failed: Heartbeat: no answer (CP8)"});
+  record.failures[0].count = 40;
+  CHECK(news.of(record, 61).empty());
+  record.incidents_left_out = 3;
+  record.failures.push_back({true, chargewire::Status::read, chargewire::Phase::read, 1, 1, "refused", "CP9: refused"});
+  CHECK(news.of(record, 62) ==
+        std::vector<std::string>{"00:01:02  3 more incidents",
+                                 "00:01:02  no connection: refused (40 times so far at 19 stations, CP7 first)",
+                                 "00:01:02  connection lost: refused (CP9)"});
+  CHECK(news.of(record, 1000).empty());
+}
+
+TEST_CASE("a cause is a message without what is true of one station at one moment") {
+  const std::string message =
+      "CP1: dial tcp 127.0.0.1:9: connection refused; check that the CSMS is running (ws://127.0.0.1:9/CP1); next "
+      "attempt in 5.5 s";
+  CHECK(cause_of(message, "CP1") == "dial tcp 127.0.0.1:9: connection refused; check that the CSMS is running");
+  CHECK(cause_of("CP1: lost (why) (wss://a/CP1, where wss://b/CP1 sent it); gave up", "CP1") == "lost (why)");
+  CHECK(cause_of("no answer (yet)", "CP1") == "no answer (yet)");
+  CHECK(brief(cause_of(message, "CP1")) == "connection refused (dial tcp 127.0.0.1:9)");
+  CHECK(brief("the CSMS answered the WebSocket upgrade with HTTP 503: overloaded; wait") == "HTTP 503: overloaded");
+  CHECK(brief("Heartbeat: no answer within 30 s") == "Heartbeat: no answer within 30 s");
 }
 
 TEST_CASE("the picture fits into any terminal, and says how the fleet is") {
@@ -261,7 +326,38 @@ TEST_CASE("the picture fits into any terminal, and says how the fleet is") {
   CHECK(line_of(recorder, false).find("connected 1,490 of 2,000, reconnecting 10") != std::string::npos);
 }
 
+TEST_CASE("the end says each thing once, in plain words") {
+  Recorder recorder(setup_of(20), ids_of(20), true);
+  for (std::uint32_t i = 0; i < 19; ++i) {
+    recorder.begun(i);
+    fail_attempt(recorder, i, "CP" + std::to_string(i) + ": refused; start it (ws://a/CP0); next attempt in 1.1 s");
+  }
+  recorder.begin_look();
+  recorder.end_look();
+  recorder.finish(true, "SIGINT");
+  RunRecord record = recorder.record();
+  record.totals.bytes_sent = 1000000;
+  record.totals.wire_bytes_sent = 250000;
+  record.call_failures = {{"Heartbeat", "timeout", 1, 1, "Heartbeat: no answer", ""}};
+  record.ended_at = record.started_at + std::chrono::seconds(100);
+  const std::string text = summary_of(record, false);
+  CHECK(text.find("test.yaml ran for 1 min 40 s; its end: SIGINT\n") == 0);
+  CHECK(text.find("0 of 20. 19 stations, CP0 for one: refused; start it | CP19: the turn to begin had not come\n") !=
+        std::string::npos);
+  CHECK(text.find("0 of 20. 20 stations, CP0 for one: never connected\n") != std::string::npos);
+  CHECK(text.find("refused") == text.rfind("refused"));
+  CHECK(text.find("next attempt") == std::string::npos);
+  CHECK(text.find("  compressed: sent 1.0 MB as 250.0 kB (25 %); received 0 B as 0 B\n") != std::string::npos);
+  CHECK(text.find("  1 call failed at 1 station: Heartbeat: no answer\n") != std::string::npos);
+}
+
 TEST_CASE("numbers are written for people") {
+  CHECK(span_text(0.25) == "250 ms");
+  CHECK(span_text(2.45) == "2.45 s");
+  CHECK(span_text(30) == "30 s");
+  CHECK(span_text(99.99) == "1 min 40 s");
+  CHECK(span_text(7200) == "2 h");
+  CHECK(span_text(90061) == "1 d 1 h 1 min 1 s");
   CHECK(grouped(1234567) == "1,234,567");
   CHECK(grouped(999) == "999");
   CHECK(latency_text(0.00031) == "0.31 ms");

@@ -119,18 +119,21 @@ RunRecord outage() {
   using chargewire::Phase;
   using chargewire::Status;
   record.failures = {
-      {Status::read, Phase::read, 9960, 9960,
+      {true, Status::read, Phase::read, 9960, 9960, "read tcp 192.0.2.7:443: connection reset by peer",
        "CP00012: read tcp 192.0.2.7:443: connection reset by peer (wss://csms.example/ocpp/CP00012); next attempt in "
        "5.5 s"},
-      {Status::dial, Phase::tcp, 3180, 2907,
+      {false, Status::dial, Phase::tcp, 3180, 2907,
+       "dial tcp 192.0.2.7:443: connection refused; check that the CSMS is running and listens on this port",
        "CP00040: dial tcp 192.0.2.7:443: connection refused; check that the CSMS is running and listens on this port "
        "(wss://csms.example/ocpp/CP00040); next attempt in 5.2 s"},
-      {Status::handshake, Phase::http, 32, 32,
+      {false, Status::handshake, Phase::http, 32, 32,
+       "the CSMS answered the WebSocket upgrade with HTTP 503: service unavailable",
        "CP20012: the CSMS answered the WebSocket upgrade with HTTP 503: service unavailable "
        "(wss://csms.example/ocpp/CP20012); next attempt in 21 s"}};
-  record.call_failures = {
-      {"MeterValues", "connection lost", 149, 149, "CP00012: the connection was lost 0.2 s after MeterValues was sent"},
-      {"Heartbeat", "connection lost", 12, 12, "CP08440: the connection was lost 0.1 s after Heartbeat was sent"}};
+  record.call_failures = {{"MeterValues", "connection lost", 149, 149, "MeterValues: the connection was lost",
+                           "CP00012: the connection was lost 0.2 s after MeterValues was sent"},
+                          {"Heartbeat", "connection lost", 12, 12, "Heartbeat: the connection was lost",
+                           "CP08440: the connection was lost 0.1 s after Heartbeat was sent"}};
   record.actions = {{"BootNotification", 10000, 10000, 0, around(10000, 0.02)},
                     {"Heartbeat", 195120, 195108, 12, around(100000, 0.011)},
                     {"MeterValues", 197252, 197103, 149, around(100000, 0.014)}};
@@ -145,10 +148,8 @@ RunRecord outage() {
     station.attempts_failed = static_cast<std::uint64_t>(9 - i);
     station.calls_failed = i == 0 ? 1 : 0;
     station.round_trip = 0.006 * (1 + i);
-    station.last_error = station.id +
-                         ": dial tcp 192.0.2.7:443: connection refused; check that the CSMS is running and listens on "
-                         "this port (wss://csms.example/ocpp/" +
-                         station.id + "); next attempt in 4.2 s";
+    station.last_error =
+        "dial tcp 192.0.2.7:443: connection refused; check that the CSMS is running and listens on this port";
     record.worst.push_back(station);
   }
   record.incidents = {{52, "all stations are connected"},
@@ -190,8 +191,9 @@ RunRecord hostile() {
   record.setup.file = record.setup.url = record.setup.first_id = record.setup.host = record.end = attack;
   record.setup.scenario = {{attack, attack}};
   record.setup.protocols = {{attack, 1}};
-  for (FailureKind& failure : record.failures) failure.example = attack;
-  for (CallFailureKind& failure : record.call_failures) failure.action = failure.reason = failure.example = attack;
+  for (FailureKind& failure : record.failures) failure.cause = failure.example = attack;
+  for (CallFailureKind& failure : record.call_failures)
+    failure.action = failure.reason = failure.cause = failure.example = attack;
   for (ActionCount& action : record.commands) action.action = attack;
   for (WorstStation& station : record.worst) station.id = station.last_error = attack;
   for (Incident& incident : record.incidents) incident.text = attack;
