@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 namespace fleet {
@@ -54,7 +55,7 @@ std::vector<std::pair<std::string, std::string>> in_words(const ScenarioSpec& sp
                      spec.heartbeat ? every(spec.heartbeat->interval, "as often as the CSMS says") : "none");
   words.emplace_back("status", spec.status ? every(spec.status->interval, "after a boot and when it changes") : "none");
   if (spec.meter_values)
-    words.emplace_back("meter values", every(spec.meter_values->interval, "") + " of each connector");
+    words.emplace_back("meter values", every(spec.meter_values->interval, "") + ", of each connector");
   if (spec.transactions) {
     words.emplace_back("transactions", text(spec.transactions->duration) + ", then " + text(spec.transactions->pause) +
                                            " of pause, on each connector");
@@ -62,6 +63,29 @@ std::vector<std::pair<std::string, std::string>> in_words(const ScenarioSpec& sp
   words.emplace_back("jitter", std::to_string(static_cast<int>(spec.jitter * 100 + 0.5)) + " % of each interval");
   words.emplace_back("call timeout", text(spec.call_timeout));
   return words;
+}
+
+// What the file sets of the library's options, as the library has it. Secrets are "***".
+std::vector<std::pair<std::string, std::string>> library_options(const FleetSpec& spec,
+                                                                 const chargewire::Config& config) {
+  const nlohmann::json schema = nlohmann::json::parse(chargewire::Config::schema());
+  const chargewire::Config defaults;
+  std::vector<std::pair<std::string, std::string>> options;
+  const auto shown = [](const nlohmann::json& option, const std::string& value) {
+    const std::string type = option["type"];
+    return type.find("pem") != std::string::npos ? "***" : type == "url" ? without_secrets(value) : value;
+  };
+  for (const nlohmann::json& option : schema["options"]) {
+    const std::string key = option["key"];
+    if (const std::string value = config.get(key); value != defaults.get(key))
+      options.emplace_back(key, shown(option, value));
+    for (const StationOption& each : spec.station_options) {
+      if (each.key != key && each.key.compare(0, key.size() + 1, key + '.') != 0) continue;
+      options.emplace_back("fleet." + each.key,
+                           option["secret"].get<bool>() ? "***" : shown(option, each.value.text()));
+    }
+  }
+  return options;
 }
 
 Setup setup_of(const FleetSpec& spec, const std::vector<std::uint64_t>& indices, const chargewire::Config& config) {
@@ -86,6 +110,14 @@ Setup setup_of(const FleetSpec& spec, const std::vector<std::uint64_t>& indices,
     for (const std::uint64_t index : indices) ++setup.protocols[spec.protocol_of(index)].stations;
   }
   setup.scenario = in_words(spec.scenario);
+  setup.breaker = config.get("governor.enabled") == "false" || config.get("governor.breaker") == "false"
+                      ? "off"
+                      : "on: when " + config.get("governor.breaker_failures") + " of " +
+                            config.get("governor.breaker_attempts_min") +
+                            " or more attempts at an endpoint failed within " + config.get("governor.breaker_window") +
+                            ", no station dials for " + config.get("governor.breaker_open") +
+                            ", and longer each time in a row";
+  setup.library = library_options(spec, config);
   setup.library_version = std::string(chargewire::version());
   char host[256] = "";
   gethostname(host, sizeof host - 1);
@@ -105,6 +137,12 @@ chargewire::Config library_config(const FleetSpec& spec) {
     throw SpecError(spec.file + (colon == std::string::npos ? ": " + what : what.substr(colon)));
   }
   return config;
+}
+
+// The library says csms.ping_interval of what stands below `fleet:`.
+std::string of_fleet(std::string what) {
+  if (!what.empty() && what[0] == '"') what.erase(what.find('"', 1), 1).erase(0, 1);
+  return what.compare(0, 5, "csms.") == 0 ? "fleet." + what : "fleet: " + what;
 }
 
 std::vector<std::uint64_t> numbers_of(const FleetSpec& spec) {
@@ -140,8 +178,41 @@ Engine::Engine(const FleetSpec& spec, const std::vector<std::uint64_t>& indices,
   for (const ProtocolShare& share : spec.protocols) {
     protocol_configs_.emplace_back().set("csms.protocol", joined(share.offered));
   }
-  if (!stations_.empty()) config_of(0);  // finds what is wrong with the options of each station
+  rehearse(config);
   manager_ = std::make_unique<chargewire::Manager>(config);
+  recorder_.metrics_are_served(manager_->metrics_url());
+}
+
+std::string Engine::url_of(std::uint32_t index) const {
+  return spec_.url.expand(spec_.number_of(stations_[index].index), recorder_.id(index));
+}
+
+// At a manager of their own, for which their endpoints are isolated, so that none is dialled. All of them where each
+// has files of its own, or one that is missing would be found when its turn comes.
+void Engine::rehearse(chargewire::Config config) const {
+  config.set("governor.enabled", "true")
+      .set("io_threads", "1")
+      .set("metrics.listen", "")
+      .set("metrics.enabled", "false");
+  config.set("trace.enabled", "false").set("trace.file", "").set("log_level", "off");
+  chargewire::Manager manager(config);
+  const auto last = static_cast<std::uint32_t>(stations_.size());
+  for (std::uint32_t i = 0; i < last; ++i) {
+    if (spec_.station_options.empty() && i != 0 && i + 1 != last) continue;
+    const std::string url = url_of(i);
+    try {
+      manager.isolate(url.empty() ? config.get("csms.default_url") : url);
+    } catch (const chargewire::Error& error) {
+      throw SpecError("the URL " + without_secrets(url) + " cannot be used: " + error.what());
+    }
+    try {
+      manager.connect(recorder_.id(i), url, config_of(i));
+    } catch (const chargewire::Error& error) {
+      const std::string what = error.what();
+      if (what.compare(0, 12, "station id: ") != 0) throw;
+      throw SpecError(spec_.file + ": fleet.id makes \"" + recorder_.id(i) + "\": " + what.substr(12));
+    }
+  }
 }
 
 // The options that a station has for itself.
@@ -153,7 +224,7 @@ chargewire::Config Engine::config_of(std::uint32_t index) const {
     try {
       config.set(option.key, option.value.expand(number, recorder_.id(index)));
     } catch (const chargewire::Error& error) {
-      throw SpecError(spec_.file + ":" + std::to_string(option.line) + ": fleet: " + error.what());
+      throw SpecError(spec_.file + ":" + std::to_string(option.line) + ": " + of_fleet(error.what()));
     }
   }
   return config;
@@ -173,8 +244,7 @@ void Engine::begin_stations(Duration now) {
 
 void Engine::begin_station(std::uint32_t index) {
   const std::string& id = recorder_.id(index);
-  const std::string url = spec_.url.expand(spec_.number_of(stations_[index].index), id);
-  recorder_.begun(index);
+  const std::string url = url_of(index);
   if (spec_.station_options.empty() && protocol_configs_.empty()) {
     stations_[index].token = manager_->connect(id, url, index);
   } else if (spec_.station_options.empty()) {
@@ -183,6 +253,7 @@ void Engine::begin_station(std::uint32_t index) {
   } else {
     stations_[index].token = manager_->connect(id, url, config_of(index), index);
   }
+  recorder_.begun(index);
 }
 
 // ---- Events

@@ -64,6 +64,9 @@ class Engine {
 
   Engine(const FleetSpec& spec, const std::vector<std::uint64_t>& indices, const chargewire::Config& config);
   chargewire::Config config_of(std::uint32_t index) const;
+  std::string url_of(std::uint32_t index) const;
+  // Has the library judge the stations as they will be connected.
+  void rehearse(chargewire::Config config) const;
   Duration now() const;
   void begin_stations(Duration now);
   void begin_station(std::uint32_t index);

@@ -92,7 +92,7 @@ void raise_descriptor_limit(std::uint64_t stations) {
 }
 
 void print_check(const Setup& setup, const FleetSpec& spec) {
-  std::cout << setup.file << " is right. It would run\n  " << grouped(setup.stations) << " stations, "
+  std::cout << setup.file << " is right. It would run\n  " << counted(setup.stations, "station", "stations") << ", "
             << setup.first_id;
   if (setup.stations > 1) std::cout << " to " << setup.last_id;
   std::cout << ", at " << setup.url << '\n';
@@ -101,7 +101,7 @@ void print_check(const Setup& setup, const FleetSpec& spec) {
               << grouped(setup.stations_of_all) << " stations\n";
   }
   for (const ProtocolCount& protocol : setup.protocols)
-    std::cout << "  OCPP " << protocol.offered << ": " << grouped(protocol.stations) << " stations\n";
+    std::cout << "  OCPP " << protocol.offered << ": " << counted(protocol.stations, "station", "stations") << '\n';
   if (spec.ramp > 0) {
     std::cout << "  ramp: " << rate_text(spec.ramp) << " a second of all shards, so that all have begun after "
               << text(spec.start_of(spec.stations - 1)) << '\n';
@@ -111,14 +111,19 @@ void print_check(const Setup& setup, const FleetSpec& spec) {
   std::cout << "  duration: " << (spec.duration ? text(*spec.duration) : "until it is ended") << ", then up to "
             << text(spec.drain) << " to end in order\n";
   for (const auto& [name, value] : setup.scenario) std::cout << "  " << name << ": " << value << '\n';
+  std::cout << "  breaker: " << setup.breaker
+            << (setup.breaker == "off" ? "" : "; governor: { breaker: false } turns it off") << '\n';
+  for (const auto& [key, value] : setup.library) std::cout << "  " << key << ": " << value << '\n';
 }
 
 // Before the run: or it would be known after a day of it.
-void check_writable(const std::string& path) {
+void check_writable(const std::string& path, bool leave_it) {
   if (path.empty()) return;
+  const bool is_new = !std::filesystem::exists(path);
   std::FILE* const file = std::fopen(path.c_str(), "ae");
   if (file == nullptr) throw SpecError(path + " cannot be written: " + std::strerror(errno));
   std::fclose(file);
+  if (is_new && !leave_it) std::filesystem::remove(path);
 }
 
 // What is to be said of it, a line; none if there is nothing to write.
@@ -161,22 +166,23 @@ int run(int argc, char** argv) {
 
   std::optional<Signals> signals(std::in_place);  // before the threads of the library
   Engine engine(spec);
+  for (const std::string& path : {command_line.report, command_line.json}) check_writable(path, !command_line.check);
   if (command_line.check) {
     print_check(engine.setup(), spec);
     return EXIT_SUCCESS;
   }
-  check_writable(command_line.report);
-  check_writable(command_line.json);
   Engine::End end{};
   if (command_line.view && Screen::possible()) {
     Pictures pictures;
     end = engine.run(*signals, pictures);
   } else {
+    if (!engine.setup().metrics_url.empty()) std::cout << "metrics: " << engine.setup().metrics_url << std::endl;
     Lines lines;
     end = engine.run(*signals, lines);
   }
 
   const RunRecord& record = engine.recorder().record();
+  if (end == Engine::End::failed && engine.recorder().stations_begun() == 0) throw SpecError(record.end);
   // The files first, and signals as in any program from then on: a terminal may take nothing for as long as it likes.
   const Written files[] = {write_file(command_line.report, write_html, record),
                            write_file(command_line.json, write_json, record)};

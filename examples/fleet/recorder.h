@@ -22,6 +22,9 @@ class Recorder {
  public:
   Recorder(Setup setup, std::vector<std::string> ids, bool has_boot);
 
+  // Where, if they are.
+  void metrics_are_served(std::string url) { record_.setup.metrics_url = std::move(url); }
+
   // ---- What happened
 
   void begun(std::uint32_t station);
@@ -71,6 +74,7 @@ class Recorder {
   bool all_promises_kept() const;
   double seconds_since_start() const;
   const std::string& id(std::uint32_t station) const { return stations_[station].id; }
+  std::uint64_t stations_begun() const { return begun_; }
 
  private:
   struct Sums {

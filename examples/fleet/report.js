@@ -320,6 +320,9 @@ function configuration() {
     ['duration', setup.duration_seconds === null ? 'until it is ended' : write.span(setup.duration_seconds)],
     ['OCPP', setup.protocols.map(({ offered, stations }) => `${offered} (${plural(stations, 'station', 'stations')})`).join(', ')],
     ...setup.scenario.map(({ what, how }) => [what, how]),
+    ['breaker', setup.breaker],
+    ...setup.library_options.map(({ key, value }) => [key, value]),
+    ...(setup.metrics_url ? [['metrics', setup.metrics_url]] : []),
     ['seed', String(setup.seed)],
     ['machine', `${setup.host}, ${plural(setup.host_cores, 'core', 'cores')}`],
   ];

@@ -58,6 +58,8 @@ Json setup(const Setup& of) {
     protocols.push_back({{"offered", each.offered}, {"stations", each.stations}});
   Json scenario = Json::array();
   for (const auto& [what, how] : of.scenario) scenario.push_back({{"what", what}, {"how", how}});
+  Json options = Json::array();
+  for (const auto& [key, value] : of.library) options.push_back({{"key", key}, {"value", value}});
   return {{"file", of.file},
           {"url", of.url},
           {"first_id", of.first_id},
@@ -71,6 +73,9 @@ Json setup(const Setup& of) {
           {"seed", of.seed},
           {"protocols", protocols},
           {"scenario", scenario},
+          {"breaker", of.breaker},
+          {"library_options", options},
+          {"metrics_url", of.metrics_url.empty() ? Json(nullptr) : Json(of.metrics_url)},
           {"library_version", of.library_version},
           {"host", of.host},
           {"host_cores", of.host_cores}};

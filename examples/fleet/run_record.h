@@ -48,6 +48,9 @@ struct Setup {
   std::uint64_t seed = 0;
   std::vector<ProtocolCount> protocols;
   std::vector<std::pair<std::string, std::string>> scenario;  // for people: {"heartbeat", "every 30 s"}
+  std::string breaker;                                        // for people: "off", or when it opens
+  std::vector<std::pair<std::string, std::string>> library;   // its options that the file sets, secrets as "***"
+  std::string metrics_url;                                    // empty: metrics are not served
   std::string library_version;                                // "0.1.0"
   std::string host;                                           // its name
   unsigned host_cores = 0;

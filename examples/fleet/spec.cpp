@@ -5,6 +5,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
+
+#include "text.h"
 
 namespace fleet {
 namespace {
@@ -54,16 +57,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return total;
 }
 
-std::string text(Duration duration) {
-  const std::int64_t total = duration.count();
-  const std::int64_t parts[] = {total / 3600000, total / 60000 % 60, total / 1000 % 60, total % 1000};
-  const char* const names[] = {"h", "m", "s", "ms"};
-  std::string result;
-  for (std::size_t i = 0; i < 4; ++i) {
-    if (parts[i] != 0) result += std::to_string(parts[i]) + names[i];
-  }
-  return result.empty() ? "0s" : result;
-}
+std::string text(Duration duration) { return span_text(std::chrono::duration<double>(duration).count()); }
 
 std::optional<double> parse_ramp(std::string_view text) {
   if (text.size() > 2 && text.substr(text.size() - 2) == "/s") text.remove_suffix(2);
@@ -100,16 +94,33 @@ Shard parse_shard(std::string_view text) {
   return {*i, *n};
 }
 
+std::vector<std::uint64_t> FleetSpec::protocol_counts() const {
+  std::vector<std::uint64_t> counts;
+  std::vector<std::pair<double, std::size_t>> remainders;
+  std::uint64_t left = stations;
+  for (std::size_t i = 0; i < protocols.size(); ++i) {
+    // 0.1 of 50 is 5, whatever the rounding of 0.1 says.
+    const double exact = protocols[i].share * static_cast<double>(stations) + 1e-9;
+    counts.push_back(std::min(left, static_cast<std::uint64_t>(exact)));
+    left -= counts.back();
+    remainders.emplace_back(exact - std::floor(exact), i);
+  }
+  std::stable_sort(remainders.begin(), remainders.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (std::size_t i = 0; left > 0; i = (i + 1) % remainders.size(), --left) ++counts[remainders[i].second];
+  return counts;
+}
+
 std::size_t FleetSpec::protocol_of(std::uint64_t index) const {
   // Multiples of the golden ratio, less their whole part, are spread evenly, and so are those of every n-th station.
-  const long double golden_ratio = 0.618033988749894848204586834365638L;
-  const double position = static_cast<double>(std::fmod(static_cast<long double>(index) * golden_ratio, 1.0L));
-  double end = 0;
-  for (std::size_t i = 0; i + 1 < protocols.size(); ++i) {
-    end += protocols[i].share;
-    if (position < end) return i;
-  }
-  return protocols.size() - 1;
+  // Those of a fraction near it, whose denominator is the number of stations, meet each place exactly once.
+  auto step = static_cast<std::uint64_t>(std::llround(0.6180339887498949 * static_cast<double>(stations)));
+  while (std::gcd(step, stations) != 1) ++step;
+  std::uint64_t place = index * step % stations;
+  const std::vector<std::uint64_t> counts = protocol_counts();
+  std::size_t protocol = 0;
+  while (place >= counts[protocol]) place -= counts[protocol++];
+  return protocol;
 }
 
 Duration FleetSpec::start_of(std::uint64_t index) const {

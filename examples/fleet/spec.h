@@ -105,6 +105,8 @@ struct FleetSpec {
   // Station `index` of all shards, from 0.
   std::uint64_t number_of(std::uint64_t index) const { return first + index; }
   std::string id_of(std::uint64_t index) const { return id.expand(number_of(index)); }
+  // How many of all stations are of each of `protocols`: its share, rounded by the largest remainders.
+  std::vector<std::uint64_t> protocol_counts() const;
   // Which of `protocols` it is of. Each run of stations has the shares, as nearly as its length allows, and so has each
   // shard.
   std::size_t protocol_of(std::uint64_t index) const;
@@ -128,6 +130,6 @@ std::optional<std::uint64_t> parse_count(std::string_view text);  // "10000"
 // "3/8", or "job/8": the completion index of a Kubernetes Indexed Job. Throws SpecError.
 Shard parse_shard(std::string_view text);
 
-std::string text(Duration duration);  // "1m30s"
+std::string text(Duration duration);  // "1 min 30 s"
 
 }  // namespace fleet

@@ -2,7 +2,9 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -126,10 +128,10 @@ class Value {
 // A mapping. What nobody asked for by the end is unknown.
 class Section {
  public:
-  explicit Section(const Value& value) : value_(value) {
+  explicit Section(const Value& value, const char* what = "a mapping of keys to values") : value_(value) {
     // Nothing below the key: all defaults.
     if (value.node().IsNull()) return;
-    if (!value.node().IsMap()) value.expected("a mapping of keys to values");
+    if (!value.node().IsMap()) value.expected(what);
     for (const auto& entry : value.node()) {
       if (!entry.first.IsScalar()) fail(value.file(), entry.first.Mark(), value.key(), "a key is a word");
       const std::string name = entry.first.Scalar();
@@ -255,7 +257,7 @@ void read_boot(const Value& value, std::optional<ScenarioSpec::Boot>& boot) {
     boot.reset();
     return;
   }
-  Section section(value);
+  Section section(value, "{ vendor: Acme, model: One } or false");
   if (const Value* vendor = section.find("vendor")) boot->vendor = vendor->text("a text");
   if (const Value* model = section.find("model")) boot->model = model->text("a text");
   if (const Value* serial = section.find("serial_number")) boot->serial_number = serial->text_template("a text");
@@ -274,7 +276,7 @@ void read_scenario(const Value& value, ScenarioSpec& spec) {
     if (heartbeat->is_false()) {
       spec.heartbeat.reset();
     } else {
-      Section keys(*heartbeat);
+      Section keys(*heartbeat, "{ interval: 30s }, { interval: csms } or false");
       if (const Value* interval = keys.find("interval")) {
         if (!(interval->node().IsScalar() && interval->node().Scalar() == "csms"))
           spec.heartbeat->interval = interval->interval();
@@ -286,13 +288,13 @@ void read_scenario(const Value& value, ScenarioSpec& spec) {
     if (status->is_false()) {
       spec.status.reset();
     } else {
-      Section keys(*status);
+      Section keys(*status, "{}, { interval: 5m } or false");
       if (const Value* interval = keys.find("interval")) spec.status->interval = interval->interval();
       keys.end();
     }
   }
   if (const Value* meter_values = section.find("meter_values"); meter_values != nullptr && !meter_values->is_false()) {
-    Section keys(*meter_values);
+    Section keys(*meter_values, "{ interval: 60s } or false");
     ScenarioSpec::MeterValues meter;
     const Value* interval = keys.find("interval");
     if (interval == nullptr) meter_values->fail("needs an interval: { interval: 60s }");
@@ -302,7 +304,7 @@ void read_scenario(const Value& value, ScenarioSpec& spec) {
     spec.meter_values = meter;
   }
   if (const Value* transactions = section.find("transactions"); transactions != nullptr && !transactions->is_false()) {
-    Section keys(*transactions);
+    Section keys(*transactions, "{ pause: 10m, duration: 30m } or false");
     ScenarioSpec::Transactions all;
     const Value* pause = keys.find("pause");
     const Value* duration = keys.find("duration");
@@ -349,12 +351,12 @@ FleetSpec parse_spec(const std::string& yaml, const std::string& file_name) {
   try {
     root = YAML::Load(yaml);
   } catch (const YAML::Exception& error) {
-    fail(file_name, error.mark, "", "no YAML: " + error.msg);
+    fail(file_name, error.mark, "", "this is not valid YAML: " + error.msg);
   }
   FleetSpec spec;
   spec.file = file_name;
   if (root.IsNull())
-    throw SpecError(file_name + ": the file is empty; it needs a `fleet:`, see chargewire-fleet's README");
+    throw SpecError(file_name + ": the file is empty; fleet: { stations: 100, url: ws://localhost:9000 } is enough");
   if (!root.IsMap()) fail(file_name, root.Mark(), "", "expected the keys fleet, scenario and csms");
   bool has_fleet = false;
   std::set<std::string> seen;
@@ -367,6 +369,8 @@ FleetSpec parse_spec(const std::string& yaml, const std::string& file_name) {
       has_fleet = true;
     } else if (key == "scenario") {
       read_scenario(value, spec.scenario);
+    } else if (key == "fleets" || key == "scenarios" || key == "Fleet" || key == "Scenario") {
+      value.fail(std::string("unknown key; did you mean ") + (key[0] == 'f' || key[0] == 'F' ? "fleet?" : "scenario?"));
     } else if (key == "stations") {
       value.fail("the stations are made from `fleet:`; write fleet: { stations: N, id: \"CP{:05d}\" }");
     }
@@ -378,7 +382,8 @@ FleetSpec parse_spec(const std::string& yaml, const std::string& file_name) {
 
 FleetSpec load_spec(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) throw SpecError(path + ": the file cannot be read");
+  if (!file) throw SpecError(path + ": the file cannot be read: " + std::strerror(errno));
+  if (std::filesystem::is_directory(path)) throw SpecError(path + ": this is a directory; give the file in it");
   const std::string yaml{std::istreambuf_iterator<char>(file), {}};
   const std::filesystem::path where = std::filesystem::absolute(path);
   FleetSpec spec = parse_spec(yaml, where.filename().string());

@@ -60,7 +60,7 @@ std::string clock_text(double seconds) {
 }
 
 std::string span_text(double seconds) {
-  if (seconds < 0.9995) return formatted("%.0f ms", seconds * 1e3);
+  if (seconds > 0 && seconds < 0.9995) return formatted("%.0f ms", seconds * 1e3);
   if (seconds < 59.995) {
     std::string number = formatted("%.2f", seconds);
     number.erase(number.find_last_not_of('0') + 1);

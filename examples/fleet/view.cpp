@@ -367,6 +367,8 @@ class Picture {
           .add(style::dim, "   Ctrl-C: end at once");
     } else {
       line.add(style::dim, " Ctrl-C or q: end in order, then report");
+      const std::string metrics = "   metrics: " + record_.setup.metrics_url;
+      if (!record_.setup.metrics_url.empty() && line.left() >= metrics.size()) line.add(style::dim, metrics);
     }
     put(line);
   }

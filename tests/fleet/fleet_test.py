@@ -421,7 +421,7 @@ scenario:
         for yaml, expected in (
             ("fleet:\n  stations: none\n", "fleet.yaml:2: fleet.stations: expected a whole number"),
             ("fleet: { stations: 2 }\n\ncsms:\n  ping_interval: 30\n", "fleet.yaml:4: csms.ping_interval: expected a duration"),
-            ("fleet: { stations: 2, csms: { nonsense: 1 } }\n", "fleet.yaml:1: fleet: \"csms.nonsense\": unknown option"),
+            ("fleet: { stations: 2, csms: { nonsense: 1 } }\n", "fleet.yaml:1: fleet.csms.nonsense: unknown option"),
             ("fleet: { stations: 2 }\nnonsense: 1\n", "fleet.yaml:2: nonsense"),
         ):
             with self.subTest(yaml):
@@ -441,7 +441,8 @@ scenario:
             ((fleet, "--duration=5"), "--duration 5: expected a duration"),
             ((fleet, "--check=1"), "--check takes no value"),
             ((fleet, fleet), "there is a file already"),
-            ((self.path("missing.yaml"),), "the file cannot be read"),
+            ((self.path("missing.yaml"),), "missing.yaml: the file cannot be read: No such file or directory"),
+            ((self.directory.name,), "this is a directory"),
             ((fleet, "--report"), "--report: a value is missing"),
         ):
             with self.subTest(arguments):
@@ -453,12 +454,55 @@ scenario:
         out, _ = self.run_fleet("--check", os.path.join(examples, "ten_thousand.yaml"), "--shard", "1/4", "--ramp", "100/s")
         self.assertIn("2,500 stations, CP00002 to CP09998, at ws://localhost:9000", out)
         self.assertIn("shard 1 of 4, of 10,000 stations", out)
-        self.assertIn("all have begun after 1m39s990ms", out)
-        for name in ("small.yaml", "tls.yaml"):
-            self.run_fleet("--check", os.path.join(examples, name))
-        out, _ = self.run_fleet("--check", os.path.join(examples, "small.yaml"), "--url", "wss://csms.example/ocpp?token=a@b")
+        self.assertIn("all have begun after 1 min 40 s", out)
+        self.assertIn("breaker: on: when 50% of 20 or more", out)
+        self.assertIn("csms.protocol: 2.0.1, 1.6", out)
+        out, _ = self.run_fleet("--check", os.path.join(examples, "small.yaml"), "--url", "wss://csms.example/ocpp?token=a@b", "--json", self.path("run.json"))
         self.assertIn("wss://csms.example/ocpp?***", out)
         self.assertNotIn("a@b", out)
+        self.assertFalse(os.path.exists(self.path("run.json")))
+        _, err = self.run_fleet("--check", os.path.join(examples, "tls.yaml"), code=2)
+        self.assertIn("certificates/ca.pem", err)  # of which the examples have none
+
+    def test_what_the_library_would_refuse_is_told_before_anything_begins(self):
+        csms = self.python_csms()
+        basic = "csms: { security_profile: %s, auth: { type: basic, password: aVeryLongSecret16 } }\n"
+        for yaml, url, expected in (
+            ("fleet: { url: \"http://localhost:9000\" }\n", None, "the URL http://localhost:9000 cannot be used"),
+            ("fleet: {}\n", "foo", "the URL foo cannot be used"),
+            ("fleet: {}\n", "ws://user:aVeryLongSecret16@localhost/?token=aVeryLongSecret16", "the URL ws://localhost/?*** cannot be used"),
+            ("fleet: { id: \"A:{}\" }\n", csms.url, "fleet.yaml: fleet.id makes \"A:1\": it holds ':'"),
+            ("fleet: { stations: 3, csms: { auth: { password_file: \"keys/{}\" } } }\ncsms: { security_profile: 1, auth: { type: basic } }\n", csms.url,
+             "CP00003: csms.auth.password_file: cannot open \"keys/3\": No such file"),
+            ("fleet: {}\ncsms: { tls: { ca_cert: missing.pem } }\n", "wss://localhost", "missing.pem"),
+            ("fleet: {}\n" + basic % 0, csms.url, "CP00001: "),
+            ("fleet: {}\ncsms: { security_profile: 1 }\n", csms.url, "CP00001: "),
+        ):
+            os.makedirs(self.path("keys"), exist_ok=True)
+            for number in (1, 2):
+                with open(self.path("keys/%d" % number), "w") as file:
+                    file.write("aVeryLongSecret16")
+            for more in ((), ("--check",)):
+                with self.subTest(yaml=yaml, more=more):
+                    out, err = self.run_fleet(self.write(yaml), *(("--url", url) if url else ()), *more, code=2)
+                    self.assertIn(expected, err)
+                    self.assertEqual(err.count("\n"), 1, err)
+                    self.assertEqual(out, "")
+                    self.assertNotIn("Secret", err)
+        self.assertEqual(csms.connections, {})
+
+    def test_what_the_file_sets_of_the_library_is_in_the_record_without_secrets(self):
+        csms = self.python_csms()
+        fleet = self.write("fleet: { stations: 1, csms: { headers: { X-Station: \"{id}-s3cret\" } } }\n"
+                           "csms: { ping_interval: 7s, headers: { X-Token: s3cret } }\nmetrics: { listen: \"0\" }\n")
+        out, err = self.run_until(csms, lambda: csms.actions("CP00001"), "a call", fleet, "--json", self.path("run.json"), "--report", self.path("run.html"))
+        setup = self.read_json()["setup"]
+        self.assertEqual({option["key"]: option["value"] for option in setup["library_options"]},
+                         {"csms.ping_interval": "7s", "csms.headers": "X-Token: ***", "fleet.csms.headers.X-Station": "***", "metrics.listen": "0"})
+        self.assertRegex(setup["metrics_url"], r"^http://127\.0\.0\.1:\d+/metrics$")
+        self.assertIn("metrics: " + setup["metrics_url"], out)
+        with open(self.path("run.html")) as file:
+            self.assertNotIn("s3cret", file.read() + json.dumps(setup) + out + err)
 
     def test_signals_that_are_ignored_stay_ignored(self):
         csms = self.python_csms()
@@ -475,9 +519,10 @@ scenario:
     def test_a_report_that_cannot_be_written_is_told_before_the_run(self):
         csms = self.python_csms()
         for option in ("--json", "--report"):
-            out, err = self.run_fleet(self.write("fleet: {}\n"), "--url", csms.url, option, self.path("nowhere/run"), code=2)
-            self.assertIn("nowhere/run cannot be written: No such file or directory", err)
-            self.assertEqual(out, "")
+            for more in ((), ("--check",)):
+                out, err = self.run_fleet(self.write("fleet: {}\n"), "--url", csms.url, option, self.path("nowhere/run"), *more, code=2)
+                self.assertIn("nowhere/run cannot be written: No such file or directory", err)
+                self.assertEqual(out, "")
         self.assertEqual(csms.connections, {})
 
     def test_a_report_that_could_not_be_written_is_a_failure(self):
@@ -589,12 +634,19 @@ scenario:
 
     def test_a_configuration_that_fails_late_gives_the_terminal_back(self):
         csms = self.csms()
-        fleet = self.write("fleet: { stations: 2, csms: { auth: { password_file: \"keys/{id}\" } } }\ncsms: { security_profile: 1, auth: { type: basic } }\n")
+        fleet = self.write("fleet: { stations: 2, ramp: 0.1/s, csms: { auth: { password_file: \"keys/{id}\" } } }\n"
+                           "csms: { security_profile: 1, auth: { type: basic } }\n")
+        os.mkdir(self.path("keys"))
+        for name in ("CP00001", "CP00002"):
+            with open(self.path("keys/" + name), "w") as file:
+                file.write("a password of this station")
         terminal = self.in_terminal(fleet, "--url", csms.url)
+        terminal.output.has(b"1\x1b[0m connected")
+        os.remove(self.path("keys/CP00002"))
         text = terminal.end()
         self.assertEqual(terminal.process.returncode, 2, text)
         self.assertTrue(terminal.settings_are_back())
-        self.assertIn(b"keys/CP00001", text[text.index(LEAVE):])
+        self.assertIn(b"keys/CP00002", text[text.index(LEAVE):])
 
     def test_the_picture_follows_the_terminal(self):
         csms = self.csms()

@@ -233,6 +233,9 @@ TEST_CASE("those that wait for their turn to dial are held back, and neither con
   CHECK(line_of(recorder, false).find("connected 0 of 50, held back 45, 21 s left, reconnecting 5;") !=
         std::string::npos);
   CHECK(all_of(picture_of(recorder, false, Look{})).find("45 held back, 21 s left  ") != std::string::npos);
+  recorder.metrics_are_served("http://127.0.0.1:9464/metrics");
+  CHECK(all_of(picture_of(recorder, false, Look{})).find("metrics: http://127.0.0.1:9464/metrics") !=
+        std::string::npos);
   look(10, 25, 0);  // under the limit of handshakes
   CHECK(recorder.recent().back().held_back == 10);
   CHECK(recorder.recent().back().stations[CWIRE_STATE_CONNECTING] == 25);

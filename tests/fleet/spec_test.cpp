@@ -143,17 +143,23 @@ TEST_CASE("what is wrong with a file is told with key, line and what was expecte
       {"fleet: {}\nscenario:\n  connectors: 33\n",
        "fleet.yaml:3: scenario.connectors: expected a whole number from 1 to 32, got \"33\""},
       {"fleet: { stations: 101, ramp: 10/s, duration: 5s }\n",
-       "fleet.yaml: the run is over after 5s, before the last of 101 stations begins, after 10s; raise the duration or "
+       "fleet.yaml: the run is over after 5 s, before the last of 101 stations begins, after 10 s; raise the duration "
+       "or "
        "the ramp"},
       {"scenario: {}\n", "fleet.yaml: there is no `fleet:`; fleet: { stations: 100 } is enough"},
       {"fleet: {}\nstations: []\n",
        "fleet.yaml:2: stations: the stations are made from `fleet:`; write fleet: { stations: N, id: \"CP{:05d}\" }"},
       {"fleet:\n  url: \"${NOT_SET_ANYWHERE}\"\n",
        "fleet.yaml:2: fleet.url: the environment variable NOT_SET_ANYWHERE is not set"},
-      {"", "fleet.yaml: the file is empty; it needs a `fleet:`, see chargewire-fleet's README"},
+      {"", "fleet.yaml: the file is empty; fleet: { stations: 100, url: ws://localhost:9000 } is enough"},
+      {"fleet: {}\nscenario: { heartbeat: 5s }\n",
+       "fleet.yaml:2: scenario.heartbeat: expected { interval: 30s }, { interval: csms } or false, got \"5s\""},
+      {"fleet: {}\nscenario: { meter_values: 5s }\n",
+       "fleet.yaml:2: scenario.meter_values: expected { interval: 60s } or false, got \"5s\""},
+      {"fleet: {}\nscenarios: {}\n", "fleet.yaml:2: scenarios: unknown key; did you mean scenario?"},
   };
   for (const auto& [yaml, expected] : complaints) CHECK(complaint(yaml) == expected);
-  CHECK(complaint("fleet: {\n").find("fleet.yaml:2: no YAML: ") == 0);
+  CHECK(complaint("fleet: {\n").find("fleet.yaml:2: this is not valid YAML: ") == 0);
 }
 
 TEST_CASE("durations are written as for the library") {
@@ -165,9 +171,9 @@ TEST_CASE("durations are written as for the library") {
     CAPTURE(wrong);
     CHECK_FALSE(parse_duration(wrong).has_value());
   }
-  CHECK(text(90s) == "1m30s");
-  CHECK(text(0s) == "0s");
-  CHECK(text(1500ms) == "1s500ms");
+  CHECK(text(90s) == "1 min 30 s");
+  CHECK(text(0s) == "0 s");
+  CHECK(text(1500ms) == "1.5 s");
 }
 
 TEST_CASE("shards part a fleet: each station is in one of them, and begins when it would anyway") {
@@ -205,7 +211,7 @@ TEST_CASE("a shard is told by index and count, or by the index of a Kubernetes j
 
 TEST_CASE("each protocol has its share, of the fleet and of each shard") {
   FleetSpec spec = parsed("fleet: { stations: 10000, protocol: { \"1.6\": 50%, \"2.0.1\": 30%, \"2.1\": 20% } }\n");
-  for (const std::uint64_t shards : {1u, 2u, 10u}) {
+  for (const std::uint64_t shards : {1u, 2u, 3u, 7u, 10u, 16u}) {
     spec.shard = {shards - 1, shards};
     std::map<std::size_t, double> counts;
     const std::vector<std::uint64_t> indices = spec.indices();
@@ -214,5 +220,29 @@ TEST_CASE("each protocol has its share, of the fleet and of each shard") {
     CHECK(counts[0] == Approx(0.5).margin(0.01));
     CHECK(counts[1] == Approx(0.3).margin(0.01));
     CHECK(counts[2] == Approx(0.2).margin(0.01));
+  }
+}
+
+TEST_CASE("the shares of the protocols are exact, to one station") {
+  const auto counts_of = [](const FleetSpec& spec) {
+    std::vector<std::uint64_t> counts(spec.protocols.size());
+    for (std::uint64_t i = 0; i < spec.stations; ++i) ++counts[spec.protocol_of(i)];
+    CHECK(counts == spec.protocol_counts());
+    return counts;
+  };
+  FleetSpec spec = parsed("fleet: { protocol: { \"1.6\": 50%, \"2.0.1\": 50% } }\n");
+  const std::map<std::uint64_t, std::vector<std::uint64_t>> halves = {
+      {1, {1, 0}}, {2, {1, 1}}, {3, {2, 1}}, {50, {25, 25}}, {10000, {5000, 5000}}};
+  for (const auto& [stations, expected] : halves) {
+    spec.stations = stations;
+    CHECK(counts_of(spec) == expected);
+  }
+  spec = parsed("fleet: { protocol: { \"1.6\": 33%, \"2.0.1\": 33%, \"2.1\": 34% } }\n");
+  spec.stations = 10;
+  CHECK(counts_of(spec) == std::vector<std::uint64_t>{3, 3, 4});
+  spec = parsed("fleet: { protocol: { \"1.6\": 10%, \"2.0.1\": 20%, \"2.1\": 70% } }\n");
+  for (std::uint64_t stations = 10; stations < 200; stations += 10) {
+    spec.stations = stations;
+    CHECK(counts_of(spec) == std::vector<std::uint64_t>{stations / 10, stations / 5, stations * 7 / 10});
   }
 }

@@ -28,6 +28,8 @@ RunRecord outage() {
   setup.protocols = {{"1.6", 7000}, {"2.1, 2.0.1", 3000}};
   setup.scenario = {
       {"boot", "BootNotification when connected"}, {"heartbeat", "every 30 s"}, {"meter values", "every 60 s"}};
+  setup.breaker = "on";
+  setup.library = {{"csms.ping_interval", "30s"}, {"csms.auth.password", "***"}};
   setup.library_version = "0.1.0";
   setup.host = "load-7";
   setup.host_cores = 2;
@@ -189,7 +191,8 @@ RunRecord hostile() {
   record.promises[0].detail = attack;
   record.promises[2].kept = false;
   record.setup.file = record.setup.url = record.setup.first_id = record.setup.host = record.end = attack;
-  record.setup.scenario = {{attack, attack}};
+  record.setup.scenario = record.setup.library = {{attack, attack}};
+  record.setup.metrics_url = record.setup.breaker = attack;
   record.setup.protocols = {{attack, 1}};
   for (FailureKind& failure : record.failures) failure.cause = failure.example = attack;
   for (CallFailureKind& failure : record.call_failures)
