@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <numeric>
@@ -21,6 +22,9 @@ constexpr std::size_t recent_latencies_max = 10;
 // Rates over less than that say nothing.
 constexpr double span_min = 0.25;
 constexpr std::size_t incidents_max = 200;
+constexpr std::size_t outages_max = 100;
+// Of those that were connected: so many that are away are an outage.
+constexpr std::uint64_t outage_share = 10;  // one of
 // A CSMS may make up as many codes of CALLERROR as it likes.
 constexpr std::size_t kinds_max = 100;
 
@@ -307,6 +311,7 @@ void Recorder::end_look() {
   sample.connects = rate(totals.connects, last_.connects);
   sample.disconnects = rate(totals.disconnects, last_.disconnects);
   sample.attempts_failed = rate(totals.attempts_failed, last_.attempts_failed);
+  if (!frozen_) watch_for_outages(sample);
   last_ = totals;
 
   sample.round_trip = percentiles_of(round_trips_);
@@ -330,6 +335,26 @@ void Recorder::end_look() {
   recent_.push_back(sample);
   if (recent_.size() > recent_max) recent_.pop_front();
   samples_.add(sample);
+}
+
+void Recorder::watch_for_outages(const Sample& sample) {
+  const std::uint64_t connected = sample.stations[CWIRE_STATE_CONNECTED];
+  const std::uint64_t lost = record_.totals.disconnects - last_.disconnects;
+  const std::uint64_t away = in_state_[CWIRE_STATE_RECONNECTING];
+  if (!in_outage_ && away > 0 && lost * outage_share >= std::max<std::uint64_t>(last_connected_, 1) &&
+      record_.outages.size() < outages_max) {
+    in_outage_ = true;
+    connected_before_outage_ = last_connected_;
+    record_.outages.push_back({last_at_, 0});
+    incident("an outage begins: " + grouped(lost) + " of " + grouped(std::max(lost, last_connected_)) +
+             " connections were lost within " + span_text(std::ceil(sample.span)));
+  } else if (in_outage_ && (away == 0 || away * outage_share < connected_before_outage_)) {
+    in_outage_ = false;
+    record_.outages.back().to = sample.at;
+    incident("the outage is over after " + span_text(std::ceil(sample.at - record_.outages.back().from)) + ": " +
+             grouped(connected) + " of " + grouped(stations_.size()) + " stations are connected");
+  }
+  last_connected_ = connected;
 }
 
 void Recorder::rank_worst() {

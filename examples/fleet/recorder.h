@@ -115,6 +115,7 @@ class Recorder {
   void tell_kinds();
   template <class Why>
   std::string missing_by_cause(bool Station::*what, Why why) const;
+  void watch_for_outages(const Sample& sample);
   void judge();
 
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
@@ -137,6 +138,9 @@ class Recorder {
   Totals last_;
   Sums living_, ended_;
   double last_at_ = 0;
+  std::uint64_t last_connected_ = 0;
+  bool in_outage_ = false;
+  std::uint64_t connected_before_outage_ = 0;
   double last_cpu_ = 0, cpu_at_start_ = 0, cpu_at_all_connected_ = 0;
   std::vector<float> round_trips_, latencies_, handshakes_[6], jitters_;
   std::array<std::uint64_t, 5> qualities_{};

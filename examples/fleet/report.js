@@ -88,13 +88,19 @@ function paint(chart) {
   chart.update('none');
 }
 
-// Moments of the run, as lines in every plot: when all stations were there, and when the end began.
+// Moments of the run, as lines in every plot: when all stations were there, and when the end began. Outages lie behind the curves.
 const moments = [run.all_connected_at_seconds, run.drain_began_at_seconds].filter((at) => at !== null);
 
 const markMoments = {
   id: 'moments',
   beforeDatasetsDraw({ ctx, chartArea, scales }) {
     ctx.save();
+    ctx.fillStyle = colour('outage');
+    for (const { from_seconds: from, to_seconds: to } of run.outages) {
+      const left = scales.x.getPixelForValue(from);
+      const right = to === null ? chartArea.right : scales.x.getPixelForValue(to);
+      ctx.fillRect(left, chartArea.top, Math.max(right - left, 2), chartArea.bottom - chartArea.top);
+    }
     ctx.strokeStyle = colour('quiet');
     ctx.setLineDash([3, 4]);
     for (const at of moments) {
@@ -115,7 +121,7 @@ function timeTicks(end, most) {
   return Array.from({ length: Math.floor(end / step) + 1 }, (_, i) => ({ value: i * step }));
 }
 
-// series: [name, column of run.series, colour]. What never was is left out of a stack.
+// series: [name, column of run.series, colour, dashes]. What never was is left out of a stack.
 function plot(title, hint, all, form) {
   const series = form.stacked ? all.filter(([, column]) => run.series[column].some((value) => value > 0)) : all;
   const times = run.series.at_seconds;
@@ -123,12 +129,13 @@ function plot(title, hint, all, form) {
   const canvas = element('canvas', { role: 'img', ariaLabel: `${title}: ${series.map(([name]) => name).join(', ')}, over the time of the run` });
   const holder = card(title, hint, element('div', { className: 'plot' }, canvas));
   if (form.wide) holder.classList.add('wide');
-  const datasets = series.map(([name, column, tone], place) => ({
+  const datasets = series.map(([name, column, tone, dashes], place) => ({
     label: name,
     tone,
     data: times.map((time, i) => ({ x: time, y: run.series[column][i] })),
     fill: form.stacked ? (place === 0 ? 'origin' : '-1') : false,
     borderWidth: form.stacked ? 0 : 2,
+    borderDash: dashes || [],
     pointRadius: 0,
     pointHitRadius: 8,
   }));
@@ -175,7 +182,7 @@ const plural = (n, one, many) => `${write.count(n)} ${n === 1 ? one : many}`;
 function heading() {
   const { setup } = run;
   const title = `${setup.file}: ${plural(setup.stations, 'station', 'stations')}`;
-  const facts = [write.moment(run.started_at), `${write.span(run.duration_seconds)}: ${run.end}`, setup.url];
+  const facts = [write.moment(run.started_at), `ran for ${write.span(run.duration_seconds)}`, `its end: ${run.end}`, setup.url];
   if (setup.shards > 1) facts.push(`shard ${setup.shard} of ${setup.shards}`);
   document.title = `${title} – fleet report`;
   return element('header', {}, element('h1', {}, title), element('div', { className: 'quiet small' }, facts.join(' · ')));
@@ -215,11 +222,11 @@ function pictures() {
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   const percentiles = (of) => ['p50', 'p90', 'p99'].map((p) => [p, `${of}_${p}_seconds`, p]);
   return element('section', { className: 'plots' },
-    plot('Stations by state', '', [['connected', 'stations_connected', 'connected'], ['connecting', 'stations_connecting', 'connecting'],
-      ['reconnecting', 'stations_reconnecting', 'reconnecting'], ['gave up', 'stations_error', 'error'], ['disconnected', 'stations_disconnected', 'disconnected'],
+    plot('Stations by state', run.outages.length > 0 ? 'shaded: outages' : '', [['connected', 'stations_connected', 'connected'], ['connecting', 'stations_connecting', 'connecting'],
+      ['held back', 'stations_held_back', 'held'], ['reconnecting', 'stations_reconnecting', 'reconnecting'], ['gave up', 'stations_error', 'error'], ['disconnected', 'stations_disconnected', 'disconnected'],
       ['closed', 'stations_closed', 'closed'], ['not started', 'stations_not_started', 'waiting']],
       { wide: true, stacked: true, write: write.count }),
-    plot('Messages', 'per second', [['sent', 'messages_sent_per_second', 'sent'], ['received', 'messages_received_per_second', 'received']], { write: write.rate }),
+    plot('Messages', 'per second', [['sent', 'messages_sent_per_second', 'sent'], ['received', 'messages_received_per_second', 'received', [6, 5]]], { write: write.rate }),
     plot('Connections', 'per second', [['established', 'connects_per_second', 'connected'], ['attempts failed', 'attempts_failed_per_second', 'reconnecting'],
       ['lost', 'disconnects_per_second', 'error']], { write: write.rate }),
     plot('Round trip', 'from a ping to its pong', percentiles('round_trip'), { write: write.seconds }),
@@ -229,12 +236,13 @@ function pictures() {
 }
 
 function failures() {
-  return run.failures.length > 0 && card('Connections that failed', 'attempts and losses, by status and phase', table([
+  return run.failures.length > 0 && card('Connections that failed', 'attempts and losses, by their cause', table([
+    ['', (f) => (f.lost ? 'lost' : 'attempts'), 'word'],
     ['status', (f) => f.status, 'word'],
     ['phase', (f) => f.phase, 'word'],
     ['times', (f) => write.count(f.count), 'number'],
     ['stations', (f) => write.count(f.stations), 'number'],
-    ['the first of them, and what to do', (f) => element('div', {}, f.example, element('div', { className: 'advice' }, f.advice))],
+    ['why, and what to do', (f) => element('div', {}, f.cause, element('div', { className: 'advice' }, f.advice))],
   ], run.failures));
 }
 
@@ -244,8 +252,14 @@ function callFailures() {
     ['reason', (f) => f.reason, 'name'],
     ['times', (f) => write.count(f.count), 'number'],
     ['stations', (f) => write.count(f.stations), 'number'],
-    ['the first of them', (f) => f.example],
+    ['why', (f) => f.cause],
   ], run.call_failures));
+}
+
+// The same from row to row is said once.
+function lastError(station) {
+  const above = run.worst_stations[run.worst_stations.indexOf(station) - 1];
+  return above && station.last_error && above.last_error === station.last_error ? element('span', { className: 'quiet' }, 'as above') : station.last_error;
 }
 
 function worst() {
@@ -257,7 +271,7 @@ function worst() {
     ['attempts failed', (s) => write.count(s.attempts_failed), 'number'],
     ['calls failed', (s) => write.count(s.calls_failed), 'number'],
     ['round trip', (s) => write.seconds(s.round_trip_seconds), 'number'],
-    ['last error', (s) => s.last_error],
+    ['last error', lastError],
   ], run.worst_stations));
 }
 

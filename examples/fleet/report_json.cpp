@@ -213,6 +213,9 @@ Json document(const RunRecord& record) {
   Json stations_by_quality;
   for (std::size_t i = 0; i < record.quality.size(); ++i)
     stations_by_quality[std::string(quality(static_cast<std::int32_t>(i)))] = record.quality[i];
+  Json outages = Json::array();
+  for (const Outage& each : record.outages)
+    outages.push_back({{"from_seconds", number(each.from)}, {"to_seconds", number_or_null(each.to)}});
   return {{"format", "chargewire-fleet-report"},
           {"version", 1},
           {"verdict", {{"level", word(verdict.level)}, {"text", verdict.text}}},
@@ -247,6 +250,7 @@ Json document(const RunRecord& record) {
           {"worst_stations", worst(record.worst)},
           {"incidents", incidents},
           {"incidents_left_out", record.incidents_left_out},
+          {"outages", outages},
           {"series", series(record.samples)}};
 }
 

@@ -154,6 +154,12 @@ struct Incident {
   std::string text;
 };
 
+// From when many stations lost their connection within a second until few of them are left.
+struct Outage {
+  double from = 0;
+  double to = 0;  // 0: it was not over when the end began
+};
+
 struct Totals {
   std::uint64_t stations_connected_once = 0;  // were connected at least once
   std::uint64_t stations_booted = 0;          // had their BootNotification accepted, where the scenario has one
@@ -224,6 +230,8 @@ struct RunRecord {
 
   std::vector<Incident> incidents;  // oldest first; the first 200
   std::uint64_t incidents_left_out = 0;
+
+  std::vector<Outage> outages;  // oldest first; the first 100
 };
 
 }  // namespace fleet

@@ -244,6 +244,44 @@ TEST_CASE("those that wait for their turn to dial are held back, and neither con
   CHECK(recorder.recent().back().held_back == 50);
 }
 
+TEST_CASE("many connections lost at once are an outage, until few are away") {
+  Recorder recorder(setup_of(40), ids_of(40), true);
+  const auto look = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(260));  // less is no sample
+    recorder.begin_look();
+    recorder.end_look();
+  };
+  const auto lose = [&](std::uint32_t station) {
+    cwire_failure failure{};
+    failure.size = sizeof failure;
+    recorder.disconnected(station,
+                          chargewire::Event(event_of(CWIRE_EVENT_DISCONNECTED, CWIRE_E_READ, "CP: reset", &failure)));
+    recorder.state_changed(station, chargewire::State::reconnecting);
+  };
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    recorder.begun(i);
+    recorder.state_changed(i, chargewire::State::connected);
+  }
+  look();
+  for (std::uint32_t i = 0; i < 3; ++i) lose(i);
+  look();
+  CHECK(recorder.record().outages.empty());
+  for (std::uint32_t i = 3; i < 40; ++i) lose(i);
+  look();
+  REQUIRE(recorder.record().outages.size() == 1);
+  CHECK(recorder.record().outages[0].to == 0);
+  CHECK(recorder.record().incidents.back().text == "an outage begins: 37 of 37 connections were lost within 1 s");
+  look();
+  for (std::uint32_t i = 0; i < 36; ++i) recorder.state_changed(i, chargewire::State::connected);
+  look();
+  CHECK(recorder.record().outages[0].to == 0);
+  recorder.state_changed(36, chargewire::State::connected);
+  look();
+  REQUIRE(recorder.record().outages.size() == 1);
+  CHECK(recorder.record().outages[0].to > recorder.record().outages[0].from);
+  CHECK(recorder.record().incidents.back().text == "the outage is over after 2 s: 37 of 40 stations are connected");
+}
+
 TEST_CASE("a failure is told when it is first met, and again after a minute if it went on") {
   RunRecord record;
   News news;

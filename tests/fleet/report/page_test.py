@@ -71,6 +71,18 @@ class PageTest(unittest.TestCase):
                 self.picture(f"outage-{scheme}")
                 self.assert_nothing_went_wrong(page)
 
+    def test_an_outage_is_seen_and_what_is_the_same_is_said_once(self):
+        self.open("outage")
+        text = self.browser.evaluate("document.querySelector('main').textContent")
+        self.assertIn("shaded: outages", text)
+        self.assertEqual(text.count("as above"), 9)
+        # In the middle of it and before it, at a height where there is no curve.
+        dot = """(() => { const { x, y } = charts[1].scales; const { ctx } = charts[1]; const ratio = charts[1].currentDevicePixelRatio;
+          return [...ctx.getImageData(x.getPixelForValue(%s) * ratio, (charts[1].chartArea.top + 1) * ratio, 1, 1).data]; })()"""
+        self.assertGreater(self.browser.evaluate(dot % "360")[3], 0)
+        self.assertEqual(self.browser.evaluate(dot % "200")[3], 0)
+        self.assertEqual(self.browser.evaluate("charts[1].data.datasets.map((set) => set.borderDash.length)"), [0, 2])
+
     def test_the_screen_may_change_from_light_to_dark(self):
         self.open("outage", scheme="light")
         line = "charts[1].data.datasets[0].borderColor"

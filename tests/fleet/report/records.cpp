@@ -154,6 +154,7 @@ RunRecord outage() {
         "dial tcp 192.0.2.7:443: connection refused; check that the CSMS is running and listens on this port";
     record.worst.push_back(station);
   }
+  record.outages = {{299, 420}, {598, 0}};
   record.incidents = {{52, "all stations are connected"},
                       {301.2,
                        "wss://csms.example:443: the circuit breaker opened: 20 of 31 attempts failed within 10 s; the "
@@ -178,6 +179,7 @@ RunRecord calm() {
   record.call_failures.clear();
   record.worst.clear();
   record.incidents.resize(1);
+  record.outages.clear();
   return record;
 }
 
