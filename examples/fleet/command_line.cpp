@@ -16,23 +16,31 @@ FILE says in YAML what is to be run: fleet: { stations: 100, url: ws://localhost
   --stations N       that many                         (before fleet.stations)
   --duration TIME    for so long, 90s or 1h30m; 0: until it is ended
   --ramp RATE        begin so many a second, 100/s; 0: all at once
-  --shard I/N        run every N-th station, from I = 0 to N-1, so that N machines run the fleet together, each its share, at the same ramp.
-                     job/N takes I from JOB_COMPLETION_INDEX, as a Kubernetes Job with completionMode Indexed sets it
+  --shard I/N        run every N-th station, from I = 0 to N-1, so that N machines run the fleet
+                     together, each its share, at the same ramp. job/N takes I from
+                     JOB_COMPLETION_INDEX, as a Kubernetes Job with completionMode Indexed sets it
   --report FILE      write a page of how it went, with plots
   --json FILE        write the same as JSON
-  --no-view          no pictures in the terminal, but a line every few seconds; so it is where there is no terminal
-  --check            say what would run, and whether the file is right; connect nothing
+  --no-view          no pictures in the terminal, but a line every few seconds and one for each
+                     new failure; so it is where there is no terminal
+  --check            say what would run, and whether all is right: the file, what the library says
+                     to it, certificates and passwords, and where reports go; connect nothing
   --version, --help
 
-Ctrl-C (or q, SIGTERM, SIGHUP, or the end of the duration) ends in order: calls under way get their answer and what is queued is sent, within
-fleet.drain, then the connections are closed and the reports written. A second Ctrl-C ends at once, with reports.
+Ctrl-C (or q, SIGTERM, SIGHUP, or the end of the duration) ends in order: calls under way get their
+answer and what is queued is sent, within fleet.drain, then the connections are closed and the
+reports written. A second Ctrl-C ends at once, with reports; within a quarter of a second it is the
+same as the first.
 
 Exit status:
-  0    every promise was kept: each station was connected at least once, the CSMS accepted its boot, every call was answered by a CALLRESULT unless
-       its connection was lost, and every message that the library accepted was sent or reported as not sent
+  0    every promise was kept: each station was connected at least once, the CSMS accepted its
+       boot, every call was answered by a CALLRESULT unless its connection was lost, and every
+       message that the library accepted was sent or reported as not sent. So it is also where a
+       person ended it early, by Ctrl-C (SIGINT), q or SIGHUP
   1    one was not, or a report could not be written
-  2    the command line or the file is not as it should be
-  143  as 0, but SIGTERM came before the duration was over
+  2    the command line or the file is not as it should be: nothing was run
+  143  as 0, but SIGTERM came before the duration was over: whoever evicts a pod or cancels a
+       pipeline sends it, and a part of the run is not to be taken for the whole
   130  ended by a second signal, or 128 and its number
 )";
 

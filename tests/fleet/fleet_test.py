@@ -514,7 +514,11 @@ scenario:
         self.end(process)
         self.assertIn("SIGTERM", json.dumps(self.read_json()))
         self.assertNotIn("SIGHUP", json.dumps(self.read_json()))
-        self.assertIn("Exit status", self.run_fleet("--help")[0])
+
+    def test_help_fits_a_terminal(self):
+        out, _ = self.run_fleet("--help")
+        self.assertIn("Exit status", out)
+        self.assertEqual([line for line in out.splitlines() if len(line) > 100], [])
 
     def test_a_report_that_cannot_be_written_is_told_before_the_run(self):
         csms = self.python_csms()
