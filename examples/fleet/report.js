@@ -121,6 +121,12 @@ function timeTicks(end, most) {
   return Array.from({ length: Math.floor(end / step) + 1 }, (_, i) => ({ value: i * step }));
 }
 
+// Plain boxes, also of dashed curves, in the order in which they are named.
+function generateLabels(chart) {
+  return Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => ({ ...label, lineDash: [] }))
+    .sort((a, b) => a.datasetIndex - b.datasetIndex);
+}
+
 // series: [name, column of run.series, colour, dashes]. What never was is left out of a stack.
 function plot(title, hint, all, form) {
   const series = form.stacked ? all.filter(([, column]) => run.series[column].some((value) => value > 0)) : all;
@@ -136,6 +142,7 @@ function plot(title, hint, all, form) {
     fill: form.stacked ? (place === 0 ? 'origin' : '-1') : false,
     borderWidth: form.stacked ? 0 : 2,
     borderDash: dashes || [],
+    order: dashes ? 0 : 1, // before the curve that it may lie on
     pointRadius: 0,
     pointHitRadius: 8,
   }));
@@ -161,7 +168,7 @@ function plot(title, hint, all, form) {
         },
       },
       plugins: {
-        legend: { display: series.length > 1, position: 'top', align: 'end', labels: { boxWidth: 10, boxHeight: 10, padding: 10 } },
+        legend: { display: series.length > 1, position: 'top', align: 'end', labels: { boxWidth: 10, boxHeight: 10, padding: 10, generateLabels } },
         tooltip: {
           callbacks: {
             title: (items) => write.clock(items[0].parsed.x),
@@ -222,11 +229,11 @@ function pictures() {
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   const percentiles = (of) => ['p50', 'p90', 'p99'].map((p) => [p, `${of}_${p}_seconds`, p]);
   return element('section', { className: 'plots' },
-    plot('Stations by state', run.outages.length > 0 ? 'shaded: outages' : '', [['connected', 'stations_connected', 'connected'], ['connecting', 'stations_connecting', 'connecting'],
+    plot('Stations by state', '', [['connected', 'stations_connected', 'connected'], ['connecting', 'stations_connecting', 'connecting'],
       ['held back', 'stations_held_back', 'held'], ['reconnecting', 'stations_reconnecting', 'reconnecting'], ['gave up', 'stations_error', 'error'], ['disconnected', 'stations_disconnected', 'disconnected'],
       ['closed', 'stations_closed', 'closed'], ['not started', 'stations_not_started', 'waiting']],
       { wide: true, stacked: true, write: write.count }),
-    plot('Messages', 'per second', [['sent', 'messages_sent_per_second', 'sent'], ['received', 'messages_received_per_second', 'received', [6, 5]]], { write: write.rate }),
+    plot('Messages', run.outages.length > 0 ? 'per second; outages are shaded' : 'per second', [['sent', 'messages_sent_per_second', 'sent'], ['received', 'messages_received_per_second', 'received', [6, 5]]], { write: write.rate }),
     plot('Connections', 'per second', [['established', 'connects_per_second', 'connected'], ['attempts failed', 'attempts_failed_per_second', 'reconnecting'],
       ['lost', 'disconnects_per_second', 'error']], { write: write.rate }),
     plot('Round trip', 'from a ping to its pong', percentiles('round_trip'), { write: write.seconds }),
@@ -294,7 +301,7 @@ function quality() {
 
 function traffic() {
   const { totals } = run;
-  const compressed = totals.wire_bytes_sent < totals.bytes_sent || totals.wire_bytes_received < totals.bytes_received;
+  const compressed = totals.wire_bytes_sent !== totals.bytes_sent || totals.wire_bytes_received !== totals.bytes_received;
   const rows = [['messages', write.count(totals.messages_sent), write.count(totals.messages_received)],
     ['bytes of them', write.bytes(totals.bytes_sent), write.bytes(totals.bytes_received)],
     ...(compressed ? [['compressed to', write.bytes(totals.wire_bytes_sent), write.bytes(totals.wire_bytes_received)]] : []),

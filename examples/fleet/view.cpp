@@ -520,7 +520,7 @@ std::string summary_of(const RunRecord& record, bool colour) {
           " failed\n";
   text += "  messages: " + grouped(totals.messages_sent) + " sent, " + grouped(totals.messages_received) +
           " received, " + grouped(totals.messages_not_sent) + " not sent\n";
-  if (totals.wire_bytes_sent < totals.bytes_sent || totals.wire_bytes_received < totals.bytes_received) {
+  if (totals.wire_bytes_sent != totals.bytes_sent || totals.wire_bytes_received != totals.bytes_received) {
     text += "  compressed: sent " + compression_text(totals.bytes_sent, totals.wire_bytes_sent) + "; received " +
             compression_text(totals.bytes_received, totals.wire_bytes_received) + "\n";
   }

@@ -74,7 +74,7 @@ class PageTest(unittest.TestCase):
     def test_an_outage_is_seen_and_what_is_the_same_is_said_once(self):
         self.open("outage")
         text = self.browser.evaluate("document.querySelector('main').textContent")
-        self.assertIn("shaded: outages", text)
+        self.assertIn("outages are shaded", text)
         self.assertEqual(text.count("as above"), 9)
         # In the middle of it and before it, at a height where there is no curve.
         dot = """(() => { const { x, y } = charts[1].scales; const { ctx } = charts[1]; const ratio = charts[1].currentDevicePixelRatio;
