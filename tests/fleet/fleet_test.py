@@ -639,18 +639,20 @@ scenario:
     def test_a_configuration_that_fails_late_gives_the_terminal_back(self):
         csms = self.csms()
         fleet = self.write("fleet: { stations: 2, ramp: 0.1/s, csms: { auth: { password_file: \"keys/{id}\" } } }\n"
-                           "csms: { security_profile: 1, auth: { type: basic } }\n")
+                           "csms: { security_profile: 1, auth: { type: basic } }\nscenario: { heartbeat: { interval: 50ms } }\n")
         os.mkdir(self.path("keys"))
         for name in ("CP00001", "CP00002"):
             with open(self.path("keys/" + name), "w") as file:
                 file.write("a password of this station")
-        terminal = self.in_terminal(fleet, "--url", csms.url)
+        terminal = self.in_terminal(fleet, "--url", csms.url, "--json", self.path("run.json"))
         terminal.output.has(b"1\x1b[0m connected")
         os.remove(self.path("keys/CP00002"))
         text = terminal.end()
         self.assertEqual(terminal.process.returncode, 2, text)
         self.assertTrue(terminal.settings_are_back())
         self.assertIn(b"keys/CP00002", text[text.index(LEAVE):])
+        record = self.read_json()
+        self.assertTrue(self.promises(record)[3], record["promises"])  # its last second was looked at
 
     def test_the_picture_follows_the_terminal(self):
         csms = self.csms()
