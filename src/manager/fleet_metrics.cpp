@@ -113,7 +113,7 @@ void FleetMetrics::add_endpoints(Snapshot& snapshot) const {
                      [&](const EndpointSnapshot& each) { return each.counted->name == endpoint->name(); });
     if (entry == snapshot.endpoints.end()) continue;
     const Governor::Endpoint::Numbers numbers = endpoint->numbers(now);
-    EndpointSnapshot::Governed& governed = entry->governed.emplace();
+    GovernedSnapshot& governed = entry->governed.emplace();
     governed.breaker = static_cast<std::size_t>(numbers.state);
     governed.handshakes = numbers.handshakes;
     governed.handshakes_limit = numbers.handshakes_limit;

@@ -59,7 +59,7 @@ void fleet_distribution(const Snapshot& snapshot, FamilyWriter& writer) {
     writer.gauge_histogram({{"endpoint", endpoint.counted->name}}, endpoint.*kMember);
   }
 }
-template <std::uint64_t EndpointSnapshot::Governed::*kMember>
+template <std::uint64_t GovernedSnapshot::*kMember>
 void governed_gauge(const Snapshot& snapshot, FamilyWriter& writer) {
   for (const EndpointSnapshot& endpoint : snapshot.endpoints) {
     if (endpoint.governed) writer.gauge({{"endpoint", endpoint.counted->name}}, (*endpoint.governed).*kMember);
@@ -87,7 +87,7 @@ void station_total(const Snapshot& snapshot, FamilyWriter& writer) {
 }
 
 // By I/O thread, added up.
-template <HistogramValues Snapshot::Workers::*kMember>
+template <HistogramValues WorkersSnapshot::*kMember>
 void worker_histogram(const Snapshot& snapshot, FamilyWriter& writer) {
   if (snapshot.workers) writer.histogram({}, (*snapshot.workers).*kMember, snapshot.created_ns);
 }
@@ -319,9 +319,9 @@ std::vector<Family> make_table() {
        [](const Snapshot& s, FamilyWriter& w) { w.gauge({}, s.offline_budget_bytes); },
        "Bytes that all offline queues together may hold (offline_budget_bytes)."},
       {"chargewire_message_sent_bytes", T::histogram, "bytes", "", Needs::enabled, &bounds::kMessage,
-       worker_histogram<&Snapshot::Workers::message_sent>, "Sizes of the messages sent."},
+       worker_histogram<&WorkersSnapshot::message_sent>, "Sizes of the messages sent."},
       {"chargewire_message_received_bytes", T::histogram, "bytes", "", Needs::enabled, &bounds::kMessage,
-       worker_histogram<&Snapshot::Workers::message_received>, "Sizes of the messages received."},
+       worker_histogram<&WorkersSnapshot::message_received>, "Sizes of the messages received."},
 
       {"chargewire_reading_pauses", T::counter, "", "endpoint", kAlways, kNone, endpoint_total<Tally::reading_pauses>,
        "How often reading from a station paused, because the caller was slow to poll."},
@@ -348,8 +348,7 @@ std::vector<Family> make_table() {
       {"chargewire_events_delivered", T::counter, "", "type", Needs::enabled, kNone, write_events,
        "Events that were given to the handler, or polled."},
       {"chargewire_event_batch_size", T::histogram, "", "", Needs::enabled, &bounds::kBatch,
-       worker_histogram<&Snapshot::Workers::batch_size>,
-       "Events in one call of the handler, or of cwire_manager_poll."},
+       worker_histogram<&WorkersSnapshot::batch_size>, "Events in one call of the handler, or of cwire_manager_poll."},
       {"chargewire_handler_seconds", T::histogram, "seconds", "", Needs::enabled, &bounds::kHandler,
        [](const Snapshot& s, FamilyWriter& w) {
          if (s.workers && s.has_handler) w.histogram({}, s.workers->handler, s.created_ns);
@@ -360,10 +359,10 @@ std::vector<Family> make_table() {
        "1 for the state that the endpoint's circuit breaker is in, 0 for the others."},
       {"chargewire_breaker_transitions", T::counter, "", "endpoint, state", kAlways, kNone, write_breaker_transitions,
        "How often the circuit breaker came into that state."},
-      {"chargewire_handshakes", T::gauge, "", "endpoint", kAlways, kNone,
-       governed_gauge<&EndpointSnapshot::Governed::handshakes>, "Attempts to connect that are under way."},
+      {"chargewire_handshakes", T::gauge, "", "endpoint", kAlways, kNone, governed_gauge<&GovernedSnapshot::handshakes>,
+       "Attempts to connect that are under way."},
       {"chargewire_handshakes_limit", T::gauge, "", "endpoint", kAlways, kNone,
-       governed_gauge<&EndpointSnapshot::Governed::handshakes_limit>,
+       governed_gauge<&GovernedSnapshot::handshakes_limit>,
        "How many attempts to connect may be under way at the moment."},
       {"chargewire_stations_waiting", T::gauge, "", "endpoint, priority", kAlways, kNone, write_waiting,
        "Stations that wait for their turn to dial, by csms.priority."},

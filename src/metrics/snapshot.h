@@ -18,6 +18,13 @@ constexpr std::size_t kStates = 6;         // CWIRE_STATE_*
 constexpr std::size_t kQualities = 5;      // CWIRE_QUALITY_*
 constexpr std::size_t kPriorityNames = 3;  // high, normal, low
 
+// How the governor paces it.
+struct GovernedSnapshot {
+  std::size_t breaker = 0;  // CWIRE_BREAKER_*
+  std::uint64_t handshakes = 0, handshakes_limit = 0;
+  std::array<std::uint64_t, kPriorityNames> waiting{};
+};
+
 struct EndpointSnapshot {
   explicit EndpointSnapshot(const EndpointMetrics& endpoint) : counted(&endpoint) {}
 
@@ -31,12 +38,7 @@ struct EndpointSnapshot {
   HistogramValues round_trip{bounds::kLatency}, jitter{bounds::kLatency}, silence{bounds::kWait};
   HistogramValues flaps{bounds::kFlaps};  // over all
 
-  struct Governed {
-    std::size_t breaker = 0;  // CWIRE_BREAKER_*
-    std::uint64_t handshakes = 0, handshakes_limit = 0;
-    std::array<std::uint64_t, kPriorityNames> waiting{};
-  };
-  std::optional<Governed> governed;  // none: nothing paces it, or no station is there any more
+  std::optional<GovernedSnapshot> governed;  // none: nothing paces it, or no station is there any more
 };
 
 // One station, where metrics.per_station asks for it.
@@ -50,38 +52,40 @@ struct StationSnapshot {
   std::uint64_t round_trip_ns = 0, jitter_ns = 0, last_alive_at_ns = 0;
 };
 
+// The events that wait to be polled, and how many may.
+struct QueueSnapshot {
+  std::uint64_t length = 0, capacity = 0, bytes = 0, capacity_bytes = 0;
+};
+
+// Where metrics.enabled is true; the sums of all I/O threads.
+struct WorkersSnapshot {
+  std::uint64_t turns = 0;
+  std::array<std::uint64_t, DeliveryMetrics::kEventTypes> events{};
+  HistogramValues batch_size{bounds::kBatch}, handler{bounds::kHandler};
+  HistogramValues message_sent{bounds::kMessage}, message_received{bounds::kMessage};
+
+  void add(const DeliveryMetrics& delivery) {
+    for (std::size_t i = 0; i < events.size(); ++i) events[i] += delivery.of_type[i].get();
+    delivery.batch_size.add_to(batch_size);
+  }
+  void add(const WorkerMetrics& worker) {
+    turns += worker.turns.get();
+    add(worker.delivery);
+    worker.handler.add_to(handler);
+    worker.message_sent.add_to(message_sent);
+    worker.message_received.add_to(message_received);
+  }
+};
+
 struct Snapshot {
   std::int64_t created_ns = 0;  // of the manager
   std::uint64_t io_threads = 0;
   std::uint64_t io_cpu_ns = 0;
-  struct Queue {
-    std::uint64_t length = 0, capacity = 0, bytes = 0, capacity_bytes = 0;
-  };
-  std::optional<Queue> event_queue;  // in poll mode
+  std::optional<QueueSnapshot> event_queue;  // in poll mode
   std::uint64_t offline_budget_bytes = 0;
   std::vector<EndpointSnapshot> endpoints;
   std::vector<StationSnapshot> stations;
-
-  // Where metrics.enabled is true; the sums of all I/O threads.
-  struct Workers {
-    std::uint64_t turns = 0;
-    std::array<std::uint64_t, DeliveryMetrics::kEventTypes> events{};
-    HistogramValues batch_size{bounds::kBatch}, handler{bounds::kHandler};
-    HistogramValues message_sent{bounds::kMessage}, message_received{bounds::kMessage};
-
-    void add(const DeliveryMetrics& delivery) {
-      for (std::size_t i = 0; i < events.size(); ++i) events[i] += delivery.of_type[i].get();
-      delivery.batch_size.add_to(batch_size);
-    }
-    void add(const WorkerMetrics& worker) {
-      turns += worker.turns.get();
-      add(worker.delivery);
-      worker.handler.add_to(handler);
-      worker.message_sent.add_to(message_sent);
-      worker.message_received.add_to(message_received);
-    }
-  };
-  std::optional<Workers> workers;
+  std::optional<WorkersSnapshot> workers;
   bool has_handler = false;
 };
 
