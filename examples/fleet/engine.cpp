@@ -34,13 +34,16 @@ std::string joined(const std::vector<std::string>& words) {
 
 // Without user and password, if anybody wrote them there, and without the query, in which some servers take a token.
 std::string without_secrets(std::string url) {
-  if (const std::size_t query = url.find('?'); query != std::string::npos)
+  if (const std::size_t scheme = url.find("://"); scheme != std::string::npos) {
+    const std::size_t begin = scheme + 3, end = std::min(url.find_first_of("/?#", begin), url.size());
+    const std::size_t last = url.rfind('@'), user = url.rfind('@', end);
+    // A password may hold what ends a host, as long as nobody has checked the URL: nobody knows where it ends.
+    if (last != std::string::npos && last > end && url.find(':', begin) < last) return url.substr(0, begin) + "***";
+    if (user != std::string::npos && user >= begin) url.erase(begin, user + 1 - begin);
+  }
+  if (const std::size_t query = url.find('?'); query != std::string::npos) {
     url.replace(query, std::string::npos, "?***");
-  const std::size_t begin = url.find("://");
-  if (begin == std::string::npos) return url;
-  const std::size_t end = std::min(url.find('/', begin + 3), url.size());
-  const std::size_t at = url.rfind('@', end);
-  if (at != std::string::npos && at > begin) url.erase(begin + 3, at - begin - 2);
+  }
   return url;
 }
 

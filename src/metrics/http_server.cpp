@@ -44,6 +44,12 @@ int listening_socket(const asio::ip::tcp::endpoint& local) {
   return socket.release();
 }
 
+// "::ffff:127.0.0.1" too.
+bool is_loopback(const asio::ip::address& address) {
+  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.is_loopback();
+  return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+}
+
 asio::ip::tcp::endpoint local_address(int socket, asio::ip::tcp::endpoint local) {
   socklen_t size = static_cast<socklen_t>(local.capacity());
   if (::getsockname(socket, local.data(), &size) != 0) {
@@ -158,7 +164,7 @@ class HttpServer::Connection final : private Poller::Watcher, private TimerQueue
 HttpServer::HttpServer(const ListenAddress& address, Source source, Duration shared_for)
     : source_(std::move(source)), shared_for_(shared_for), thread_(*this, "cwire-metrics") {
   const asio::ip::tcp::endpoint local(asio::ip::make_address(address.address), address.port);
-  is_local_ = local.address().is_loopback();
+  is_local_ = is_loopback(local.address());
   listener_.reset(listening_socket(local));
   url_ = "http://" + endpoint_text(local_address(listener_.get(), local)) + "/metrics";
   connections_.reserve(kConnectionsMax);

@@ -86,6 +86,8 @@ void Poller::remove(int descriptor, Watcher& watcher) {
 }
 
 TimePoint Poller::wait(TimePoint deadline) {
+  // The kernel would tell of the same first one again, and of those behind it never.
+  if (fetched_->next < fetched_->count) return Clock::now();
   int count;
   do {
     count = ::epoll_wait(epoll_, fetched_->events, kBatch, timeout_ms(deadline));
@@ -104,7 +106,7 @@ bool Poller::serve() {
     static_cast<Watcher*>(event.data.ptr)
         ->on_ready(broken || (event.events & EPOLLIN) != 0, broken || (event.events & EPOLLOUT) != 0);
   }
-  return fetched_->count < kBatch && !stops_serving_;
+  return fetched_->count < kBatch && fetched_->next == fetched_->count;
 }
 
 void Poller::wake() { wake_.set(); }

@@ -38,7 +38,7 @@ class Poller {
   // Calls the watchers of what wait() found ready. A watcher may add, change and remove any descriptor, but not wait.
   // False: there may be more that is ready than one call serves.
   bool serve();
-  // From a watcher: serve() ends behind it. Who was not served is told of by the next wait().
+  // From a watcher: serve() ends behind it. Who was not served comes first in the next, and wait() does not wait.
   void stop_serving() { stops_serving_ = true; }
   // From any thread.
   void wake();

@@ -921,7 +921,12 @@ void Station::drop_connection(cwire_status why) {
   channel_.reset();
   blocked_ = false;
   ping_end_ = kNeverWritten;
-  reading_paused_ = false;
+  // The client begins each attempt unpaused.
+  if (std::exchange(reading_paused_, false)) {
+    statistics_.quality(
+        [now = worker_->thread().now()](ConnectionQuality& quality) { quality.reading_paused(now, false); });
+  }
+  is_attempting_ = false;
   close_wanted_ = false;
   close_sent_ = false;
   written_ = 0;

@@ -111,15 +111,6 @@ bool is_mere_name(std::string_view text) {
 
 // ---- URLs
 
-// Of what stands behind "://". A password may hold characters that should not be in it, and end the authority: then the
-// last @ counts. Without a colon before it, that belongs to the path.
-std::string_view user_of(std::string_view url) {
-  std::size_t end = url.rfind('@');
-  if (end == std::string_view::npos) return {};
-  if (url.substr(0, end).find(':') == std::string_view::npos) end = url.substr(0, url.find_first_of("/?#")).rfind('@');
-  return end == std::string_view::npos ? std::string_view() : url.substr(0, end);
-}
-
 void append_without_secrets_of_url(std::string& out, std::string_view word) {
   std::size_t at = word.find("://");
   if (at == std::string_view::npos) {
@@ -128,7 +119,14 @@ void append_without_secrets_of_url(std::string& out, std::string_view word) {
   }
   at += 3;
   out.append(word.substr(0, at));
-  if (const std::size_t user = user_of(word.substr(at)).size()) {
+  const std::string_view rest = word.substr(at), authority = rest.substr(0, rest.find_first_of("/?#"));
+  const std::size_t last = rest.rfind('@');
+  // A password may hold characters that should not be in it, and end the authority: nobody knows where it ends.
+  if (last != std::string_view::npos && last > authority.size() && rest.find(':') < last) {
+    out += kHidden;
+    return;
+  }
+  if (const std::size_t user = authority.rfind('@'); user != std::string_view::npos && user != 0) {
     out += kHidden;
     at += user;
   }
@@ -469,7 +467,11 @@ std::string redact_header(std::string_view line, bool is_secret, const OwnSecret
   const bool holds_ours = own.find_in(line) != OwnSecrets::Found::nothing;
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || line.substr(0, 5) == "HTTP/") {
-    if (!holds_ours && why_hidden(line, {}) == nullptr) return std::string(line);
+    if (!holds_ours && why_hidden(line, {}) == nullptr) {
+      std::string shown(line);
+      hide_in_urls(shown);
+      return shown;
+    }
     // Where there is no colon nobody knows which part is the value; of a status line, the phrase is.
     constexpr std::size_t kStatusEnd = std::string_view("HTTP/1.1 401 ").size();
     const bool is_status = line.substr(0, 5) == "HTTP/" && line.size() > kStatusEnd && !holds_ours;

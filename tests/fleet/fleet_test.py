@@ -471,6 +471,8 @@ scenario:
             ("fleet: { url: \"http://localhost:9000\" }\n", None, "the URL http://localhost:9000 cannot be used"),
             ("fleet: {}\n", "foo", "the URL foo cannot be used"),
             ("fleet: {}\n", "ws://user:aVeryLongSecret16@localhost/?token=aVeryLongSecret16", "the URL ws://localhost/?*** cannot be used"),
+            ("fleet: {}\n", "ws://user:pa/ss?aVeryLongSecret16@localhost/", "the URL ws://*** cannot be used"),
+            ("fleet: {}\n", "foo://localhost:9/?token=a@aVeryLongSecret16", "the URL foo://*** cannot be used"),
             ("fleet: { id: \"A:{}\" }\n", csms.url, "fleet.yaml: fleet.id makes \"A:1\": it holds ':'"),
             ("fleet: { stations: 3, csms: { auth: { password_file: \"keys/{}\" } } }\ncsms: { security_profile: 1, auth: { type: basic } }\n", csms.url,
              "CP00003: csms.auth.password_file: cannot open \"keys/3\": No such file"),

@@ -505,6 +505,40 @@ TEST_CASE("a station that does not read, because nobody polls, does not take tha
   fleet.finish(0);
 }
 
+TEST_CASE("a pause of reading ends with the attempt that it fell into") {
+  raw::Server server;
+  Fleet fleet(Delivery::poll, quick({{"io_threads", "1"},
+                                     {"event_queue_max", "10"},
+                                     {"csms.ping_interval", "10ms"},
+                                     {"csms.pong_timeout", "1h"},
+                                     {"csms.upgrade_timeout", "100ms"},
+                                     {"csms.reconnect_backoff", "10ms"}}));
+  fleet.connect("BUSY", server.url());
+  raw::Connection busy = server.accept();
+  busy.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "BUSY"));
+  while (fleet.stats("BUSY").reading_pauses == 0) {
+    busy.send_frame(raw::text, "hello");
+    std::this_thread::sleep_for(milliseconds(1));  // each to be read alone
+  }
+  fleet.connect("CP1", server.url());
+  raw::Connection first = server.accept();
+  first.read_request();
+  first.send("HTTP/1.1 101 Sw");
+  // Without a poll.
+  while (fleet.stats("CP1").state != CWIRE_STATE_RECONNECTING) std::this_thread::sleep_for(milliseconds(1));
+  CHECK(fleet.stats("CP1").reading_pauses == 1);
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_ERROR, "CP1"));  // polls, so reading goes on
+  raw::Connection peer = server.accept();
+  peer.upgrade();
+  REQUIRE(fleet.wait_for(CWIRE_EVENT_CONNECTED, "CP1"));
+  const auto ping = peer.read_frame();
+  REQUIRE(ping);
+  REQUIRE(ping->opcode == raw::ping);
+  CHECK(fleet.eventually([&] { return fleet.stats("CP1").pong_awaited_ns > 0; }));
+  fleet.finish(0);
+}
+
 TEST_CASE("any byte of the peer on a connection is a proof of life, and none before it") {
   raw::Server server;
   Fleet fleet(Delivery::poll, quick({{"csms.ping_interval", "1h"}, {"csms.reconnect_backoff", "20ms"}}));

@@ -106,6 +106,48 @@ TEST_CASE("a watcher that is removed while events are being served is not called
   for (int i = 0; i < 2; ++i) poller.remove(pairs[i].ends[0], probes[i]);
 }
 
+TEST_CASE("a watcher that stops the serving does not come before those behind it again") {
+  Poller poller;
+  Pair pairs[3];
+  Probe probes[3];
+  for (int i = 0; i < 3; ++i) {
+    poller.add(pairs[i].ends[0], probes[i], true, false);
+    pairs[i].send();  // and never read, so always ready
+    probes[i].action = [&] { poller.stop_serving(); };
+  }
+  for (int turn = 0; turn < 6; ++turn) {
+    poller.wait(kNever);
+    // The last of those that were fetched leaves nobody behind.
+    CHECK(poller.serve() == (turn % 3 == 2));
+  }
+  for (int i = 0; i < 3; ++i) {
+    CHECK(probes[i].calls == 2);
+    poller.remove(pairs[i].ends[0], probes[i]);
+  }
+}
+
+TEST_CASE("a watcher that was not served and is removed is not called by the next serving") {
+  Poller poller;
+  Pair pairs[2];
+  Probe probes[2];
+  for (int i = 0; i < 2; ++i) {
+    poller.add(pairs[i].ends[0], probes[i], true, false);
+    pairs[i].send();
+    probes[i].action = [&] { poller.stop_serving(); };
+  }
+  poller.wait(kNever);
+  poller.serve();
+  const int served = probes[0].calls == 1 ? 0 : 1;
+  poller.remove(pairs[1 - served].ends[0], probes[1 - served]);
+  poller.wait(kNever);
+  poller.serve();
+  poller.wait(kNever);
+  poller.serve();
+  CHECK(probes[1 - served].calls == 0);
+  CHECK(probes[served].calls == 2);
+  poller.remove(pairs[served].ends[0], probes[served]);
+}
+
 TEST_CASE("waiting ends at the deadline and not before") {
   Poller poller;
   for (const auto wait :
