@@ -38,7 +38,8 @@ Exit status:
        message that the library accepted was sent or reported as not sent. So it is also where a
        person ended it early, by Ctrl-C (SIGINT), q or SIGHUP
   1    one was not, or a report could not be written
-  2    the command line or the file is not as it should be: nothing was run
+  2    the command line or the file is not as it should be: nothing was run, or, where only the
+       library found out later, the run ended there
   143  as 0, but SIGTERM came before the duration was over: whoever evicts a pod or cancels a
        pipeline sends it, and a part of the run is not to be taken for the whole
   130  ended by a second signal, or 128 and its number
